@@ -1,0 +1,146 @@
+# gallop: one non-recursive Makefile.
+#
+#   make                build/gallop            make demo      everything, from packages to results
+#   make test           all tests               make check     those that need no root
+#   make bench          what it costs           make lint      style, static checks
+#   make install        DESTDIR= PREFIX= BINDIR= MANDIR= honoured
+#
+# Switches: O=DIR (output directory), V=1 (show commands), DEBUG=1, SAN=address,undefined, STATIC=1.
+# Outputs are only in $(O). Dependencies are exact (-MMD -MP); changed flags rebuild.
+
+O ?= build
+V ?= 0
+DEBUG ?= 0
+SAN ?=
+STATIC ?= 0
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= bpftool
+LLVM_STRIP ?= llvm-strip
+PKG_CONFIG ?= pkg-config
+VERSION := 0.1.0
+
+# Debian keeps bpftool in sbin, which is not on everybody's PATH.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+ifeq ($(V),1)
+  Q :=
+  msg = @:
+else
+  Q := @
+  msg = @printf '  %-8s %s\n' "$(1)" "$(patsubst $(O)/%,%,$(2))"
+endif
+
+# --- flags ---------------------------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
+CPPFLAGS_ALL := -D_GNU_SOURCE -DGALLOP_VERSION='"$(VERSION)"' -I. -Iuser -I$(O) $(CPPFLAGS)
+CFLAGS_ALL := -std=gnu11 -g -fno-strict-aliasing $(WARN) $(CFLAGS)
+LDFLAGS_ALL := $(LDFLAGS)
+ifeq ($(DEBUG),1)
+  CFLAGS_ALL += -Og -DGALLOP_DEBUG=1
+else
+  CFLAGS_ALL += -O2 -D_FORTIFY_SOURCE=2
+endif
+ifneq ($(SAN),)
+  CFLAGS_ALL += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE
+  LDFLAGS_ALL += -fsanitize=$(SAN)
+endif
+
+# libbpf is always linked statically: a binary built here must run where libbpf is older.
+ifeq ($(STATIC),1)
+  LDFLAGS_ALL += -static
+  LIBS := -lbpf -lsqlite3 -lelf -lz -lm -lpthread -ldl
+else
+  LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lm
+endif
+
+ARCH := $(shell uname -m)
+BPF_ARCH_x86_64 := x86
+BPF_ARCH_aarch64 := arm64
+BPF_ARCH := $(BPF_ARCH_$(ARCH))
+ifeq ($(BPF_ARCH),)
+  $(error gallop does not know the architecture '$(ARCH)')
+endif
+BPFFLAGS := -target bpf -mcpu=v3 -g -O2 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
+	-D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux/$(BPF_ARCH) -I.
+
+# --- sources -------------------------------------------------------------------------------------
+
+USER_SRCS := $(sort $(wildcard user/*/*.c))
+USER_OBJS := $(USER_SRCS:%.c=$(O)/%.o)
+MAIN_OBJ := $(O)/user/main.o
+BPF_SRCS := $(sort $(wildcard bpf/*.bpf.c))
+BPF_OBJS := $(BPF_SRCS:%.bpf.c=$(O)/%.bpf.o)
+SKEL := $(O)/gallop.skel.h
+UNIT_SRCS := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BINS := $(UNIT_SRCS:%.c=$(O)/%)
+FUZZ_SRCS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: all
+all: $(O)/gallop
+
+# A changed command line rebuilds: the stamp changes only when the flags do.
+FLAGS_NOW := $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(LIBS) $(CLANG) $(BPFFLAGS)
+$(O)/.flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS_NOW))' > $@
+.PHONY: FORCE
+FORCE:
+
+# A missing tool is named with its package, before the compiler can say something less helpful.
+$(O)/.tools: tools/install-deps
+	@mkdir -p $(@D)
+	@for t in $(CC):gcc $(CLANG):clang $(LLVM_STRIP):llvm $(BPFTOOL):bpftool; do \
+		command -v $${t%%:*} >/dev/null || { \
+		echo "make: '$${t%%:*}' is missing (package $${t##*:}): run 'sudo tools/install-deps'" >&2; exit 1; }; done
+	@touch $@
+
+# --- rules ---------------------------------------------------------------------------------------
+
+$(O)/%.bpf.o: %.bpf.c $(O)/.flags $(O)/.tools
+	$(call msg,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(O)/gallop.bpf.o: $(BPF_OBJS)
+	$(call msg,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(SKEL): $(O)/gallop.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name gallop_bpf > $@
+
+$(filter $(O)/user/probe/%,$(USER_OBJS)): | $(SKEL)
+
+$(O)/%.o: %.c $(O)/.flags
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(O)/libgallop.a: $(USER_OBJS)
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/gallop: $(MAIN_OBJ) $(O)/libgallop.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libgallop.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
+-include $(USER_OBJS:.o=.d) $(MAIN_OBJ:.o=.d) $(BPF_OBJS:.o=.d) $(UNIT_BINS:=.d)
+.SECONDARY:
+
+.PHONY: clean
+clean:
+	rm -rf $(O)
