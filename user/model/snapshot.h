@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A view of the model at one moment: all that a renderer may use, already summed, cut and sorted.
+ * It owns its memory and doesn't change when the model does.
+ */
+#ifndef GALLOP_MODEL_SNAPSHOT_H
+#define GALLOP_MODEL_SNAPSHOT_H
+
+#include "model/model.h"
+
+enum snapshot_value { SNAPSHOT_BYTES, SNAPSHOT_OBJECTS };
+
+struct snapshot_opts {
+	bool interval;			/* only what was added since model_next_interval() */
+	bool runtime_frames;		/* keep the runtime's frames at the leaf and runtime.goexit */
+	enum snapshot_value sort;	/* what sites, types, sizes and funcs are sorted by, descending */
+};
+
+struct snapshot_count {
+	uint64_t objects, bytes;
+};
+
+struct snapshot_frame {
+	const char *func, *file;
+	uint32_t line;
+	bool inlined;
+};
+
+struct snapshot_stack {
+	const struct snapshot_frame *const *frames;	/* leaf first */
+	uint32_t frames_nr;
+	bool cut;					/* the root is missing */
+};
+
+/* Sites with the same shown stack, type and goroutine are one. */
+struct snapshot_site {
+	struct snapshot_count count;
+	const char *type;
+	const struct snapshot_stack *stack;
+	uint64_t goid;					/* 0: not told apart */
+};
+
+struct snapshot_type {
+	struct snapshot_count count;
+	const char *name;
+};
+
+struct snapshot_size {
+	struct snapshot_count count;
+	uint32_t size_class;		/* MODEL_CLASS_*, or Go's size class */
+	uint32_t slot_size;		/* bytes; 0 for large, 16 for tiny */
+};
+
+/* A function by what its own frame allocates (flat) and what is allocated below it (cum). */
+struct snapshot_func {
+	struct snapshot_count flat, cum;
+	const char *name, *file;
+};
+
+struct snapshot_loss {
+	const char *key, *what;
+	uint64_t count;
+};
+
+struct snapshot {
+	struct model_meta meta;
+	uint64_t from_mono_ns, to_mono_ns;
+	struct snapshot_count total;
+	struct snapshot_site *sites;
+	struct snapshot_type *types;
+	struct snapshot_size *sizes;
+	struct snapshot_func *funcs;
+	struct snapshot_loss *losses;	/* all causes, also those with count 0 */
+	struct model_mark *marks;
+	size_t sites_nr, types_nr, sizes_nr, funcs_nr, losses_nr, marks_nr;
+	uint64_t loss_total;
+	struct model_check check;
+};
+
+/* 0 or -ENOMEM. Free with snapshot_free(). */
+int snapshot_new(const struct model *m, const struct snapshot_opts *opts, struct snapshot **ret);
+void snapshot_free(struct snapshot *s);
+
+#endif
