@@ -87,10 +87,12 @@ static __always_inline bool send_stack(const struct pt_regs *ctx, struct wire_st
 	u32 one = 1;
 	long err = bpf_map_update_elem(&stacks, &hash, &one, BPF_NOEXIST);
 
-	if (err == -17 /* EEXIST */)
+	if (err == -EEXIST)
 		return true;
-	if (err)
+	if (err) {
+		count_loss(cpu, WIRE_LOSS_STACK_UNSENT);
 		return false;
+	}
 
 	u32 n = st->pcs_nr;
 	if (n > WIRE_DEPTH_MAX)
@@ -105,7 +107,7 @@ static __always_inline bool send_stack(const struct pt_regs *ctx, struct wire_st
 		count_loss(cpu, WIRE_LOSS_WALK_FAULT);
 	/* The user side polls: waking it for each new stack would cost the target more than the stack. */
 	if (bpf_ringbuf_output(&events, st, size, BPF_RB_NO_WAKEUP)) {
-		count_loss(cpu, WIRE_LOSS_RING_FULL);
+		count_loss(cpu, WIRE_LOSS_STACK_UNSENT);
 		bpf_map_delete_elem(&stacks, &hash);
 		return false;
 	}
@@ -148,7 +150,7 @@ static __always_inline void record_object(const struct pt_regs *ctx, struct obje
 				    (void *)(GO_G(ctx) + cfg.goid_off));
 	if (!s || slot < 0 || slot >= WIRE_SLOTS) {
 		count_loss(cpu, WIRE_LOSS_SLOT);
-		key.stack = WIRE_STACK_NO_SLOT;
+		key.stack = WIRE_STACK_NONE;
 		add_to_site(ctx, &key, NULL, obj.bytes, cookie, cpu);
 		return;
 	}

@@ -9,7 +9,7 @@
 #define GALLOP_BPF_WIRE_H
 
 #ifndef __bpf__
-#include <linux/types.h>
+#include <stdint.h>
 #endif
 
 enum {
@@ -30,12 +30,11 @@ enum {
 enum wire_loss {
 	WIRE_LOSS_SLOT = 0,		/* objects counted with no stack: no scratch slot was free */
 	WIRE_LOSS_SITES_FULL = 1,	/* objects in no site: the table of sites is full */
-	WIRE_LOSS_STACKS_FULL = 2,	/* objects counted with no stack: the table of stacks is full */
+	WIRE_LOSS_STACK_UNSENT = 2,	/* no room for a new stack: its next hit tries again (no loss yet) */
 	WIRE_LOSS_WALK_FAULT = 3,	/* stacks cut where memory could not be read */
-	WIRE_LOSS_RING_FULL = 4,	/* stacks to be sent again: no room in the ring (not a loss yet) */
-	WIRE_LOSS_TYPE_FAULT = 5,	/* type words that could not be read: size class is a guess */
-	WIRE_LOSS_MARK = 6,		/* world-stopped counts that could not be made or sent */
-	WIRE_LOSS_NR = 7,
+	WIRE_LOSS_TYPE_FAULT = 4,	/* type words that could not be read: the size class is a guess */
+	WIRE_LOSS_MARK = 5,		/* world-stopped counts that could not be made or sent */
+	WIRE_LOSS_NR = 6,
 };
 
 /*
@@ -43,28 +42,28 @@ enum wire_loss {
  * Offsets are bytes in the runtime's structures, from user/gobin/layout.c.
  */
 struct wire_cfg {
-	__u64 hash_seed;		/* stack hashes differ between sessions */
-	__u32 malloc_limit;		/* mallocgc counts only sizes above: smaller ones go on to the
+	uint64_t hash_seed;		/* stack hashes differ between sessions */
+	uint32_t malloc_limit;		/* mallocgc counts only sizes above: smaller ones go on to the
 					   specialised functions, which are probed too (Go 1.27: 80) */
-	__u32 small_max;		/* largest size that isn't a large object */
-	__u32 cpus;			/* possible CPUs: entries of the cpu_stats map */
-	__u16 goid_off;			/* runtime.g.goid */
-	__u16 header_min;		/* pointerful sizes above have an 8-byte header; 0xffff = never */
-	__u8 by_goroutine;		/* the goroutine is part of the key */
-	__u8 pad[3];
-	__u32 depth;			/* program counters to walk, <= WIRE_DEPTH_MAX */
+	uint32_t small_max;		/* largest size that isn't a large object */
+	uint32_t cpus;			/* possible CPUs: entries of the cpu_stats map */
+	uint16_t goid_off;			/* runtime.g.goid */
+	uint16_t header_min;		/* pointerful sizes above have an 8-byte header; 0xffff = never */
+	uint8_t by_goroutine;		/* the goroutine is part of the key */
+	uint8_t pad[3];
+	uint32_t depth;			/* program counters to walk, <= WIRE_DEPTH_MAX */
 	/* for world-stopped counts (mark.bpf.c); memstats_va 0 = not known in this binary */
-	__u64 memstats_va, allp_va;	/* va in the file; the load bias is added */
-	__u16 heap_stats_sz;		/* of one heapStatsDelta; three of them start runtime.memstats */
-	__u16 hs_tiny, hs_large, hs_small;	/* tinyAllocCount, largeAllocCount, smallAllocCount[68] */
-	__u16 p_mcache;
-	__u16 mcache_tiny, mcache_alloc;
-	__u16 mspan_count, mspan_before;	/* allocCount, allocCountBeforeCache */
-	__u16 pad2[3];
-	__u8 size_to_class8[WIRE_SIZE_TO_CLASS8];
-	__u8 size_to_class128[WIRE_SIZE_TO_CLASS128];
-	__u8 pad3[5];
-	__u16 class_to_size[WIRE_CLASSES + 3];
+	uint64_t memstats_va, allp_va;	/* va in the file; the load bias is added */
+	uint16_t heap_stats_sz;		/* of one heapStatsDelta; three of them start runtime.memstats */
+	uint16_t hs_tiny, hs_large, hs_small;	/* tinyAllocCount, largeAllocCount, smallAllocCount[68] */
+	uint16_t p_mcache;
+	uint16_t mcache_tiny, mcache_alloc;
+	uint16_t mspan_count, mspan_before;	/* allocCount, allocCountBeforeCache */
+	uint16_t pad2[3];
+	uint8_t size_to_class8[WIRE_SIZE_TO_CLASS8];
+	uint8_t size_to_class128[WIRE_SIZE_TO_CLASS128];
+	uint8_t pad3[5];
+	uint16_t class_to_size[WIRE_CLASSES + 3];
 };
 
 /*
@@ -84,39 +83,38 @@ enum {
 	WIRE_F_JCC = 1,			/* on the stack check's branch: drop the hit if it is taken */
 };
 
-#define WIRE_COOKIE(place, flags, va) ((__u64)(va) << 16 | (__u64)(flags) << 8 | (place))
+#define WIRE_COOKIE(place, flags, va) ((uint64_t)(va) << 16 | (uint64_t)(flags) << 8 | (place))
 
-/* A site. stack is a hash, with a few values that mean something else. */
+/* A site's stack is a hash, but for one value: no stack, see WIRE_LOSS_SLOT. */
 enum {
-	WIRE_STACK_NO_SLOT = 1,		/* WIRE_LOSS_SLOT */
-	WIRE_STACK_TABLE_FULL = 2,	/* WIRE_LOSS_STACKS_FULL */
+	WIRE_STACK_NONE = 1,
 	WIRE_STACK_FIRST_HASH = 16,
 };
 
 struct wire_site_key {
-	__u64 stack;
-	__u64 typ;			/* address of the runtime._type, 0 for pointer-free memory */
-	__u64 goid;			/* 0 unless cfg.by_goroutine */
-	__u32 size_class;
-	__u32 pad;
+	uint64_t stack;
+	uint64_t typ;			/* address of the runtime._type, 0 for pointer-free memory */
+	uint64_t goid;			/* 0 unless cfg.by_goroutine */
+	uint32_t size_class;
+	uint32_t pad;
 };
 
 /* Per CPU, only ever added to, so it can be read at any time and is never cleared. */
 struct wire_site {
-	__u64 objects;
-	__u64 bytes;
-	__u64 stack_sent;		/* this CPU knows that the stack has been sent */
+	uint64_t objects;
+	uint64_t bytes;
+	uint64_t stack_sent;		/* this CPU knows that the stack has been sent */
 };
 
 /* Totals of one CPU; an array indexed by CPU rather than a per-CPU map, so that any CPU can add it up. */
 struct wire_cpu {
-	__u64 objects;
-	__u64 bytes;
-	__u64 hits;			/* times a program ran */
-	__u64 not_entered;		/* hits dropped because the branch led to morestack */
-	__u64 slot_contended;		/* hits that found the first slot busy: preemption at work */
-	__u64 losses[WIRE_LOSS_NR];
-	__u64 pad[4];
+	uint64_t objects;
+	uint64_t bytes;
+	uint64_t hits;			/* times a program ran */
+	uint64_t not_entered;		/* hits dropped because the branch led to morestack */
+	uint64_t slot_contended;		/* hits that found the first slot busy: preemption at work */
+	uint64_t losses[WIRE_LOSS_NR];
+	uint64_t pad[5];
 };
 
 enum wire_event_kind {
@@ -126,10 +124,10 @@ enum wire_event_kind {
 
 /* Every event begins with this; unknown kinds are skipped by size. */
 struct wire_event {
-	__u16 kind;
-	__u16 size;
-	__u32 tid;
-	__u64 mono_ns;
+	uint16_t kind;
+	uint16_t size;
+	uint32_t tid;
+	uint64_t mono_ns;
 };
 
 enum {
@@ -140,23 +138,23 @@ enum {
 /* A stack seen for the first time; only pcs_nr of the pcs are sent. */
 struct wire_stack {
 	struct wire_event ev;
-	__u64 hash;
-	__u32 pcs_nr;
-	__u32 flags;			/* WIRE_STACK_* */
-	__u64 load_bias;		/* of the hit that made it */
-	__u64 pcs[WIRE_DEPTH_MAX];	/* leaf first, as the process saw them */
+	uint64_t hash;
+	uint32_t pcs_nr;
+	uint32_t flags;			/* WIRE_STACK_* */
+	uint64_t load_bias;		/* of the hit that made it */
+	uint64_t pcs[WIRE_DEPTH_MAX];	/* leaf first, as the process saw them */
 };
 
 /* Both counts while the world was stopped. */
 struct wire_mark {
 	struct wire_event ev;
-	__u32 place;			/* enum wire_place */
-	__u32 ps_nr;
-	__u64 load_bias;
-	__u64 runtime_objects;
-	__u64 gallop_objects;
-	__u64 gallop_bytes;
-	__u64 slack;			/* how far gallop's count moved meanwhile: 0 in a stopped world */
+	uint32_t place;			/* enum wire_place */
+	uint32_t ps_nr;
+	uint64_t load_bias;
+	uint64_t runtime_objects;
+	uint64_t gallop_objects;
+	uint64_t gallop_bytes;
+	uint64_t slack;			/* how far gallop's count moved meanwhile: 0 in a stopped world */
 };
 
 _Static_assert(sizeof(struct wire_cfg) % 8 == 0, "wire_cfg is padded by hand");

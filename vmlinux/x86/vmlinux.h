@@ -26,6 +26,10 @@ typedef __u64 u64;
 typedef __s32 s32;
 typedef __s64 s64;
 typedef _Bool bool;
+typedef u8 uint8_t;
+typedef u16 uint16_t;
+typedef u32 uint32_t;
+typedef u64 uint64_t;
 
 enum { false = 0, true = 1 };
 
@@ -37,6 +41,8 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
+
+enum { EEXIST = 17 };	/* include/uapi/asm-generic/errno-base.h */
 
 enum {
 	BPF_ANY = 0,
