@@ -40,7 +40,7 @@ endif
 
 # --- flags ---------------------------------------------------------------------------------------
 
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-truncation -Werror
 CPPFLAGS_ALL := -D_GNU_SOURCE -DGALLOP_VERSION='"$(VERSION)"' -I. -Iuser -I$(O) $(CPPFLAGS)
 CFLAGS_ALL := -std=gnu11 -g -fno-strict-aliasing $(WARN) $(CFLAGS)
 LDFLAGS_ALL := $(LDFLAGS)
