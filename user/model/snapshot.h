@@ -2,11 +2,16 @@
 /*
  * A view of the model at one moment: all that a renderer may use, already summed, cut and sorted.
  * It owns its memory and doesn't change when the model does.
+ *
+ * What is in the totals but in no site is shown as a site of its own, with the one frame and the type
+ * SNAPSHOT_LOST, so sites, types, sizes and flat functions each add up to the total.
  */
 #ifndef GALLOP_MODEL_SNAPSHOT_H
 #define GALLOP_MODEL_SNAPSHOT_H
 
 #include "model/model.h"
+
+#define SNAPSHOT_LOST "[lost]"
 
 enum snapshot_value { SNAPSHOT_BYTES, SNAPSHOT_OBJECTS };
 
@@ -47,8 +52,8 @@ struct snapshot_type {
 
 struct snapshot_size {
 	struct snapshot_count count;
-	uint32_t size_class;		/* MODEL_CLASS_*, or Go's size class */
-	uint32_t slot_size;		/* bytes; 0 for large, 16 for tiny */
+	uint32_t size_class;		/* MODEL_CLASS_*, or Go's size class; MODEL_CLASS_NR: lost */
+	uint32_t slot_size;		/* bytes; 0 for large and lost, 16 for tiny */
 };
 
 /* A function by what its own frame allocates (flat) and what is allocated below it (cum). */

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interning: equal content gets the same id, so that everything after compares and counts numbers.
+ *
+ * A frame is one line of one function at one address, a stack is a list of frames. Text is cleaned on
+ * its way in, here and nowhere else: whatever a hostile executable or recording names its functions,
+ * all names in a model are printable UTF-8.
+ */
+#include "model/tables.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/grow.h"
+#include "base/utf8.h"
+
+/* Room for one more row: 0, -ENOMEM, or -E2BIG when the table is full. */
+#define table_reserve(table) \
+	((table).nr >= MODEL_ROWS_MAX ? -E2BIG : \
+	 grow(&(table).rows, (table).nr, &(table).cap, sizeof((table).rows[0])))
+
+/* Put a row whose key is the key_sz bytes at key_p into a table with room; the id or -ENOMEM. */
+#define table_add(table, row, key_p, key_sz) ({ \
+	int64_t id_ = -ENOMEM; \
+	(row)->id = (uint32_t)(table).nr; \
+	HASH_ADD_KEYPTR(hh, (table).hash, key_p, key_sz, row); \
+	if ((row)->hh.tbl) { \
+		id_ = (row)->id; \
+		(table).rows[(table).nr++] = take_ptr(row); \
+	} \
+	id_; })
+
+static int64_t intern_text(struct model *m, const char *raw)
+{
+	char clean[MODEL_NAME_MAX];
+	size_t len = utf8_clean(clean, sizeof(clean), raw);
+
+	struct text_row *found;
+	HASH_FIND(hh, m->texts.hash, clean, len, found);
+	if (found)
+		return found->id;
+
+	int rc = table_reserve(m->texts);
+	if (rc)
+		return rc;
+	_cleanup_free_ struct text_row *row = calloc(1, sizeof(*row) + len + 1);
+	if (!row)
+		return -ENOMEM;
+	memcpy(row->s, clean, len + 1);
+	int64_t id = table_add(m->texts, row, row->s, len);
+	if (id >= 0)
+		m->texts_sz += len + 1;
+	return id;
+}
+
+static bool has_prefix(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+int64_t intern_func(struct model *m, const char *name, const char *file)
+{
+	int64_t name_id = intern_text(m, *name ? name : "[unknown]");
+	if (name_id < 0)
+		return name_id;
+	int64_t file_id = intern_text(m, file);
+	if (file_id < 0)
+		return file_id;
+
+	struct func_key key = { m->texts.rows[name_id]->s, m->texts.rows[file_id]->s };
+	struct func_row *found;
+	HASH_FIND(hh, m->funcs.hash, &key, sizeof(key), found);
+	if (found)
+		return found->id;
+
+	int rc = table_reserve(m->funcs);
+	if (rc)
+		return rc;
+	_cleanup_free_ struct func_row *row = calloc(1, sizeof(*row));
+	if (!row)
+		return -ENOMEM;
+	row->key = key;
+	row->name_id = (uint32_t)name_id;
+	row->file_id = (uint32_t)file_id;
+	/* The same rule as Go's own allocs profile: Go 1.26 runtime/pprof/protomem.go. */
+	row->is_runtime = has_prefix(key.name, "runtime.") ||
+			  has_prefix(key.name, "internal/runtime/");
+	row->is_goexit = strcmp(key.name, "runtime.goexit") == 0;
+	return table_add(m->funcs, row, &row->key, sizeof(row->key));
+}
+
+int64_t intern_frame(struct model *m, const struct frame_key *key)
+{
+	if (key->func >= m->funcs.nr)
+		return -EINVAL;
+
+	struct frame_row *found;
+	HASH_FIND(hh, m->frames.hash, key, sizeof(*key), found);
+	if (found)
+		return found->id;
+
+	int rc = table_reserve(m->frames);
+	if (rc)
+		return rc;
+	_cleanup_free_ struct frame_row *row = calloc(1, sizeof(*row));
+	if (!row)
+		return -ENOMEM;
+	row->key = *key;
+	return table_add(m->frames, row, &row->key, sizeof(row->key));
+}
+
+int64_t intern_stack(struct model *m, const uint32_t *frames, size_t n, bool cut)
+{
+	if (n > MODEL_DEPTH_MAX)
+		return -E2BIG;
+
+	uint32_t words[1 + MODEL_DEPTH_MAX];
+	size_t words_sz = (1 + n) * sizeof(words[0]);
+	words[0] = cut;
+	for (size_t i = 0; i < n; i++) {
+		if (frames[i] >= m->frames.nr)
+			return -EINVAL;
+		words[1 + i] = frames[i];
+	}
+
+	struct stack_row *found;
+	HASH_FIND(hh, m->stacks.hash, words, words_sz, found);
+	if (found)
+		return found->id;
+
+	int rc = table_reserve(m->stacks);
+	if (rc)
+		return rc;
+	_cleanup_free_ struct stack_row *row = calloc(1, sizeof(*row) + words_sz);
+	if (!row)
+		return -ENOMEM;
+	row->frames_nr = (uint32_t)n;
+	memcpy(row->words, words, words_sz);
+	return table_add(m->stacks, row, row->words, words_sz);
+}
+
+/*
+ * An address belongs to a frame that was really called and to all that were inlined into it, so the
+ * addresses are dealt out to the frames, one to each run that ends in a frame that isn't inlined.
+ */
+int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n, const uint64_t *pcs,
+		    size_t pcs_nr, bool cut)
+{
+	static const struct model_frame unknown = { "[unknown]", "", 0, false };
+
+	if (n > MODEL_DEPTH_MAX)
+		return -E2BIG;
+	if (n == 0) {
+		frames = &unknown;
+		n = 1;
+	}
+
+	uint32_t ids[MODEL_DEPTH_MAX];
+	size_t pc_idx = 0;
+	for (size_t i = 0; i < n; i++) {
+		int64_t func = intern_func(m, frames[i].func, frames[i].file);
+		if (func < 0)
+			return func;
+		struct frame_key key = {
+			.pc = pcs && pc_idx < pcs_nr ? pcs[pc_idx] : 0,
+			.func = (uint32_t)func,
+			.line = frames[i].line,
+			.inlined = frames[i].inlined,
+		};
+		int64_t frame = intern_frame(m, &key);
+		if (frame < 0)
+			return frame;
+		ids[i] = (uint32_t)frame;
+		if (!frames[i].inlined)
+			pc_idx++;
+	}
+	return intern_stack(m, ids, n, cut);
+}
+
+int64_t model_type(struct model *m, const char *name)
+{
+	int64_t name_id = intern_text(m, name);
+	if (name_id < 0)
+		return name_id;
+
+	const char *text = m->texts.rows[name_id]->s;
+	struct type_row *found;
+	HASH_FIND(hh, m->types.hash, &text, sizeof(text), found);
+	if (found)
+		return found->id;
+
+	int rc = table_reserve(m->types);
+	if (rc)
+		return rc;
+	_cleanup_free_ struct type_row *row = calloc(1, sizeof(*row));
+	if (!row)
+		return -ENOMEM;
+	row->name = text;
+	row->name_id = (uint32_t)name_id;
+	return table_add(m->types, row, &row->name, sizeof(row->name));
+}
+
+int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size_class, uint64_t goid)
+{
+	if (stack >= m->stacks.nr || type >= m->types.nr || size_class >= MODEL_CLASS_NR)
+		return -EINVAL;
+
+	struct site_key key = { stack, type, size_class, 0, goid };
+	struct site_row *found;
+	HASH_FIND(hh, m->sites.hash, &key, sizeof(key), found);
+	if (found)
+		return found->id;
+
+	int rc = table_reserve(m->sites);
+	if (rc)
+		return rc;
+	_cleanup_free_ struct site_row *row = calloc(1, sizeof(*row));
+	if (!row)
+		return -ENOMEM;
+	row->key = key;
+	return table_add(m->sites, row, &row->key, sizeof(row->key));
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The model's life, counts, losses and marks; interning is in intern.c.
+ *
+ * An interval costs nothing to keep: each count remembers what it was when the interval began.
+ */
+#include "model/model.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/grow.h"
+#include "base/utf8.h"
+#include "model/tables.h"
+
+int model_new(struct model **ret)
+{
+	struct model *m = calloc(1, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	strcpy(m->check.why_not, "nothing was compared yet");
+	*ret = m;
+	return 0;
+}
+
+/* The hash owns nothing but its buckets; the array of rows owns the rows. */
+#define table_free(table) do { \
+	HASH_CLEAR(hh, (table).hash); \
+	for (size_t i_ = 0; i_ < (table).nr; i_++) \
+		free((table).rows[i_]); \
+	free((table).rows); \
+} while (0)
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	table_free(m->sites);
+	table_free(m->types);
+	table_free(m->stacks);
+	table_free(m->frames);
+	table_free(m->funcs);
+	table_free(m->texts);
+	free(m->losses);
+	free(m->marks);
+	free(m);
+}
+
+struct model_meta *model_meta(struct model *m)
+{
+	return &m->meta;
+}
+
+struct model_check *model_check(struct model *m)
+{
+	return &m->check;
+}
+
+void model_site_add(struct model *m, uint32_t site, uint64_t objects, uint64_t bytes)
+{
+	assert(site < m->sites.nr);
+	m->sites.rows[site]->now.objects += objects;
+	m->sites.rows[site]->now.bytes += bytes;
+}
+
+void model_set_totals(struct model *m, uint64_t objects, uint64_t bytes)
+{
+	m->total = (struct model_count){ objects, bytes };
+}
+
+int model_set_loss(struct model *m, const char *key, const char *what, uint64_t count)
+{
+	char clean[sizeof(m->losses[0].key)];
+	utf8_clean(clean, sizeof(clean), key);
+
+	for (size_t i = 0; i < m->losses_nr; i++) {
+		if (strcmp(m->losses[i].key, clean) == 0) {
+			m->losses[i].now = count;
+			return 0;
+		}
+	}
+	if (m->losses_nr >= MODEL_LOSSES_MAX)
+		return -E2BIG;
+	int rc = grow(&m->losses, m->losses_nr, &m->losses_cap, sizeof(m->losses[0]));
+	if (rc)
+		return rc;
+
+	struct loss_row *row = &m->losses[m->losses_nr++];
+	*row = (struct loss_row){ .now = count };
+	memcpy(row->key, clean, sizeof(row->key));
+	utf8_clean(row->what, sizeof(row->what), what);
+	return 0;
+}
+
+/*
+ * A target may stop the world as often as it likes, so the marks are bounded. What counts is how far
+ * both sides grew between marks, and that stays true when the newest replaces the one before it.
+ */
+int model_add_mark(struct model *m, const struct model_mark *mark)
+{
+	if (m->marks_nr >= MODEL_MARKS_MAX)
+		m->marks_nr--;
+	int rc = grow(&m->marks, m->marks_nr, &m->marks_cap, sizeof(m->marks[0]));
+	if (rc)
+		return rc;
+
+	struct model_mark *added = &m->marks[m->marks_nr++];
+	*added = *mark;
+	utf8_clean(added->reason, sizeof(added->reason), mark->reason);
+	return 0;
+}
+
+void model_next_interval(struct model *m, uint64_t mono_ns)
+{
+	for (size_t i = 0; i < m->sites.nr; i++)
+		m->sites.rows[i]->base = m->sites.rows[i]->now;
+	for (size_t i = 0; i < m->losses_nr; i++)
+		m->losses[i].base = m->losses[i].now;
+	m->total_base = m->total;
+	m->interval_mono_ns = mono_ns;
+}
+
+/* Counts only grow; where a caller breaks that, an interval shows nothing rather than 2^64. */
+static struct model_count count_sub(struct model_count a, struct model_count b)
+{
+	return (struct model_count){
+		a.objects > b.objects ? a.objects - b.objects : 0,
+		a.bytes > b.bytes ? a.bytes - b.bytes : 0,
+	};
+}
+
+struct model_count site_delta(const struct site_row *site)
+{
+	return count_sub(site->now, site->base);
+}
+
+struct model_count total_delta(const struct model *m)
+{
+	return count_sub(m->total, m->total_base);
+}
+
+uint64_t model_from_ns(const struct model *m, bool interval)
+{
+	if (interval && m->interval_mono_ns)
+		return m->interval_mono_ns;
+	return m->from_mono_ns ? m->from_mono_ns : m->meta.start_mono_ns;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Frames and stacks are unified by sorting their ids, not by hashing: it needs 8 bytes for each instead
+ * of a hash entry, and a recording may hold tens of thousands of stacks of hundreds of bytes.
+ */
+#include "model/shown.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* calloc that never returns NULL for an empty array. */
+static void *array_new(size_t nr, size_t elem_sz)
+{
+	return calloc(nr ? nr : 1, elem_sz);
+}
+
+static int copy_texts(struct shown *sh, const struct model *m)
+{
+	sh->strings = array_new(m->texts_sz, 1);
+	sh->text_of = array_new(m->texts.nr, sizeof(sh->text_of[0]));
+	if (!sh->strings || !sh->text_of)
+		return -ENOMEM;
+
+	char *p = sh->strings;
+	for (size_t i = 0; i < m->texts.nr; i++) {
+		size_t sz = strlen(m->texts.rows[i]->s) + 1;
+		memcpy(p, m->texts.rows[i]->s, sz);
+		sh->text_of[i] = p;
+		p += sz;
+	}
+	return 0;
+}
+
+/* By function, line and inlining: all but the address, which isn't shown. */
+static int frame_cmp(const void *a, const void *b, void *arg)
+{
+	const struct model *m = arg;
+	const struct frame_key *x = &m->frames.rows[*(const uint32_t *)a]->key;
+	const struct frame_key *y = &m->frames.rows[*(const uint32_t *)b]->key;
+
+	if (x->func != y->func)
+		return x->func < y->func ? -1 : 1;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return (int)x->inlined - (int)y->inlined;
+}
+
+static void add_frame(struct shown *sh, const struct model *m, const struct frame_key *key)
+{
+	const struct func_row *func = m->funcs.rows[key->func];
+
+	sh->func_of[sh->frames_nr] = key->func;
+	sh->frames[sh->frames_nr++] = (struct snapshot_frame){
+		.func = sh->text_of[func->name_id],
+		.file = sh->text_of[func->file_id],
+		.line = key->line,
+		.inlined = key->inlined,
+	};
+}
+
+static int unify_frames(struct shown *sh, const struct model *m)
+{
+	size_t nr = m->frames.nr;
+	_cleanup_free_ uint32_t *order = array_new(nr, sizeof(order[0]));
+	sh->frames = array_new(nr + 1, sizeof(sh->frames[0]));
+	sh->func_of = array_new(nr + 1, sizeof(sh->func_of[0]));
+	sh->frame_of = array_new(nr, sizeof(sh->frame_of[0]));
+	if (!order || !sh->frames || !sh->func_of || !sh->frame_of)
+		return -ENOMEM;
+
+	for (size_t i = 0; i < nr; i++)
+		order[i] = (uint32_t)i;
+	qsort_r(order, nr, sizeof(order[0]), frame_cmp, (void *)m);
+	for (size_t i = 0; i < nr; i++) {
+		if (i == 0 || frame_cmp(&order[i - 1], &order[i], (void *)m) != 0)
+			add_frame(sh, m, &m->frames.rows[order[i]]->key);
+		sh->frame_of[order[i]] = (uint32_t)sh->frames_nr - 1;
+	}
+	return 0;
+}
+
+/* The shown part of one stack of the model: its frames [from, to). */
+struct part {
+	uint32_t stack;
+	uint16_t from, to;
+};
+
+static const struct func_row *func_at(const struct model *m, const struct stack_row *stack, size_t i)
+{
+	return m->funcs.rows[m->frames.rows[stack->words[1 + i]]->key.func];
+}
+
+static struct part shown_part(const struct model *m, uint32_t id, bool runtime_frames)
+{
+	const struct stack_row *stack = m->stacks.rows[id];
+	struct part part = { id, 0, (uint16_t)stack->frames_nr };
+
+	if (runtime_frames)
+		return part;
+	if (part.to > 1 && func_at(m, stack, part.to - 1)->is_goexit)
+		part.to--;
+	while (part.from < part.to && func_at(m, stack, part.from)->is_runtime)
+		part.from++;
+	/* A stack of the runtime's alone would be left without any frame: show it whole. */
+	if (part.from == part.to)
+		part.from = 0;
+	return part;
+}
+
+struct part_ctx {
+	const struct model *m;
+	const uint32_t *frame_of;
+};
+
+/* Root first, so that the order also groups what was called from the same place. */
+static int part_cmp(const void *a, const void *b, void *arg)
+{
+	const struct part_ctx *ctx = arg;
+	const struct part *x = a, *y = b;
+	const uint32_t *xw = ctx->m->stacks.rows[x->stack]->words;
+	const uint32_t *yw = ctx->m->stacks.rows[y->stack]->words;
+	size_t xn = x->to - x->from, yn = y->to - y->from;
+
+	if (xw[0] != yw[0])
+		return xw[0] < yw[0] ? -1 : 1;
+	for (size_t i = 1; i <= xn && i <= yn; i++) {
+		/* words[0] is the flag, so frame k is words[k + 1], and the i-th from the root: */
+		uint32_t xf = ctx->frame_of[xw[1 + x->to - i]];
+		uint32_t yf = ctx->frame_of[yw[1 + y->to - i]];
+		if (xf != yf)
+			return xf < yf ? -1 : 1;
+	}
+	return xn == yn ? 0 : xn < yn ? -1 : 1;
+}
+
+static void add_stack(struct shown *sh, const struct model *m, const struct part *part)
+{
+	const struct stack_row *row = m->stacks.rows[part->stack];
+	const struct snapshot_frame **links = sh->links + sh->links_nr;
+
+	for (size_t i = part->from; i < part->to; i++)
+		sh->links[sh->links_nr++] = &sh->frames[sh->frame_of[row->words[1 + i]]];
+	sh->stacks[sh->stacks_nr++] = (struct snapshot_stack){
+		.frames = links,
+		.frames_nr = part->to - part->from,
+		.cut = row->words[0],
+	};
+}
+
+static void add_lost(struct shown *sh, const struct model *m)
+{
+	sh->func_of[sh->frames_nr] = (uint32_t)m->funcs.nr;
+	sh->frames[sh->frames_nr++] = (struct snapshot_frame){ SNAPSHOT_LOST, "", 0, false };
+	sh->links[sh->links_nr++] = &sh->frames[sh->frames_nr - 1];
+	sh->stacks[sh->stacks_nr++] = (struct snapshot_stack){
+		.frames = &sh->links[sh->links_nr - 1],
+		.frames_nr = 1,
+	};
+}
+
+static int unify_stacks(struct shown *sh, const struct model *m, const bool *used,
+			bool runtime_frames)
+{
+	size_t nr = 0;
+	_cleanup_free_ struct part *parts = array_new(m->stacks.nr, sizeof(parts[0]));
+	sh->stack_of = array_new(m->stacks.nr, sizeof(sh->stack_of[0]));
+	if (!parts || !sh->stack_of)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->stacks.nr; i++) {
+		sh->stack_of[i] = SHOWN_NONE;
+		if (used[i])
+			parts[nr++] = shown_part(m, (uint32_t)i, runtime_frames);
+	}
+
+	struct part_ctx ctx = { m, sh->frame_of };
+	qsort_r(parts, nr, sizeof(parts[0]), part_cmp, &ctx);
+
+	/* Count before filling: stacks hold pointers into links, which must not move. */
+	size_t links_nr = 1, stacks_nr = 1;
+	for (size_t i = 0; i < nr; i++) {
+		if (i && part_cmp(&parts[i - 1], &parts[i], &ctx) == 0)
+			continue;
+		links_nr += parts[i].to - parts[i].from;
+		stacks_nr++;
+	}
+	sh->links = array_new(links_nr, sizeof(sh->links[0]));
+	sh->stacks = array_new(stacks_nr, sizeof(sh->stacks[0]));
+	if (!sh->links || !sh->stacks)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++) {
+		if (i == 0 || part_cmp(&parts[i - 1], &parts[i], &ctx) != 0)
+			add_stack(sh, m, &parts[i]);
+		sh->stack_of[parts[i].stack] = (uint32_t)sh->stacks_nr - 1;
+	}
+	add_lost(sh, m);
+	return 0;
+}
+
+int shown_init(struct shown *sh, const struct model *m, const bool *used, bool runtime_frames)
+{
+	*sh = (struct shown){ 0 };
+	int rc = copy_texts(sh, m);
+	if (!rc)
+		rc = unify_frames(sh, m);
+	if (!rc)
+		rc = unify_stacks(sh, m, used, runtime_frames);
+	return rc;
+}
+
+void shown_deinit(struct shown *sh)
+{
+	free(sh->strings);
+	free(sh->frames);
+	free(sh->links);
+	free(sh->stacks);
+	free(sh->text_of);
+	free(sh->frame_of);
+	free(sh->func_of);
+	free(sh->stack_of);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which part of each stack is shown, and which stacks then look the same.
+ *
+ * The model tells frames apart by address and keeps every frame. People want one frame per line of
+ * source and neither the allocator's own frames at the leaf nor runtime.goexit at the root.
+ */
+#ifndef GALLOP_MODEL_SHOWN_H
+#define GALLOP_MODEL_SHOWN_H
+
+#include "model/snapshot.h"
+#include "model/tables.h"
+
+/* All of this is owned by the snapshot in the end, but for the maps from the model's ids. */
+struct shown {
+	char *strings;				/* every text of the model */
+	struct snapshot_frame *frames;
+	const struct snapshot_frame **links;	/* the stacks' arrays of frames, one after another */
+	struct snapshot_stack *stacks;
+	size_t frames_nr, links_nr, stacks_nr;
+
+	const char **text_of;		/* model text -> string */
+	uint32_t *frame_of;		/* model frame -> frames[] */
+	uint32_t *func_of;		/* frames[] -> model function */
+	uint32_t *stack_of;		/* model stack -> stacks[], SHOWN_NONE if not used */
+};
+
+enum { SHOWN_NONE = UINT32_MAX };
+
+/*
+ * used has a flag for each stack of the model. One stack more than needed is made, the last: it has the
+ * one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in any case.
+ */
+int shown_init(struct shown *sh, const struct model *m, const bool *used, bool runtime_frames);
+void shown_deinit(struct shown *sh);
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a model to a snapshot: pick the sites that count something, merge those that look the same, add
+ * up what sites have in common, sort.
+ *
+ * The sum of all sites is made equal to the total here, once: what no site could take is a site of its
+ * own. Sorting is complete (ties are broken by names), so live and recorded output are byte for byte
+ * the same.
+ */
+#include "model/snapshot.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "gobin/layout.h"
+#include "model/shown.h"
+
+/* A snapshot and the memory that its pointers point into. */
+struct snapshot_mem {
+	struct snapshot s;	/* first: this is what is handed out and given back */
+	struct shown shown;
+	struct snapshot_loss *losses;
+	struct loss_row *loss_texts;
+};
+
+/* A site on its way into the snapshot. */
+struct pick {
+	struct snapshot_count count;
+	uint64_t goid;
+	uint32_t stack;		/* the model's, then the shown one */
+	uint32_t type, size_class;
+};
+
+struct picks {
+	struct pick *v;
+	size_t nr;
+	bool *stack_used;
+};
+
+static void picks_deinit(struct picks *p)
+{
+	free(p->v);
+	free(p->stack_used);
+}
+
+static void count_add(struct snapshot_count *to, struct snapshot_count n)
+{
+	to->objects += n.objects;
+	to->bytes += n.bytes;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static bool count_is_zero(struct snapshot_count n)
+{
+	return n.objects == 0 && n.bytes == 0;
+}
+
+static int pick_sites(struct picks *p, const struct model *m, bool interval)
+{
+	p->v = calloc(m->sites.nr + 1, sizeof(p->v[0]));
+	p->stack_used = calloc(m->stacks.nr + 1, sizeof(p->stack_used[0]));
+	if (!p->v || !p->stack_used)
+		return -ENOMEM;
+
+	for (size_t i = 0; i < m->sites.nr; i++) {
+		const struct site_row *site = m->sites.rows[i];
+		struct model_count n = interval ? site_delta(site) : site->now;
+		if (n.objects == 0 && n.bytes == 0)
+			continue;
+		p->stack_used[site->key.stack] = true;
+		p->v[p->nr++] = (struct pick){
+			.count = { n.objects, n.bytes },
+			.goid = site->key.goid,
+			.stack = site->key.stack,
+			.type = site->key.type,
+			.size_class = site->key.size_class,
+		};
+	}
+	return 0;
+}
+
+/* The total, and what of it is in no site, which becomes the last pick. */
+static void pick_lost(struct picks *p, const struct model *m, struct snapshot *s, bool interval)
+{
+	struct model_count total = interval ? total_delta(m) : m->total;
+	struct snapshot_count sum = { 0, 0 };
+
+	for (size_t i = 0; i < p->nr; i++)
+		count_add(&sum, p->v[i].count);
+	s->total.objects = max_u64(total.objects, sum.objects);
+	s->total.bytes = max_u64(total.bytes, sum.bytes);
+
+	struct snapshot_count lost = { s->total.objects - sum.objects, s->total.bytes - sum.bytes };
+	if (!count_is_zero(lost))
+		p->v[p->nr++] = (struct pick){
+			.count = lost,
+			.stack = SHOWN_NONE,
+			.type = (uint32_t)m->types.nr,
+			.size_class = MODEL_CLASS_NR,
+		};
+}
+
+static int pick_cmp(const void *a, const void *b)
+{
+	const struct pick *x = a, *y = b;
+
+	if (x->stack != y->stack)
+		return x->stack < y->stack ? -1 : 1;
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
+	return x->goid == y->goid ? 0 : x->goid < y->goid ? -1 : 1;
+}
+
+static const char *type_name(const struct snapshot_mem *mem, const struct model *m, uint32_t type)
+{
+	return type < m->types.nr ? mem->shown.text_of[m->types.rows[type]->name_id] : SNAPSHOT_LOST;
+}
+
+/* From the model's stacks to the shown ones, then those that are the same become one. */
+static int merge_sites(struct snapshot_mem *mem, const struct model *m, struct picks *p)
+{
+	struct snapshot *s = &mem->s;
+	const struct shown *sh = &mem->shown;
+
+	s->sites = calloc(p->nr + 1, sizeof(s->sites[0]));
+	if (!s->sites)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->nr; i++)
+		p->v[i].stack = p->v[i].stack == SHOWN_NONE ? (uint32_t)sh->stacks_nr - 1 :
+							      sh->stack_of[p->v[i].stack];
+	qsort(p->v, p->nr, sizeof(p->v[0]), pick_cmp);
+	for (size_t i = 0; i < p->nr; i++) {
+		const struct pick *pick = &p->v[i];
+		if (i == 0 || pick_cmp(&p->v[i - 1], pick) != 0)
+			s->sites[s->sites_nr++] = (struct snapshot_site){
+				.type = type_name(mem, m, pick->type),
+				.stack = &sh->stacks[pick->stack],
+				.goid = pick->goid,
+			};
+		count_add(&s->sites[s->sites_nr - 1].count, pick->count);
+	}
+	return 0;
+}
+
+static int sum_types(struct snapshot_mem *mem, const struct model *m, const struct picks *p)
+{
+	struct snapshot *s = &mem->s;
+
+	s->types = calloc(m->types.nr + 1, sizeof(s->types[0]));
+	if (!s->types)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->nr; i++)
+		count_add(&s->types[p->v[i].type].count, p->v[i].count);
+	for (size_t i = 0; i <= m->types.nr; i++) {
+		if (count_is_zero(s->types[i].count))
+			continue;
+		s->types[s->types_nr].count = s->types[i].count;
+		s->types[s->types_nr++].name = type_name(mem, m, (uint32_t)i);
+	}
+	return 0;
+}
+
+static uint32_t slot_size(uint32_t size_class)
+{
+	if (size_class == MODEL_CLASS_TINY)
+		return GO_TINY_SIZE;
+	return size_class < GO_NUM_SIZE_CLASSES ? go_class_to_size[size_class] : 0;
+}
+
+static int sum_sizes(struct snapshot *s, const struct picks *p)
+{
+	s->sizes = calloc(MODEL_CLASS_NR + 1, sizeof(s->sizes[0]));
+	if (!s->sizes)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->nr; i++)
+		count_add(&s->sizes[p->v[i].size_class].count, p->v[i].count);
+	for (uint32_t i = 0; i <= MODEL_CLASS_NR; i++) {
+		if (count_is_zero(s->sizes[i].count))
+			continue;
+		s->sizes[s->sizes_nr++] = (struct snapshot_size){
+			.count = s->sizes[i].count,
+			.size_class = i,
+			.slot_size = slot_size(i),
+		};
+	}
+	return 0;
+}
+
+/* A recursive function is on a stack many times but its callees' bytes are below it once. */
+static int sum_funcs(struct snapshot_mem *mem, const struct model *m)
+{
+	struct snapshot *s = &mem->s;
+	const struct shown *sh = &mem->shown;
+	_cleanup_free_ size_t *seen = calloc(m->funcs.nr + 1, sizeof(seen[0]));
+	s->funcs = calloc(m->funcs.nr + 1, sizeof(s->funcs[0]));
+	if (!seen || !s->funcs)
+		return -ENOMEM;
+
+	for (size_t i = 0; i < s->sites_nr; i++) {
+		const struct snapshot_stack *stack = s->sites[i].stack;
+		for (size_t k = 0; k < stack->frames_nr; k++) {
+			uint32_t func = sh->func_of[stack->frames[k] - sh->frames];
+			s->funcs[func].name = stack->frames[k]->func;
+			s->funcs[func].file = stack->frames[k]->file;
+			if (k == 0)
+				count_add(&s->funcs[func].flat, s->sites[i].count);
+			if (seen[func] != i + 1)
+				count_add(&s->funcs[func].cum, s->sites[i].count);
+			seen[func] = i + 1;
+		}
+	}
+	for (size_t i = 0; i <= m->funcs.nr; i++) {
+		if (s->funcs[i].name)
+			s->funcs[s->funcs_nr++] = s->funcs[i];
+	}
+	return 0;
+}
+
+/* Descending by one value, then by the other; the same in all tables. */
+static int count_cmp(struct snapshot_count x, struct snapshot_count y, enum snapshot_value by)
+{
+	if (by == SNAPSHOT_OBJECTS) {
+		x = (struct snapshot_count){ x.bytes, x.objects };
+		y = (struct snapshot_count){ y.bytes, y.objects };
+	}
+	if (x.bytes != y.bytes)
+		return x.bytes > y.bytes ? -1 : 1;
+	return x.objects == y.objects ? 0 : x.objects > y.objects ? -1 : 1;
+}
+
+static int frame_name_cmp(const struct snapshot_frame *x, const struct snapshot_frame *y)
+{
+	if (x == y)
+		return 0;
+	int d = strcmp(x->func, y->func);
+	if (!d)
+		d = strcmp(x->file, y->file);
+	if (!d)
+		d = x->line == y->line ? (int)x->inlined - (int)y->inlined : x->line < y->line ? -1 : 1;
+	return d;
+}
+
+static int stack_name_cmp(const struct snapshot_stack *x, const struct snapshot_stack *y)
+{
+	for (size_t i = 0; i < x->frames_nr && i < y->frames_nr; i++) {
+		int d = frame_name_cmp(x->frames[i], y->frames[i]);
+		if (d)
+			return d;
+	}
+	if (x->frames_nr != y->frames_nr)
+		return x->frames_nr < y->frames_nr ? -1 : 1;
+	return (int)x->cut - (int)y->cut;
+}
+
+static int site_cmp(const void *a, const void *b, void *by)
+{
+	const struct snapshot_site *x = a, *y = b;
+	int d = count_cmp(x->count, y->count, *(enum snapshot_value *)by);
+
+	if (!d)
+		d = stack_name_cmp(x->stack, y->stack);
+	if (!d)
+		d = strcmp(x->type, y->type);
+	if (!d)
+		d = x->goid == y->goid ? 0 : x->goid < y->goid ? -1 : 1;
+	return d;
+}
+
+static int type_cmp(const void *a, const void *b, void *by)
+{
+	const struct snapshot_type *x = a, *y = b;
+	int d = count_cmp(x->count, y->count, *(enum snapshot_value *)by);
+
+	return d ? d : strcmp(x->name, y->name);
+}
+
+static int size_cmp(const void *a, const void *b, void *by)
+{
+	const struct snapshot_size *x = a, *y = b;
+	int d = count_cmp(x->count, y->count, *(enum snapshot_value *)by);
+
+	return d ? d : (int)x->size_class - (int)y->size_class;
+}
+
+static int func_cmp(const void *a, const void *b, void *by)
+{
+	const struct snapshot_func *x = a, *y = b;
+	int d = count_cmp(x->flat, y->flat, *(enum snapshot_value *)by);
+
+	if (!d)
+		d = count_cmp(x->cum, y->cum, *(enum snapshot_value *)by);
+	if (!d)
+		d = strcmp(x->name, y->name);
+	return d ? d : strcmp(x->file, y->file);
+}
+
+static void sort_tables(struct snapshot *s, enum snapshot_value by)
+{
+	qsort_r(s->sites, s->sites_nr, sizeof(s->sites[0]), site_cmp, &by);
+	qsort_r(s->types, s->types_nr, sizeof(s->types[0]), type_cmp, &by);
+	qsort_r(s->sizes, s->sizes_nr, sizeof(s->sizes[0]), size_cmp, &by);
+	qsort_r(s->funcs, s->funcs_nr, sizeof(s->funcs[0]), func_cmp, &by);
+}
+
+static int copy_losses(struct snapshot_mem *mem, const struct model *m, bool interval)
+{
+	struct snapshot *s = &mem->s;
+
+	s->losses = calloc(m->losses_nr + 1, sizeof(s->losses[0]));
+	mem->loss_texts = calloc(m->losses_nr + 1, sizeof(mem->loss_texts[0]));
+	if (!s->losses || !mem->loss_texts)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->losses_nr; i++) {
+		struct loss_row *row = &mem->loss_texts[i];
+		*row = m->losses[i];
+		uint64_t n = row->now;
+		if (interval)
+			n = row->now > row->base ? row->now - row->base : 0;
+		s->losses[s->losses_nr++] = (struct snapshot_loss){ row->key, row->what, n };
+		s->loss_total += n;
+	}
+	return 0;
+}
+
+static int copy_session(struct snapshot_mem *mem, const struct model *m, bool interval)
+{
+	struct snapshot *s = &mem->s;
+
+	s->meta = m->meta;
+	s->check = m->check;
+	s->from_mono_ns = model_from_ns(m, interval);
+	s->to_mono_ns = max_u64(m->meta.end_mono_ns, s->from_mono_ns);
+	s->marks = calloc(m->marks_nr + 1, sizeof(s->marks[0]));
+	if (!s->marks)
+		return -ENOMEM;
+	if (m->marks_nr)
+		memcpy(s->marks, m->marks, m->marks_nr * sizeof(s->marks[0]));
+	s->marks_nr = m->marks_nr;
+	return copy_losses(mem, m, interval);
+}
+
+static int build(struct snapshot_mem *mem, const struct model *m, const struct snapshot_opts *opts)
+{
+	_cleanup_(picks_deinit) struct picks picks = { 0 };
+	int rc = pick_sites(&picks, m, opts->interval);
+	if (rc)
+		return rc;
+	pick_lost(&picks, m, &mem->s, opts->interval);
+
+	rc = shown_init(&mem->shown, m, picks.stack_used, opts->runtime_frames);
+	if (!rc)
+		rc = merge_sites(mem, m, &picks);
+	if (!rc)
+		rc = sum_types(mem, m, &picks);
+	if (!rc)
+		rc = sum_sizes(&mem->s, &picks);
+	if (!rc)
+		rc = sum_funcs(mem, m);
+	if (!rc)
+		rc = copy_session(mem, m, opts->interval);
+	if (!rc)
+		sort_tables(&mem->s, opts->sort);
+	return rc;
+}
+
+int snapshot_new(const struct model *m, const struct snapshot_opts *opts, struct snapshot **ret)
+{
+	struct snapshot_mem *mem = calloc(1, sizeof(*mem));
+	if (!mem)
+		return -ENOMEM;
+	int rc = build(mem, m, opts);
+	if (rc) {
+		snapshot_free(&mem->s);
+		return rc;
+	}
+	*ret = &mem->s;
+	return 0;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+	if (!s)
+		return;
+	struct snapshot_mem *mem = (struct snapshot_mem *)s;
+	shown_deinit(&mem->shown);
+	free(mem->loss_texts);
+	free(s->sites);
+	free(s->types);
+	free(s->sizes);
+	free(s->funcs);
+	free(s->losses);
+	free(s->marks);
+	free(mem);
+}
