@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "base/err.h"
 
@@ -20,13 +21,14 @@ struct gobin;
 struct proc {
 	pid_t pid;
 	int pidfd;			/* readable when it has exited */
-	char comm[32];
+	char comm[32];			/* control characters as '?' */
 	char exe[512];			/* link text of /proc/PID/exe, without " (deleted)" */
 	char exe_path[64];		/* "/proc/PID/exe": what to open; right even if replaced on disk */
 	bool exe_deleted;		/* removed or replaced on disk */
 	uint64_t exe_dev, exe_ino;
-	uint64_t start_time;		/* field 22 of /proc/PID/stat */
-	uid_t uid;
+	uint64_t start_time;		/* field 22 of /proc/PID/stat: clock ticks since boot */
+	uint64_t start_stack;		/* field 28: differs after an exec, even of the same file */
+	uid_t uid;			/* effective */
 };
 
 /*
@@ -36,18 +38,28 @@ struct proc {
 int proc_open(pid_t pid, struct proc **ret, struct err *err);
 void proc_free(struct proc *p);
 
-/* PROC_SAME while it runs the executable it ran when opened. */
+/* PROC_SAME while it has neither ended nor exec'ed anything, not even the same file again. */
 enum proc_state { PROC_SAME, PROC_EXITED, PROC_EXECED };
 enum proc_state proc_state(const struct proc *p);
 
-/* The command line, arguments separated by blanks, control characters as '?', cut to cap. */
+/* The command line, arguments separated by blanks, control characters as '?', cut to cap. 0 or -errno. */
 int proc_cmdline(const struct proc *p, char *buf, size_t cap);
 
-/* What to add to the executable's va to get the process's addresses. -ESRCH when it isn't mapped. */
+/*
+ * What to add to the executable's va to get the process's addresses. bin must be the file that p
+ * runs. -ESRCH when it isn't mapped, -EACCES.
+ */
 int proc_load_bias(const struct proc *p, struct gobin *bin, uint64_t *ret, struct err *err);
 
 /* Read memory at an address of the process. 0, -EFAULT, -ESRCH, -EPERM. Never a partial result. */
 int proc_read(const struct proc *p, uint64_t addr, void *buf, size_t len);
+
+/*
+ * The same for nr places in one system call, in the order given: addrs[i].iov_base is an address of
+ * the process, and the lengths of bufs must add up to those of addrs. nr is at most IOV_MAX.
+ */
+int proc_readv(const struct proc *p, const struct iovec *bufs, size_t bufs_nr,
+	       const struct iovec *addrs, size_t addrs_nr);
 
 /* Call fn for each pid of the host, ascending, until it returns non-zero (then returned). */
 int proc_each(int (*fn)(pid_t pid, void *ctx), void *ctx);

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Every allocation, added up in the kernel by (stack, type, size class).
+ *
+ * One program serves all entries of the allocator; the cookie says which rule counts there. Nothing is
+ * sent to the user side but each stack once: a site's counters are only ever added to, per CPU, and read
+ * while they grow. That makes an exact event cost little more than the trap itself, and
+ * there is nothing to lose when the reader is late.
+ */
+#include "bpf/goabi.bpf.h"
+#include "bpf/maps.bpf.h"
+#include "bpf/scratch.bpf.h"
+#include "bpf/walk.bpf.h"
+
+/* Bound set by the loader, from the memory a site costs on this machine's CPUs. Full: counted loss. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct wire_site_key);
+	__type(value, struct wire_site);
+} sites SEC(".maps");
+
+/* The stacks that have been sent. key: hash, value: unused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, u64);
+	__type(value, u32);
+} stacks SEC(".maps");
+
+/* What one object takes: its size class and the bytes of its slot. */
+struct object {
+	u64 bytes;
+	u32 size_class;
+};
+
+/*
+ * Does the type hold no pointers? runtime._type.PtrBytes, at 8 in every Go since 1.17; a nil type
+ * is memory without pointers.
+ */
+static __always_inline bool is_noscan(u64 typ, struct wire_cpu *cpu)
+{
+	u64 ptr_bytes = 0;
+
+	if (!typ)
+		return true;
+	if (bpf_probe_read_user(&ptr_bytes, sizeof(ptr_bytes), (void *)(typ + 8)))
+		count_loss(cpu, WIRE_LOSS_TYPE_FAULT);
+	return ptr_bytes == 0;
+}
+
+/*
+ * The slot that mallocgc will use (Go runtime/malloc.go, sizeclasses.go). Tiny objects share 16-byte
+ * blocks: they count the bytes that were asked for.
+ */
+static __always_inline struct object object_of(u64 size, bool noscan)
+{
+	enum { TINY = 16, PAGE = 8192, HEADER = 8 };
+
+	if (size > cfg.small_max)
+		return (struct object){ (size + PAGE - 1) & ~(u64)(PAGE - 1), WIRE_CLASS_LARGE };
+	if (noscan && size < TINY)
+		return (struct object){ size, WIRE_CLASS_TINY };
+	if (!noscan && size > cfg.header_min)
+		size += HEADER;
+
+	u32 size_class;
+	if (size <= WIRE_SMALL_SIZE_MAX - 8) {
+		u32 i = (size + 7) / 8;
+		size_class = cfg.size_to_class8[i < WIRE_SIZE_TO_CLASS8 ? i : 0];
+	} else {
+		u32 i = (size - WIRE_SMALL_SIZE_MAX + 127) / 128;
+		size_class = cfg.size_to_class128[i < WIRE_SIZE_TO_CLASS128 ? i : 0];
+	}
+	if (size_class >= WIRE_CLASSES)
+		size_class = 0;
+	return (struct object){ cfg.class_to_size[size_class], size_class };
+}
+
+/* Send a stack that no one has sent. True if it is known to the user side, or soon will be. */
+static __always_inline bool send_stack(const struct pt_regs *ctx, struct wire_stack *st, u64 cookie,
+				       struct wire_cpu *cpu)
+{
+	u64 hash = st->hash;
+	u32 one = 1;
+	long err = bpf_map_update_elem(&stacks, &hash, &one, BPF_NOEXIST);
+
+	if (err == -EEXIST)
+		return true;
+	if (err) {
+		count_loss(cpu, WIRE_LOSS_STACK_UNSENT);
+		return false;
+	}
+
+	u32 n = st->pcs_nr;
+	if (n > WIRE_DEPTH_MAX)
+		n = WIRE_DEPTH_MAX;
+	u32 size = sizeof(*st) - sizeof(st->pcs) + n * sizeof(st->pcs[0]);
+	st->ev.kind = WIRE_EVENT_STACK;
+	st->ev.size = size;
+	st->ev.tid = (u32)bpf_get_current_pid_tgid();
+	st->ev.mono_ns = bpf_ktime_get_ns();
+	st->load_bias = ctx->ip - probe_va(cookie);
+	/* The user side polls: waking it for each new stack would cost the target more than the stack. */
+	if (bpf_ringbuf_output(&events, st, size, BPF_RB_NO_WAKEUP)) {
+		count_loss(cpu, WIRE_LOSS_STACK_UNSENT);
+		bpf_map_delete_elem(&stacks, &hash);
+		return false;
+	}
+	return true;
+}
+
+static __always_inline void add_to_site(const struct pt_regs *ctx, struct wire_site_key *key,
+					struct wire_stack *st, u64 bytes, u64 cookie,
+					struct wire_cpu *cpu)
+{
+	struct wire_site *site = bpf_map_lookup_elem(&sites, key);
+
+	if (!site) {
+		struct wire_site zero = {};
+
+		/* Another CPU may be first: then this fails and the look-up finds its site. */
+		bpf_map_update_elem(&sites, key, &zero, BPF_NOEXIST);
+		site = bpf_map_lookup_elem(&sites, key);
+		if (!site) {
+			count_loss(cpu, WIRE_LOSS_SITES_FULL);
+			return;
+		}
+	}
+	if (st && !site->stack_sent && send_stack(ctx, st, cookie, cpu))
+		site->stack_sent = 1;
+	__sync_fetch_and_add(&site->objects, 1);
+	__sync_fetch_and_add(&site->bytes, bytes);
+}
+
+/* The body between claim and release of a slot; it has no other way out than its end. */
+static __always_inline void record_object(const struct pt_regs *ctx, struct object obj,
+					  u64 cookie, struct wire_cpu *cpu)
+{
+	struct wire_site_key key = { .typ = GO_ARG2(ctx), .size_class = obj.size_class };
+	struct scratch *s = scratch_here();
+	int slot = s ? slot_claim(s, cpu) : -1;
+
+	if (cfg.by_goroutine)
+		bpf_probe_read_user(&key.goid, sizeof(key.goid),
+				    (void *)(GO_G(ctx) + cfg.goid_off));
+	if (!s || slot < 0 || slot >= WIRE_SLOTS) {
+		count_loss(cpu, WIRE_LOSS_SLOT);
+		key.stack = WIRE_STACK_NONE;
+		add_to_site(ctx, &key, NULL, obj.bytes, cookie, cpu);
+		return;
+	}
+	struct wire_stack *st = &s->slots[slot];
+	key.stack = walk_stack(ctx, st);
+	add_to_site(ctx, &key, st, obj.bytes, cookie, cpu);
+	slot_release(s, slot);
+}
+
+SEC("?uprobe")
+int on_malloc(struct pt_regs *ctx)
+{
+	struct wire_cpu *cpu = cpu_stats_here();
+	u64 cookie = bpf_get_attach_cookie(ctx);
+	u64 size = GO_ARG1(ctx);
+
+	if (!cpu || !gate)
+		return 0;
+	__sync_fetch_and_add(&cpu->hits, 1);
+	if (leads_to_morestack(ctx, cookie)) {
+		__sync_fetch_and_add(&cpu->not_entered, 1);
+		return 0;
+	}
+	/* Size 0 gives the address of runtime.zerobase and is no object. */
+	if (!size || (probe_is(cookie, WIRE_PLACE_MALLOCGC) && size <= cfg.malloc_limit))
+		return 0;
+
+	struct object obj = object_of(size, is_noscan(GO_ARG2(ctx), cpu));
+	__sync_fetch_and_add(&cpu->objects, 1);
+	__sync_fetch_and_add(&cpu->bytes, obj.bytes);
+	record_object(ctx, obj, cookie, cpu);
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Go's internal calling convention (ABIInternal) on amd64, since Go 1.17: integer arguments in
+ * RAX, RBX, RCX, RDI, RSI, R8, ...; the current g in R14. Source: Go src/cmd/compile/abi-internal.md.
+ */
+#ifndef GALLOP_BPF_GOABI_BPF_H
+#define GALLOP_BPF_GOABI_BPF_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/wire.h"
+
+#define GO_ARG1(ctx) ((u64)(ctx)->ax)
+#define GO_ARG2(ctx) ((u64)(ctx)->bx)
+#define GO_G(ctx) ((u64)(ctx)->r14)
+
+/*
+ * Did the prologue's stack check send this call to morestack? It comes back to the entry, so
+ * only the hit whose branch falls through is the call. The branch is JBE: taken if CF or ZF is set.
+ */
+static __always_inline bool leads_to_morestack(const struct pt_regs *ctx, u64 cookie)
+{
+	enum { CF = 1 << 0, ZF = 1 << 6 };
+
+	return ((cookie >> 8) & WIRE_F_JCC) && (ctx->flags & (CF | ZF));
+}
+
+#endif

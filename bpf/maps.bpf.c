@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* The owner of what all programs share. */
+#include "bpf/maps.bpf.h"
+
+/* The defaults let the object be verified by itself; the loader sets every field before it loads. */
+const volatile struct wire_cfg cfg = {
+	.depth = WIRE_DEPTH_MAX,
+	.cpus = 1,
+	.goid_off = 0xa0,
+};
+
+volatile __u32 gate = 0;
+
+struct cpu_stats_map cpu_stats SEC(".maps");
+struct events_map events SEC(".maps");
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

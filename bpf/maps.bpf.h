@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The BPF maps and globals, owned by maps.bpf.c, and how a program counts. */
+#ifndef GALLOP_BPF_MAPS_BPF_H
+#define GALLOP_BPF_MAPS_BPF_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/wire.h"
+
+/* What every program is told; constants once the object is loaded. */
+extern const volatile struct wire_cfg cfg;
+
+/* Opened by the user side when all probes are in: counting starts everywhere at once. */
+extern volatile __u32 gate;
+
+/*
+ * key: CPU, bound: possible CPUs. Mapped by the user side, so that totals can be read with no
+ * system call. Atomic adds: a program can be preempted in the middle (see scratch.bpf.h).
+ */
+struct cpu_stats_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct wire_cpu);
+};
+extern struct cpu_stats_map cpu_stats SEC(".maps");
+
+/* Events for the user side, in the order they happened on each CPU. */
+struct events_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+extern struct events_map events SEC(".maps");
+
+static __always_inline struct wire_cpu *cpu_stats_here(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpu_stats, &cpu);
+}
+
+static __always_inline void count_loss(struct wire_cpu *cpu, enum wire_loss cause)
+{
+	__sync_fetch_and_add(&cpu->losses[cause], 1);
+}
+
+static __always_inline u64 probe_va(u64 cookie)
+{
+	return cookie >> 16;
+}
+
+static __always_inline bool probe_is(u64 cookie, enum wire_place place)
+{
+	return (cookie & 0xff) == place;
+}
+
+#endif

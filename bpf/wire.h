@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What the kernel side and the user side agree on: configuration, map keys and values, events.
+ *
+ * The only header that both include. Fixed widths, explicit padding, explicit values; values are
+ * append-only, never renumbered. The user side trusts nothing that it reads: sizes are checked.
+ */
+#ifndef GALLOP_BPF_WIRE_H
+#define GALLOP_BPF_WIRE_H
+
+#ifndef __bpf__
+#include <stdint.h>
+#endif
+
+enum {
+	WIRE_DEPTH_MAX = 128,		/* program counters of one stack */
+	WIRE_SLOTS = 16,		/* scratch slots per CPU, see scratch.bpf.h */
+	WIRE_CPUS_MAX = 1024,
+	WIRE_CLASSES = 69,		/* Go's 68 size classes and WIRE_CLASS_TINY */
+	WIRE_CLASS_LARGE = 0,
+	WIRE_CLASS_TINY = 68,
+	WIRE_SPAN_CLASSES = 136,
+	WIRE_PS_MAX = 1024,		/* Ps whose mcaches a world-stopped count can add up */
+	WIRE_SIZE_TO_CLASS8 = 129,	/* (size+7)/8 for sizes up to 1024 */
+	WIRE_SIZE_TO_CLASS128 = 250,	/* (size-1024+127)/128 above; one more than Go's for the bound */
+	WIRE_SMALL_SIZE_MAX = 1024,	/* where the second table begins */
+};
+
+/* Ways to lose something, counted per CPU. The words for them are in stream/losses.c. */
+enum wire_loss {
+	WIRE_LOSS_SLOT = 0,		/* objects counted with no stack: no scratch slot was free */
+	WIRE_LOSS_SITES_FULL = 1,	/* objects in no site: the table of sites is full */
+	WIRE_LOSS_STACK_UNSENT = 2,	/* no room for a new stack: its next hit tries again (no loss yet) */
+	WIRE_LOSS_TYPE_FAULT = 3,	/* type words that could not be read: the size class is a guess */
+	WIRE_LOSS_MARK = 4,		/* world-stopped counts that could not be made or sent */
+	WIRE_LOSS_NR = 5,
+};
+
+/*
+ * What the programs need to know of this binary and this session; read-only data of the BPF object.
+ * Offsets are bytes in the runtime's structures, from user/gobin/layout.c.
+ */
+struct wire_cfg {
+	uint64_t hash_seed;		/* stack hashes differ between sessions */
+	uint32_t malloc_limit;		/* mallocgc counts only sizes above: smaller ones go on to the
+					   specialised functions, which are probed too (Go 1.27: 80) */
+	uint32_t small_max;		/* largest size that isn't a large object */
+	uint32_t cpus;			/* possible CPUs: entries of the cpu_stats map */
+	uint16_t goid_off;			/* runtime.g.goid */
+	uint16_t header_min;		/* pointerful sizes above have an 8-byte header; 0xffff = never */
+	uint8_t by_goroutine;		/* the goroutine is part of the key */
+	uint8_t pad[3];
+	uint32_t depth;			/* program counters to walk, <= WIRE_DEPTH_MAX */
+	/* for world-stopped counts (mark.bpf.c); memstats_va 0 = not known in this binary */
+	uint64_t memstats_va, allp_va;	/* va in the file; the load bias is added */
+	uint16_t heap_stats_sz;		/* of one heapStatsDelta; three of them start runtime.memstats */
+	uint16_t hs_tiny, hs_large, hs_small;	/* tinyAllocCount, largeAllocCount, smallAllocCount[68] */
+	uint16_t p_mcache;
+	uint16_t mcache_tiny, mcache_alloc;
+	uint16_t mspan_count, mspan_before;	/* allocCount, allocCountBeforeCache */
+	uint16_t pad2[3];
+	uint8_t size_to_class8[WIRE_SIZE_TO_CLASS8];
+	uint8_t size_to_class128[WIRE_SIZE_TO_CLASS128];
+	uint8_t pad3[5];
+	uint16_t class_to_size[WIRE_CLASSES + 3];
+};
+
+/*
+ * A probe's cookie: what the program must know of the place it was hit at.
+ *   bits 0-7   enum wire_place
+ *   bits 8-15  flags, WIRE_F_*
+ *   bits 16-63 va of the probed instruction (hit address - va = load bias)
+ */
+enum wire_place {
+	WIRE_PLACE_MALLOCGC = 1,	/* counts sizes above cfg.malloc_limit */
+	WIRE_PLACE_SPECIALISED = 2,	/* counts every size but 0 */
+	WIRE_PLACE_READMEMSTATS = 3,	/* runtime.readmemstats_m: the world is stopped */
+	WIRE_PLACE_EXIT = 4,		/* runtime.exit: the last moment of a normal exit */
+};
+
+enum {
+	WIRE_F_JCC = 1,			/* on the stack check's branch: drop the hit if it is taken */
+};
+
+#define WIRE_COOKIE(place, flags, va) ((uint64_t)(va) << 16 | (uint64_t)(flags) << 8 | (place))
+
+/* A site's stack is a hash, but for one value: no stack, see WIRE_LOSS_SLOT. */
+enum {
+	WIRE_STACK_NONE = 1,
+	WIRE_STACK_FIRST_HASH = 16,
+};
+
+struct wire_site_key {
+	uint64_t stack;
+	uint64_t typ;			/* address of the runtime._type, 0 for pointer-free memory */
+	uint64_t goid;			/* 0 unless cfg.by_goroutine */
+	uint32_t size_class;
+	uint32_t pad;
+};
+
+/* Per CPU, only ever added to, so it can be read at any time and is never cleared. */
+struct wire_site {
+	uint64_t objects;
+	uint64_t bytes;
+	uint64_t stack_sent;		/* this CPU knows that the stack has been sent */
+};
+
+/* Totals of one CPU; an array indexed by CPU rather than a per-CPU map, so that any CPU can add it up. */
+struct wire_cpu {
+	uint64_t objects;
+	uint64_t bytes;
+	uint64_t hits;			/* times a program ran */
+	uint64_t not_entered;		/* hits dropped because the branch led to morestack */
+	uint64_t slot_contended;		/* hits that found the first slot busy: preemption at work */
+	uint64_t losses[WIRE_LOSS_NR];
+	uint64_t pad[6];
+};
+
+enum wire_event_kind {
+	WIRE_EVENT_STACK = 1,
+	WIRE_EVENT_MARK = 2,
+};
+
+/* Every event begins with this; unknown kinds are skipped by size. */
+struct wire_event {
+	uint16_t kind;
+	uint16_t size;
+	uint32_t tid;
+	uint64_t mono_ns;
+};
+
+enum {
+	WIRE_STACK_CUT = 1,		/* deeper than cfg.depth: the root is missing */
+	WIRE_STACK_FAULT = 2,		/* memory of a frame could not be read: the root is missing */
+};
+
+/* A stack seen for the first time; only pcs_nr of the pcs are sent. */
+struct wire_stack {
+	struct wire_event ev;
+	uint64_t hash;
+	uint32_t pcs_nr;
+	uint32_t flags;			/* WIRE_STACK_* */
+	uint64_t load_bias;		/* of the hit that made it */
+	uint64_t pcs[WIRE_DEPTH_MAX];	/* leaf first, as the process saw them */
+};
+
+/* Both counts while the world was stopped. */
+struct wire_mark {
+	struct wire_event ev;
+	uint32_t place;			/* enum wire_place */
+	uint32_t ps_nr;
+	uint64_t load_bias;
+	uint64_t runtime_objects;
+	uint64_t gallop_objects;
+	uint64_t gallop_bytes;
+	uint64_t slack;			/* how far gallop's count moved meanwhile: 0 in a stopped world */
+};
+
+_Static_assert(sizeof(struct wire_cfg) % 8 == 0, "wire_cfg is padded by hand");
+_Static_assert(sizeof(struct wire_site_key) == 32, "keys are hashed byte by byte: no hidden padding");
+_Static_assert(sizeof(struct wire_cpu) == 128, "one CPU's totals fill two cache lines");
+_Static_assert(sizeof(struct wire_stack) == 40 + 8 * WIRE_DEPTH_MAX, "no hidden padding");
+_Static_assert(sizeof(struct wire_mark) == 64, "no hidden padding");
+
+#endif

@@ -1,0 +1,3 @@
+module gallop.test
+
+go 1.19

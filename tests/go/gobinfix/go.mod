@@ -1,0 +1,3 @@
+module example.com/gobinfix
+
+go 1.19

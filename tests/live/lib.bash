@@ -1,0 +1,163 @@
+# shellcheck shell=bash
+# What the live tests share: TAP, a private directory, Go programs, gallop in the background.
+#
+# Rules: nothing sleeps for luck, things are waited for by handshake with a limit; only processes that
+# were started here are signalled, by pid; everything that may hang is under `timeout`.
+
+here=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+gallop=${GALLOP:-$top/build/gallop}
+T=$(mktemp -d "${TMPDIR:-/tmp}/gallop-test.XXXXXX")
+chmod 755 "$T"	# some tests change to another user
+limit=${GALLOP_TEST_LIMIT:-60}	# seconds for anything that is waited for
+
+_nr=0 _failed=0
+_pids=()
+
+_cleanup() {
+	local pid
+	for pid in "${_pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+	wait 2>/dev/null
+	rm -rf "$T"
+}
+trap _cleanup EXIT
+trap 'exit 1' INT TERM
+
+# --- TAP -----------------------------------------------------------------------------------------
+
+pass() { _nr=$((_nr + 1)); echo "ok $_nr - $1"; }
+
+# fail WHAT [TEXT]: the text explains it.
+fail() {
+	_nr=$((_nr + 1)) _failed=$((_failed + 1))
+	echo "not ok $_nr - $1"
+	[ $# -lt 2 ] || head -c 4000 <<< "$2" | sed 's/^/# /'
+}
+
+skip() { _nr=$((_nr + 1)); echo "ok $_nr - $1 # SKIP $2"; }
+
+skip_all() { echo "1..0 # SKIP $1"; exit 0; }
+
+# is WHAT GOT WANT
+is() {
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got:  $2"$'\n'"want: $3"; fi
+}
+
+# matches WHAT GOT REGEX
+matches() {
+	if [[ $2 =~ $3 ]]; then pass "$1"; else fail "$1" "got:  $2"$'\n'"want: $3"; fi
+}
+
+# succeeds WHAT COMMAND...: its output is shown if it fails.
+succeeds() {
+	local what=$1 out
+	shift
+	if out=$("$@" 2>&1); then pass "$what"; else fail "$what" "status $?: $out"; fi
+}
+
+# nothing WHAT COMMAND...: it must succeed and print nothing, such as a list of differences.
+nothing() {
+	local what=$1 out
+	shift
+	if out=$("$@" 2>&1) && [ -z "$out" ]; then pass "$what"; else fail "$what" "$out"; fi
+}
+
+done_testing() {
+	echo "1..$_nr"
+	exit $((_failed > 0))
+}
+
+# --- what is needed --------------------------------------------------------------------------------
+
+need_root() { [ "$(id -u)" = 0 ] || skip_all "needs root"; }
+
+need_gallop() { [ -x "$gallop" ] || { echo "no gallop at '$gallop'" >&2; exit 1; }; }
+
+need_tools() {
+	local t
+	for t in "$@"; do command -v "$t" > /dev/null || { echo "'$t' is missing" >&2; exit 1; }; done
+}
+
+# go_program VERSION MODE NAME: the path of a program of tests/go; fails, with the reason in
+# $T/build.err, if there's no such toolchain here.
+go_program() { "$top/tools/go-build" "$1" "$2" "$top/tests/go/$3" 2> "$T/build.err"; }
+
+# --- processes ---------------------------------------------------------------------------------------
+
+# A pid to be killed at the end, whatever happens.
+ours() { _pids+=("$1"); }
+
+# wait_line FD REGEX: read lines from a descriptor until one matches.
+wait_line() {
+	local line end=$((SECONDS + limit))
+	while [ $SECONDS -lt $end ] && IFS= read -r -t "$limit" -u "$1" line; do
+		[[ $line =~ $2 ]] && return 0
+	done
+	return 1
+}
+
+# wait_exit PID: the exit status of a child of this shell; 255 if it had to be killed.
+wait_exit() {
+	if timeout "$limit" tail -s 0.05 --pid="$1" -f /dev/null; then
+		wait "$1"
+	else
+		kill -KILL "$1"
+		wait "$1"
+		return 255
+	fi
+}
+
+# start_program COMMAND...: run it in the background with its standard input held open by us and its
+# output at hand: sets program (pid), program_in, program_out (descriptors). Returns when it printed
+# a line "ready".
+start_program() {
+	local fifo=$T/fifo.$((++_fifos))
+	mkfifo "$fifo.in" "$fifo.out"
+	"$@" < "$fifo.in" > "$fifo.out" 2> "$T/program.err" {program_in}>&- {program_out}<&- &
+	program=$!
+	ours $program
+	exec {program_in}> "$fifo.in" {program_out}< "$fifo.out"
+	wait_line "$program_out" '^ready'
+}
+_fifos=0
+
+# start_gallop ARGS...: gallop in the background, talk in $T/gallop.err; sets tracer (pid). Returns
+# when its probes count.
+start_gallop() {
+	local fd fifo=$T/fifo.$((++_fifos))
+	mkfifo "$fifo"
+	exec {fd}<> "$fifo"
+	"$gallop" "$@" --ready-fd "$fd" > "$T/gallop.out" 2> "$T/gallop.err" < /dev/null &
+	tracer=$!
+	ours $tracer
+	wait_ready "$fd" "$tracer"
+	local rc=$?
+	exec {fd}>&-
+	return $rc
+}
+
+# Wait for "ready" or the end of the process, whatever comes first.
+wait_ready() {
+	local line end=$((SECONDS + limit))
+	while [ $SECONDS -lt $end ]; do
+		if IFS= read -r -t 0.2 -u "$1" line; then [ "$line" = ready ]; return; fi
+		kill -0 "$2" 2> /dev/null || return 1
+	done
+	return 1
+}
+
+# stop PID: ask it to end; its exit status.
+stop() { kill -INT "$1" 2> /dev/null; wait_exit "$1"; }
+
+# report FILE JSON: the recording as JSON.
+to_json() { timeout "$limit" "$gallop" report "$1" -f json -o "$2"; }
+
+# What of gallop is attached or loaded right now, by the names of its BPF programs' owners: one line
+# each. Others' programs aren't listed.
+attached_by() { bpftool -j prog list | jq -r --argjson pid "$1" '.[] | select(any(.pids[]?; .pid == $pid)) | .name'; }
+
+# Numbers of all uprobe programs and links of the machine: to compare before and after.
+attached_nr() {
+	bpftool -j prog list | jq '[.[] | select(.type == "kprobe")] | length'
+	bpftool -j link list | jq '[.[] | select(.type == "perf_event" or .type == "uprobe_multi" or .type == "kprobe_multi")] | length'
+}

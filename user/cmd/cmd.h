@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The commands and their options: one table of each, from which parsing, help, the man page's OPTIONS
+ * and shell completion all come.
+ */
+#ifndef GALLOP_CMD_CMD_H
+#define GALLOP_CMD_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "model/snapshot.h"
+#include "probe/probe.h"
+
+/* What a command was asked to do. Strings point into argv. */
+struct options {
+	pid_t pid;			/* 0: none given */
+	char **argv;			/* the command after "--", NULL-terminated; or NULL */
+	const char *file;		/* positional argument: a recording or an executable; or NULL */
+	const char *output;		/* -o; NULL: standard output */
+	const char *format;		/* -f; NULL: by the suffix of -o, else text */
+	const char *mode;
+	enum snapshot_value value;
+	enum probe_attach attach;
+	uint64_t duration_ns;
+	uint64_t delay_ns;
+	uint64_t from_ns, to_ns;
+	uint64_t max_size;
+	uint32_t iterations;
+	uint32_t top_nr;
+	uint32_t depth;
+	uint32_t sites_max;
+	int ready_fd;			/* -1: none */
+	bool runtime_frames;
+	bool goroutines;
+	bool stacks;
+	bool strict;
+	bool batch;
+	bool dry_run;
+	bool json;
+	bool quiet;
+	bool color;
+};
+
+/* Who takes an option: a bit per command. */
+enum cmd_id {
+	CMD_LIST = 1 << 0,
+	CMD_DOCTOR = 1 << 1,
+	CMD_RECORD = 1 << 2,
+	CMD_REPORT = 1 << 3,
+	CMD_TOP = 1 << 4,
+	CMD_COMPLETION = 1 << 5,
+	CMD_MAN = 1 << 6,
+	CMD_VERSION = 1 << 7,
+	CMD_HELP = 1 << 8,
+};
+
+enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED };
+
+struct cmd {
+	const char *name;
+	enum cmd_id id;
+	enum cmd_arg arg;		/* a positional argument */
+	bool takes_command;		/* "-- COMMAND [ARG...]" */
+	const char *arg_name;		/* for the synopsis */
+	const char *summary;		/* one line */
+	const char *text;		/* a paragraph for help and the man page */
+	int (*run)(const struct options *opts, struct err *err);	/* exit status, or -errno */
+};
+
+/* In the order help shows them; ends with name == NULL. */
+extern const struct cmd commands[];
+
+int cmd_list(const struct options *opts, struct err *err);
+int cmd_doctor(const struct options *opts, struct err *err);
+int cmd_record(const struct options *opts, struct err *err);
+int cmd_report(const struct options *opts, struct err *err);
+int cmd_top(const struct options *opts, struct err *err);
+int cmd_completion(const struct options *opts, struct err *err);
+int cmd_man(const struct options *opts, struct err *err);
+int cmd_version(const struct options *opts, struct err *err);
+int cmd_help(const struct options *opts, struct err *err);
+
+/* How an option's argument is read. */
+enum option_type {
+	OPTION_FLAG,
+	OPTION_STRING,
+	OPTION_PID,
+	OPTION_UINT,		/* a number, min..max */
+	OPTION_DURATION,	/* "10s", "0.5", "2m": nanoseconds */
+	OPTION_SIZE,		/* "64M", "1G": bytes */
+	OPTION_CHOICE,		/* one of choices, by its place in the list */
+	OPTION_NAMES,		/* one of choices, kept as a string */
+};
+
+struct option_spec {
+	const char *name;
+	char short_name;		/* 0: none */
+	enum option_type type;
+	unsigned commands;		/* CMD_* that take it */
+	size_t offset;			/* of the member in struct options */
+	const char *arg;		/* "PID"; NULL for flags */
+	const char *choices;		/* "auto multi perf" */
+	uint64_t min, max;		/* for OPTION_UINT */
+	bool hidden;			/* for tests and developers: not in help */
+	const char *help;
+};
+
+extern const struct option_spec option_specs[];
+extern const size_t option_specs_nr;
+
+/*
+ * Parse a command's arguments (argv[0] is the command). Prints usage errors and --help itself, as users
+ * expect of every command line, and then exits (status 2, or 0 for --help).
+ */
+void options_parse(const struct cmd *cmd, int argc, char **argv, struct options *ret);
+
+/* Open what -o names, written beside it and renamed by output_close(); standard output by default. */
+struct output {
+	FILE *f;
+	const char *path;		/* NULL: standard output */
+	char tmp[4096];
+};
+
+int output_open(struct output *out, const char *path, struct err *err);
+/* Flush and rename; -EIO and the temporary file removed if anything failed. */
+int output_close(struct output *out, struct err *err);
+
+/* Print a diagnostic on standard error as every command does: "gallop: ..." and "hint: ...". */
+void print_err(const struct err *err);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cmd/live.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "gobin/gobin.h"
+#include "plan/plan.h"
+#include "proc/proc.h"
+#include "session/child.h"
+
+int live_check_target(const char *command, const struct options *opts, struct err *err)
+{
+	if (opts->pid && opts->argv)
+		return err_set(err, -EINVAL, "either -p PID or a command, not both");
+	if (opts->pid || opts->argv || opts->file)
+		return 0;
+	err_set(err, -EINVAL, "no target given");
+	err_hint(err, "'gallop %s -p PID' or 'gallop %s -- COMMAND'; 'gallop list' shows Go processes",
+		 command, command);
+	return -EINVAL;
+}
+
+struct session_opts live_session_opts(const struct options *opts)
+{
+	return (struct session_opts){
+		.pid = opts->pid,
+		.argv = opts->argv,
+		.attach = opts->attach,
+		.sites_max = opts->sites_max,
+		.depth = opts->depth,
+		.by_goroutine = opts->goroutines,
+		.duration_ns = opts->duration_ns,
+		.interval_ns = opts->delay_ns,
+	};
+}
+
+/* The path of the target's executable: of a process, a command, or as given. */
+static int target_path(const struct options *opts, char *buf, size_t cap, struct err *err)
+{
+	if (opts->pid) {
+		struct proc *proc;
+		int rc = proc_open(opts->pid, &proc, err);
+
+		if (rc)
+			return rc;
+		snprintf(buf, cap, "%s", proc->exe_path);
+		proc_free(proc);
+		return 0;
+	}
+	if (opts->file) {
+		snprintf(buf, cap, "%s", opts->file);
+		return 0;
+	}
+	int status, rc = child_find_executable(opts->argv[0], buf, cap, &status, err);
+	return rc;
+}
+
+int live_print_plan(const struct options *opts, struct err *err)
+{
+	struct plan_opts plan_opts = { .by_goroutine = opts->goroutines, .depth = opts->depth };
+	struct gobin *bin;
+	struct plan *plan;
+	char path[4096];
+	int rc = target_path(opts, path, sizeof(path), err);
+
+	if (!rc)
+		rc = gobin_open(path, &bin, err);
+	if (rc)
+		return rc;
+	rc = plan_new(bin, &plan_opts, &plan, err);
+	if (!rc) {
+		plan_print(plan, bin, stdout);
+		plan_free(plan);
+	}
+	gobin_free(bin);
+	return rc;
+}
+
+int live_say_ready(const struct options *opts, struct err *err)
+{
+	static const char line[] = "ready\n";
+
+	if (opts->ready_fd < 0)
+		return 0;
+	if (write(opts->ready_fd, line, sizeof(line) - 1) != sizeof(line) - 1)
+		return err_set(err, -errno, "cannot write to --ready-fd %d: %s", opts->ready_fd,
+			       strerror(errno));
+	return 0;
+}
+
+int live_run(const struct options *opts, const struct session_events *events, struct err *err)
+{
+	struct session_opts session_opts = live_session_opts(opts);
+	struct session *s = NULL;
+	int rc = session_new(&session_opts, &s, err);
+
+	if (!rc)
+		rc = session_run(s, events, err);
+	if (s) {
+		/* env(1)'s 126 and 127 for a command that can't be executed; else the command's own. */
+		int status = rc ? session_exec_failure(s) : session_exit_status(s);
+
+		session_free(s);
+		if (status >= 0) {
+			if (rc)
+				print_err(err);
+			return status;
+		}
+	}
+	return rc;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of options, and how it is turned into argp's and read back.
+ */
+#include <argp.h>
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+
+#define AT(member) offsetof(struct options, member)
+
+enum { LIVE = CMD_RECORD | CMD_TOP };
+
+const struct option_spec option_specs[] = {
+	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR, AT(pid), "PID", NULL, 0, 0, false,
+	  "the process to look at" },
+	{ "output", 'o', OPTION_STRING, CMD_RECORD | CMD_REPORT, AT(output), "FILE", NULL, 0, 0, false,
+	  "write to FILE; '-' is standard output. For report the suffix chooses the format" },
+	{ "duration", 0, OPTION_DURATION, LIVE, AT(duration_ns), "TIME", NULL, 0, 0, false,
+	  "stop after TIME, such as 10s, 500ms or 2m; without it on Ctrl-C or the target's end" },
+	{ "mode", 0, OPTION_NAMES, LIVE, AT(mode), "MODE", "exact", 0, 0, false,
+	  "exact: every allocation is counted. A trap for each slows a target that allocates much" },
+	{ "attach", 0, OPTION_CHOICE, LIVE, AT(attach), "HOW", "auto multi perf", 0, 0, false,
+	  "how probes are attached: uprobe_multi links, perf uprobes, or the better that works (auto)" },
+	{ "goroutines", 0, OPTION_FLAG, LIVE, AT(goroutines), NULL, NULL, 0, 0, false,
+	  "tell goroutines apart: the goroutine id becomes part of a site" },
+	{ "stack-depth", 0, OPTION_UINT, LIVE, AT(depth), "N", NULL, 1, WIRE_DEPTH_MAX, false,
+	  "calls to walk up each stack, at most 128 (the default); a cut stack says so" },
+	{ "max-sites", 0, OPTION_UINT, LIVE, AT(sites_max), "N", NULL, 1, 1 << 24, false,
+	  "sites the kernel's table can hold; default: as many as fit 256 MiB here" },
+	{ "max-size", 0, OPTION_SIZE, CMD_RECORD, AT(max_size), "SIZE", NULL, 0, 0, false,
+	  "end the recording when FILE has this size, such as 100M" },
+	{ "delay", 'd', OPTION_DURATION, LIVE, AT(delay_ns), "TIME", NULL, 0, 0, false,
+	  "length of an interval, default 1s" },
+	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL, 1, UINT_MAX, false,
+	  "end after N intervals" },
+	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL, 0, 0, false,
+	  "plain text blocks, one after the other" },
+	{ "format", 'f', OPTION_STRING, CMD_REPORT, AT(format), "FORMAT", NULL, 0, 0, false,
+	  "text, collapsed or json" },
+	{ "value", 0, OPTION_CHOICE, CMD_REPORT | CMD_TOP, AT(value), "VALUE", "bytes objects", 0, 0,
+	  false, "what collapsed stacks count and tables are sorted by, default bytes" },
+	{ "top", 0, OPTION_UINT, CMD_REPORT | CMD_TOP, AT(top_nr), "N", NULL, 0, 1 << 20, false,
+	  "rows of each table; 0 shows all" },
+	{ "stacks", 0, OPTION_FLAG, CMD_REPORT, AT(stacks), NULL, NULL, 0, 0, false,
+	  "text: show the whole stack of each site" },
+	{ "runtime-frames", 0, OPTION_FLAG, CMD_REPORT | CMD_TOP, AT(runtime_frames), NULL, NULL, 0, 0,
+	  false, "keep the runtime's own frames at the leaf, which are cut as 'go tool pprof' does" },
+	{ "from", 0, OPTION_DURATION, CMD_REPORT, AT(from_ns), "TIME", NULL, 0, 0, false,
+	  "leave out what was before TIME after the start" },
+	{ "to", 0, OPTION_DURATION, CMD_REPORT, AT(to_ns), "TIME", NULL, 0, 0, false,
+	  "leave out what was after TIME after the start" },
+	{ "json", 0, OPTION_FLAG, CMD_LIST | CMD_REPORT, AT(json), NULL, NULL, 0, 0, false,
+	  "JSON instead of text" },
+	{ "strict", 0, OPTION_FLAG, CMD_RECORD | CMD_REPORT, AT(strict), NULL, NULL, 0, 0, false,
+	  "exit with 6 if anything was lost" },
+	{ "dry-run", 0, OPTION_FLAG, CMD_RECORD | CMD_TOP | CMD_DOCTOR, AT(dry_run), NULL, NULL, 0, 0,
+	  false, "print the plan, every probe and why, and attach nothing; needs no root" },
+	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD, AT(quiet), NULL, NULL, 0, 0, false,
+	  "no summary on standard error" },
+	{ "ready-fd", 0, OPTION_UINT, LIVE, AT(ready_fd), "FD", NULL, 0, 1 << 16, false,
+	  "write a line to this open file descriptor when everything is attached and counts" },
+};
+
+const size_t option_specs_nr = sizeof(option_specs) / sizeof(option_specs[0]);
+
+enum { KEY_BASE = 0x1000 };	/* argp keys of options: their place in the table */
+
+/* --- reading arguments ------------------------------------------------------------------------ */
+
+/* A number with a unit; the result must fit 63 bits. */
+static bool read_scaled(const char *arg, const char *const units[], const double scale[], size_t nr,
+			uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	double value = strtod(arg, &end);
+	if (end == arg || errno || !isfinite(value) || value < 0)
+		return false;
+	for (size_t i = 0; i < nr; i++) {
+		if (strcmp(end, units[i]))
+			continue;
+		if (value * scale[i] >= (double)INT64_MAX)
+			return false;
+		*ret = (uint64_t)llround(value * scale[i]);
+		return true;
+	}
+	return false;
+}
+
+static bool read_duration(const char *arg, uint64_t *ret)
+{
+	static const char *const units[] = { "", "s", "ms", "us", "m", "h" };
+	static const double scale[] = { 1e9, 1e9, 1e6, 1e3, 60e9, 3600e9 };
+
+	return read_scaled(arg, units, scale, 6, ret) && *ret > 0;
+}
+
+static bool read_size(const char *arg, uint64_t *ret)
+{
+	static const char *const units[] = { "", "K", "M", "G", "k" };
+	static const double scale[] = { 1, 1024, 1048576, 1073741824, 1024 };
+
+	return read_scaled(arg, units, scale, 5, ret) && *ret > 0;
+}
+
+static bool read_uint(const char *arg, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long long value = strtoull(arg, &end, 10);
+	if (!isdigit((unsigned char)*arg) || *end || errno || value < min || value > max)
+		return false;
+	*ret = value;
+	return true;
+}
+
+/* The place of arg in a list of words, or -1. */
+static int find_choice(const char *choices, const char *arg)
+{
+	size_t len = strlen(arg);
+
+	for (int i = 0; *choices; i++) {
+		size_t word = strcspn(choices, " ");
+
+		if (word == len && !strncmp(choices, arg, len))
+			return i;
+		choices += word;
+		choices += strspn(choices, " ");
+	}
+	return -1;
+}
+
+static bool store(const struct option_spec *spec, const char *arg, struct options *opts)
+{
+	char *member = (char *)opts + spec->offset;
+	uint64_t value = 0;
+	int choice;
+
+	switch (spec->type) {
+	case OPTION_FLAG:
+		*(bool *)member = true;
+		return true;
+	case OPTION_STRING:
+		*(const char **)member = arg;
+		return true;
+	case OPTION_PID:
+		if (!read_uint(arg, 1, INT_MAX, &value))
+			return false;
+		*(pid_t *)member = (pid_t)value;
+		return true;
+	case OPTION_UINT:
+		if (!read_uint(arg, spec->min, spec->max, &value))
+			return false;
+		*(uint32_t *)member = (uint32_t)value;
+		return true;
+	case OPTION_DURATION:
+		return read_duration(arg, (uint64_t *)member);
+	case OPTION_SIZE:
+		return read_size(arg, (uint64_t *)member);
+	case OPTION_CHOICE:
+		choice = find_choice(spec->choices, arg);
+		if (choice >= 0)
+			*(unsigned *)member = (unsigned)choice;
+		return choice >= 0;
+	case OPTION_NAMES:
+		*(const char **)member = arg;
+		return find_choice(spec->choices, arg) >= 0;
+	}
+	return false;
+}
+
+/* --- argp ------------------------------------------------------------------------------------- */
+
+struct parse {
+	const struct cmd *cmd;
+	struct options *opts;
+	int dashes;		/* index of "--" in argv, 0 if there is none */
+};
+
+static error_t parse_option(const struct option_spec *spec, const char *arg,
+			    struct argp_state *state)
+{
+	struct parse *parse = state->input;
+
+	if (store(spec, arg, parse->opts))
+		return 0;
+	if (spec->choices)
+		argp_error(state, "--%s takes one of: %s", spec->name, spec->choices);
+	else if (spec->type == OPTION_UINT)
+		argp_error(state, "--%s takes a number from %llu to %llu, not '%s'", spec->name,
+			   (unsigned long long)spec->min, (unsigned long long)spec->max, arg);
+	else
+		argp_error(state, "'%s' is not a %s for --%s", arg, spec->arg, spec->name);
+	return EINVAL;
+}
+
+static error_t parse_argument(char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+
+	if (parse->cmd->arg == CMD_ARG_NONE) {
+		argp_error(state, parse->cmd->takes_command ?
+					  "'%s': a command to start goes after '--'" :
+					  "unexpected argument '%s'",
+			   arg);
+		return EINVAL;
+	}
+	if (parse->opts->file)
+		argp_error(state, "one %s only, not also '%s'", parse->cmd->arg_name, arg);
+	parse->opts->file = arg;
+	return 0;
+}
+
+static error_t parse_key(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+
+	if (key >= KEY_BASE)
+		return parse_option(&option_specs[key - KEY_BASE], arg, state);
+	if (key == ARGP_KEY_ARG)
+		return parse_argument(arg, state);
+	if (key == ARGP_KEY_END && parse->cmd->arg == CMD_ARG_REQUIRED && !parse->opts->file)
+		argp_error(state, "no %s given", parse->cmd->arg_name);
+	for (size_t i = 0; i < option_specs_nr; i++)
+		if (option_specs[i].short_name && option_specs[i].short_name == key)
+			return parse_option(&option_specs[i], arg, state);
+	return ARGP_ERR_UNKNOWN;
+}
+
+static void fill_argp(const struct cmd *cmd, struct argp_option *to)
+{
+	for (size_t i = 0; i < option_specs_nr; i++) {
+		const struct option_spec *spec = &option_specs[i];
+
+		if (!(spec->commands & cmd->id))
+			continue;
+		*to++ = (struct argp_option){
+			.name = spec->name,
+			.key = spec->short_name ? spec->short_name : KEY_BASE + (int)i,
+			.arg = spec->arg,
+			.flags = spec->hidden ? OPTION_HIDDEN : 0,
+			.doc = spec->help,
+		};
+	}
+	*to = (struct argp_option){ 0 };
+}
+
+/* argp would take "--" away and read on; what follows it is a command of the user's. */
+static int find_dashes(const struct cmd *cmd, int argc, char **argv)
+{
+	for (int i = 1; cmd->takes_command && i < argc; i++)
+		if (!strcmp(argv[i], "--"))
+			return i;
+	return 0;
+}
+
+void options_parse(const struct cmd *cmd, int argc, char **argv, struct options *ret)
+{
+	struct argp_option options[64];
+	char args_doc[128], doc[2048], name[64];
+	struct argp argp = { .options = options, .parser = parse_key, .args_doc = args_doc, .doc = doc };
+	struct parse parse = { .cmd = cmd, .opts = ret, .dashes = find_dashes(cmd, argc, argv) };
+
+	_Static_assert(sizeof(option_specs) / sizeof(option_specs[0]) < 64, "options[] is too small");
+	*ret = (struct options){
+		.mode = "exact",
+		.delay_ns = 1000000000,
+		.top_nr = 10,
+		.ready_fd = -1,
+		.color = isatty(STDOUT_FILENO) && !(getenv("NO_COLOR") && *getenv("NO_COLOR")) &&
+			 !(getenv("TERM") && !strcmp(getenv("TERM"), "dumb")),
+	};
+	fill_argp(cmd, options);
+	snprintf(args_doc, sizeof(args_doc), "%s%s%s", cmd->arg == CMD_ARG_OPTIONAL ? "[" : "",
+		 cmd->takes_command ? "[-- COMMAND [ARG...]]" :
+		 cmd->arg_name	    ? cmd->arg_name :
+				      "",
+		 cmd->arg == CMD_ARG_OPTIONAL ? "]" : "");
+	snprintf(doc, sizeof(doc), "%s", cmd->text);
+	snprintf(name, sizeof(name), "gallop %s", cmd->name);
+	argv[0] = name;
+	argp_err_exit_status = EXIT_STATUS_USAGE;
+	if (parse.dashes) {
+		if (!argv[parse.dashes + 1]) {
+			fprintf(stderr, "gallop: no command after '--'\n");
+			exit(EXIT_STATUS_USAGE);
+		}
+		ret->argv = &argv[parse.dashes + 1];
+		argc = parse.dashes;
+	}
+	argp_parse(&argp, argc, argv, 0, NULL, &parse);
+}

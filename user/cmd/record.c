@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* gallop record: a session written to a recording, interval by interval. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/live.h"
+#include "model/model.h"
+#include "record/recording.h"
+#include "render/render.h"
+
+struct record {
+	const struct options *opts;
+	struct recording *rec;
+	bool full;			/* --max-size was reached */
+	uint64_t loss_total;
+};
+
+/* Only now is an older recording of that name replaced: there will be a new one. */
+static int on_attached(struct session *s, void *ctx, struct err *err)
+{
+	struct record *r = ctx;
+
+	(void)s;
+	return recording_create(r->opts->output, r->opts->max_size, &r->rec, err);
+}
+
+static int on_start(struct session *s, void *ctx, struct err *err)
+{
+	struct record *r = ctx;
+	const struct model_meta *meta = model_meta(session_model(s));
+
+	if (!r->opts->quiet)
+		fprintf(stderr, "gallop: recording %d (%s) to %s\n", meta->pid, meta->comm,
+			r->opts->output);
+	return live_say_ready(r->opts, err);
+}
+
+/* The whole session so far, as text on standard error. */
+static int print_summary(struct session *s, struct record *r, struct err *err)
+{
+	struct snapshot_opts snapshot_opts = { .sort = SNAPSHOT_BYTES };
+	struct render_opts render_opts = { .value = SNAPSHOT_BYTES, .top_nr = 5 };
+	struct snapshot *snap;
+
+	if (snapshot_new(session_model(s), &snapshot_opts, &snap))
+		return err_set(err, -ENOMEM, "out of memory");
+	r->loss_total = snap->loss_total;
+	if (!r->opts->quiet)
+		renderer_find("text")->render(stderr, snap, &render_opts);
+	snapshot_free(snap);
+	return 0;
+}
+
+static int on_snapshot(struct session *s, void *ctx, struct err *err)
+{
+	return print_summary(s, ctx, err);
+}
+
+static int finish(struct session *s, struct record *r, struct err *err)
+{
+	struct recording *rec = r->rec;
+
+	r->rec = NULL;
+	int rc = recording_finish(rec, session_model(s), err);
+	if (!rc)
+		rc = print_summary(s, r, err);
+	if (!rc && !r->opts->quiet)
+		fprintf(stderr, "gallop: wrote %s; 'gallop report %s' shows it\n", r->opts->output,
+			r->opts->output);
+	return rc;
+}
+
+static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void *ctx,
+		       struct err *err)
+{
+	struct record *r = ctx;
+	bool last = model_meta(session_model(s))->end_reason[0];
+	int rc = r->full ? 0 : recording_write(r->rec, session_model(s), from_ns, to_ns, err);
+
+	if (rc == -EFBIG) {
+		r->full = true;
+		fprintf(stderr, "gallop: the recording ends here: %s\n", err->msg);
+		rc = 0;
+	}
+	if (!rc && last)
+		rc = finish(s, r, err);
+	return rc ? rc : r->full;
+}
+
+int cmd_record(const struct options *opts, struct err *err)
+{
+	struct record r = { .opts = opts };
+	struct session_events events = { .on_attached = on_attached, .on_start = on_start,
+					 .on_interval = on_interval, .on_snapshot = on_snapshot,
+					 .ctx = &r };
+	int rc = live_check_target("record", opts, err);
+
+	if (rc)
+		return rc;
+	if (opts->dry_run)
+		return live_print_plan(opts, err);
+	if (!opts->output)
+		return err_set(err, -EINVAL, "no file to record to: give one with -o FILE");
+	rc = live_run(opts, &events, err);
+	recording_free(r.rec);
+	if (!rc && opts->strict && r.loss_total)
+		return EXIT_STATUS_INCOMPLETE;
+	return rc;
+}

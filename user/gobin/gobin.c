@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The object behind gobin.h: opens a file in the order in which each step can trust the one before,
+ * and answers questions from the tables that were found.
+ */
+#include "gobin/gobin.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "gobin/buildinfo.h"
+#include "gobin/elf.h"
+#include "gobin/frames.h"
+#include "gobin/globals.h"
+#include "gobin/image.h"
+#include "gobin/layout.h"
+#include "gobin/moduledata.h"
+#include "gobin/pclntab.h"
+#include "gobin/types.h"
+#include "gobin/version.h"
+
+enum {
+	FIND_NAME_MAX = 512,	/* a longer name is never asked for */
+};
+
+struct gobin {
+	char *path;
+	struct image img;
+	struct elf_file elf;
+	struct buildinfo build;
+	struct pclntab tab;
+	struct moduledata md;
+	const struct go_layout *layout;
+	struct gobin_info info;
+};
+
+void gobin_free(struct gobin *bin)
+{
+	if (!bin)
+		return;
+	image_deinit(&bin->img);
+	free(bin->path);
+	free(bin);
+}
+
+static void gobin_freep(struct gobin **bin)
+{
+	gobin_free(*bin);
+}
+
+/* crosscall2 is assembly of runtime/cgo and only ever linked with it. */
+static int find_cgo(struct gobin *bin, struct err *err)
+{
+	struct gobin_func func;
+	int r = gobin_find_func(bin, "crosscall2", &func);
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, -ENOEXEC, "'%s' is damaged: bad function table", bin->path);
+	bin->info.cgo = r == 0;
+	return 0;
+}
+
+static void fill_info(struct gobin *bin, int minor)
+{
+	const char *build_id = bin->elf.gnu_build_id[0] ? bin->elf.gnu_build_id :
+							  bin->elf.go_build_id;
+
+	bin->info = (struct gobin_info){
+		.path = bin->path,
+		.go_version = bin->build.version,
+		.go_minor = minor,
+		.main_path = bin->build.main_path,
+		.module = bin->build.module,
+		.experiments = bin->build.experiments,
+		.build_id = build_id,
+		.machine = bin->elf.machine,
+		.pie = bin->elf.pie,
+		.stripped = bin->elf.stripped,
+		.dwarf = bin->elf.dwarf,
+		.funcs_nr = bin->tab.funcs_nr,
+		.text = bin->md.text,
+		.etext = bin->md.etext,
+		.exe_dev = bin->img.dev,
+		.exe_ino = bin->img.ino,
+	};
+}
+
+static int read_tables(struct gobin *bin, struct err *err)
+{
+	int minor;
+	int r = elf_file_read(&bin->elf, &bin->img, err);
+	if (r < 0)
+		return r;
+	buildinfo_read(&bin->build, &bin->elf, &bin->img);
+	r = pclntab_find(&bin->tab, &bin->elf, &bin->img, err);
+	if (r == 0)
+		r = version_find(&bin->build, &bin->tab, &minor, err);
+	if (r == 0)
+		r = version_check_experiments(&bin->build, bin->path, err);
+	if (r == 0)
+		r = moduledata_find(&bin->md, minor, &bin->tab, &bin->elf, &bin->img, err);
+	if (r < 0)
+		return r;
+
+	bin->tab.text = bin->md.text;
+	bin->tab.etext = bin->md.etext;
+	bin->tab.gofunc = bin->md.gofunc;
+	bin->layout = go_layout_find(minor);
+	if (!bin->layout)
+		return err_set(err, -ENOTSUP, "no runtime layout for Go 1.%d of '%s'", minor, bin->path);
+	fill_info(bin, minor);
+	return find_cgo(bin, err);
+}
+
+int gobin_open(const char *path, struct gobin **ret, struct err *err)
+{
+	_cleanup_(gobin_freep) struct gobin *bin = calloc(1, sizeof(*bin));
+	if (!bin)
+		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", path);
+	bin->img.fd = -1;
+	bin->path = strdup(path);
+	if (!bin->path)
+		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", path);
+
+	int r = image_init(&bin->img, bin->path, err);
+	if (r == 0)
+		r = read_tables(bin, err);
+	if (r < 0)
+		return r;
+	*ret = take_ptr(bin);
+	return 0;
+}
+
+const struct gobin_info *gobin_info(const struct gobin *bin)
+{
+	return &bin->info;
+}
+
+const struct go_layout *gobin_layout(const struct gobin *bin)
+{
+	return bin->layout;
+}
+
+int gobin_fd(const struct gobin *bin)
+{
+	return bin->img.fd;
+}
+
+int gobin_find_func(struct gobin *bin, const char *name, struct gobin_func *ret)
+{
+	bool found;
+	int r = gobin_find_funcs(bin, &name, 1, ret, &found);
+
+	return r < 0 ? r : found ? 0 : -ENOENT;
+}
+
+/* A wanted name and its place in the caller's arrays. */
+struct wanted {
+	const char *name;
+	size_t idx;
+};
+
+static int compare_wanted(const void *a, const void *b)
+{
+	return strcmp(((const struct wanted *)a)->name, ((const struct wanted *)b)->name);
+}
+
+static struct wanted *sort_wanted(const char *const *names, size_t nr)
+{
+	struct wanted *wanted = calloc(nr ? nr : 1, sizeof(*wanted));
+	if (!wanted)
+		return NULL;
+	for (size_t i = 0; i < nr; i++)
+		wanted[i] = (struct wanted){ names[i], i };
+	qsort(wanted, nr, sizeof(*wanted), compare_wanted);
+	return wanted;
+}
+
+/* Write a function to each place that asked for its name, for a name may be wanted twice. */
+static void give_func(const struct wanted *wanted, size_t nr, const char *name,
+		      const struct gobin_func *func, struct gobin_func *ret, bool *found)
+{
+	struct wanted key = { .name = name };
+	const struct wanted *hit = bsearch(&key, wanted, nr, sizeof(*wanted), compare_wanted);
+	if (!hit)
+		return;
+	while (hit > wanted && strcmp(hit[-1].name, name) == 0)
+		hit--;
+	for (; hit < wanted + nr && strcmp(hit->name, name) == 0; hit++) {
+		ret[hit->idx] = *func;
+		found[hit->idx] = true;
+	}
+}
+
+int gobin_find_funcs(struct gobin *bin, const char *const *names, size_t nr, struct gobin_func *ret,
+		     bool *found)
+{
+	_cleanup_free_ struct wanted *wanted = sort_wanted(names, nr);
+	if (!wanted)
+		return -ENOMEM;
+
+	memset(found, 0, nr * sizeof(*found));
+	for (uint32_t i = 0; i < bin->tab.funcs_nr; i++) {
+		struct gobin_func func;
+		char name[FIND_NAME_MAX];
+		int r = pclntab_get(&bin->tab, i, &func);
+		if (r == 0)
+			r = pclntab_name(&bin->tab, func.name_off, name, sizeof(name));
+		if (r < 0)
+			return r;
+		give_func(wanted, nr, name, &func, ret, found);
+	}
+	return 0;
+}
+
+int gobin_each_func(struct gobin *bin, const char *prefix,
+		    int (*fn)(const struct gobin_func *func, const char *name, void *ctx), void *ctx)
+{
+	size_t prefix_len = strlen(prefix);
+
+	for (uint32_t i = 0; i < bin->tab.funcs_nr; i++) {
+		struct gobin_func func;
+		char name[PCLNTAB_NAME_MAX];
+		int r = pclntab_get(&bin->tab, i, &func);
+		if (r == 0)
+			r = pclntab_name(&bin->tab, func.name_off, name, sizeof(name));
+		if (r == 0 && strncmp(name, prefix, prefix_len) == 0)
+			r = fn(&func, name, ctx);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+int gobin_func_at(struct gobin *bin, uint64_t va, struct gobin_func *ret)
+{
+	return pclntab_find_func(&bin->tab, va, ret);
+}
+
+int gobin_func_name(struct gobin *bin, const struct gobin_func *func, char *buf, size_t cap)
+{
+	return cap ? pclntab_name(&bin->tab, func->name_off, buf, cap) : -EINVAL;
+}
+
+int gobin_frames(struct gobin *bin, uint64_t va, struct gobin_frame *frames, size_t max)
+{
+	if (max == 0)
+		return -EINVAL;
+
+	struct gobin_func func;
+	int r = pclntab_find_func(&bin->tab, va, &func);
+	if (r < 0)
+		return r;
+	return frames_at(&bin->tab, bin->info.go_minor, &func, va, frames, max);
+}
+
+int gobin_each_pcsp(struct gobin *bin, const struct gobin_func *func,
+		    int (*fn)(uint64_t va, uint64_t end, int32_t sp_delta, void *ctx), void *ctx)
+{
+	struct pclntab_func pf;
+	int r = pclntab_read_func(&bin->tab, func, &pf);
+	if (r < 0)
+		return r;
+
+	struct pcvalue pv;
+	pcvalue_init(&pv, &bin->tab, func, pf.pcsp);
+	while ((r = pcvalue_next(&pv)) > 0) {
+		r = fn(pv.pc, pv.end, pv.value, ctx);
+		if (r != 0)
+			return r;
+	}
+	return r;
+}
+
+int gobin_read(struct gobin *bin, uint64_t va, void *buf, size_t len)
+{
+	return image_read(&bin->img, va, buf, len);
+}
+
+int gobin_file_offset(struct gobin *bin, uint64_t va, uint64_t *ret)
+{
+	return image_offset(&bin->img, va, ret, NULL);
+}
+
+int gobin_va_of_offset(struct gobin *bin, uint64_t off, uint64_t *ret)
+{
+	for (size_t i = 0; i < bin->img.segs_nr; i++) {
+		const struct image_seg *seg = &bin->img.segs[i];
+		if (!seg->exec || off < seg->off || off - seg->off >= seg->filesz)
+			continue;
+		*ret = seg->va + (off - seg->off);
+		return 0;
+	}
+	return -EFAULT;
+}
+
+int gobin_type_name(struct gobin *bin, uint64_t va, char *buf, size_t cap)
+{
+	return cap ? types_name(&bin->img, &bin->md, va, buf, cap) : -EINVAL;
+}
+
+int gobin_find_globals(struct gobin *bin, struct gobin_globals *ret)
+{
+	if (bin->info.machine != EM_X86_64) {
+		*ret = (struct gobin_globals){ 0 };
+		return 0;
+	}
+	return globals_find(bin, &bin->img, ret);
+}

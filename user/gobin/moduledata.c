@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding runtime.firstmoduledata without symbols: it is the place in the data segment whose first
+ * word is the address of the pclntab and whose second is that of its name table (runtime/symtab.go
+ * moduledata: pcHeader, funcnametab). Since Go 1.26 it has a section of its own; before, .noptrdata
+ * holds it.
+ *
+ * A position-independent executable may have zeroes in the file where pointers belong: there they
+ * are taken from the relocations that the loader applies.
+ */
+#include "gobin/moduledata.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "gobin/elf.h"
+#include "gobin/image.h"
+#include "gobin/pclntab.h"
+
+enum {
+	WORDS = 80,		/* of the structure: more than the fields below need, in every version */
+	CANDIDATES_MAX = 64,
+	SCAN_MAX = 256 << 20,	/* bytes of the data segments */
+	/* Words of the structure that did not move from 1.18 to 1.27. */
+	WORD_PC_HEADER = 0,
+	WORD_FUNCNAMETAB = 1,
+	WORD_TEXT = 22,
+	WORD_ETEXT = 23,
+};
+
+/* The words that did move; read from the DWARF of each version. */
+static const struct fields {
+	int since_minor;
+	int types, etypes, gofunc;
+} fields[] = {
+	{ 27, 0x128 / 8, 0x138 / 8, 0x158 / 8 },
+	{ 20, 0x128 / 8, 0x130 / 8, 0x140 / 8 },
+	{ 0, 0x118 / 8, 0x120 / 8, 0x130 / 8 },
+};
+
+/* Addresses where a relocation stores the address of the pclntab. */
+struct candidates {
+	uint64_t pclntab;
+	uint64_t va[CANDIDATES_MAX];
+	size_t nr;
+};
+
+static int add_candidate(uint64_t va, uint64_t addend, void *ctx)
+{
+	struct candidates *c = ctx;
+
+	if (addend == c->pclntab && c->nr < CANDIDATES_MAX)
+		c->va[c->nr++] = va;
+	return 0;
+}
+
+struct window {
+	uint64_t va;
+	uint64_t word[WORDS];
+};
+
+static int relocate_window(uint64_t va, uint64_t addend, void *ctx)
+{
+	struct window *w = ctx;
+	uint64_t at = va - w->va;
+
+	if (at < sizeof(w->word) && at % 8 == 0)
+		w->word[at / 8] = addend;
+	return 0;
+}
+
+/* The words at va as they will be when loaded at bias 0. */
+static int read_window(struct window *w, uint64_t va, const struct elf_file *elf, struct image *img)
+{
+	w->va = va;
+	int r = image_read(img, va, w->word, sizeof(w->word));
+	if (r == 0 && elf->pie)
+		r = elf_file_each_relative(elf, img, relocate_window, w);
+	return r;
+}
+
+static bool is_moduledata(const struct window *w, const struct pclntab *tab)
+{
+	const uint64_t *names = &w->word[WORD_FUNCNAMETAB]; /* a slice: pointer, len, cap */
+
+	return w->word[WORD_PC_HEADER] == tab->va && names[0] == tab->names && names[1] == names[2];
+}
+
+static int find_in_relocations(struct window *w, const struct pclntab *tab,
+			       const struct elf_file *elf, struct image *img)
+{
+	struct candidates c = { .pclntab = tab->va };
+	int r = elf_file_each_relative(elf, img, add_candidate, &c);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < c.nr; i++)
+		if (read_window(w, c.va[i], elf, img) == 0 && is_moduledata(w, tab))
+			return 0;
+	return -ENOENT;
+}
+
+/* Look at each aligned word in [va, va + size). *budget bounds the work over all ranges. */
+static int find_in_range(struct window *w, uint64_t va, uint64_t size, uint64_t *budget,
+			 const struct pclntab *tab, const struct elf_file *elf, struct image *img)
+{
+	uint64_t first[2] = { tab->va, tab->names };
+
+	for (uint64_t at = -va & 7; at < size && *budget >= 8; at += 8, *budget -= 8) {
+		uint64_t word[2];
+		if (image_read(img, va + at, word, sizeof(word)) < 0)
+			break;
+		if (memcmp(word, first, sizeof(word)) == 0 && read_window(w, va + at, elf, img) == 0 &&
+		    is_moduledata(w, tab))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static int find_window(struct window *w, const struct pclntab *tab, const struct elf_file *elf,
+		       struct image *img)
+{
+	static const enum elf_section hints[] = { ELF_SECTION_MODULE, ELF_SECTION_NOPTRDATA };
+	uint64_t budget = SCAN_MAX;
+
+	if (elf->pie && find_in_relocations(w, tab, elf, img) == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+		const struct elf_range *range = &elf->sections[hints[i]];
+		if (find_in_range(w, range->va, range->size, &budget, tab, elf, img) == 0)
+			return 0;
+	}
+	for (size_t i = 0; i < img->segs_nr; i++) {
+		const struct image_seg *seg = &img->segs[i];
+		if (seg->write &&
+		    find_in_range(w, seg->va, seg->filesz, &budget, tab, elf, img) == 0)
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static bool is_sane(const struct moduledata *md, const struct pclntab *tab, struct image *img)
+{
+	uint64_t off, avail;
+
+	return md->text < md->etext && image_offset(img, md->text, &off, &avail) == 0 &&
+	       avail >= md->etext - md->text && md->types < md->etypes &&
+	       image_offset(img, md->types, &off, &avail) == 0 && avail >= md->etypes - md->types &&
+	       image_offset(img, md->gofunc, &off, NULL) == 0 &&
+	       (tab->text_start == 0 || tab->text_start == md->text);
+}
+
+int moduledata_find(struct moduledata *md, int minor, const struct pclntab *tab,
+		    const struct elf_file *elf, struct image *img, struct err *err)
+{
+	struct window w;
+	if (find_window(&w, tab, elf, img) < 0)
+		return err_set(err, -ENOEXEC, "'%s' is damaged: no moduledata for its pclntab", img->path);
+
+	const struct fields *f = fields;
+	while (minor < f->since_minor)
+		f++;
+	struct moduledata found = {
+		.va = w.va,
+		.text = w.word[WORD_TEXT],
+		.etext = w.word[WORD_ETEXT],
+		.types = w.word[f->types],
+		.etypes = w.word[f->etypes],
+		.gofunc = w.word[f->gofunc],
+	};
+	if (!is_sane(&found, tab, img))
+		return err_set(err, -ENOEXEC, "'%s' is damaged: its moduledata makes no sense", img->path);
+	*md = found;
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which probes a binary gets, and what the BPF programs must know of it.
+ *
+ * Pure: from an executable and what is wanted to a list of places and a configuration, touching neither a
+ * process nor the kernel. So a plan can be printed (--dry-run) and tested without root.
+ */
+#ifndef GALLOP_PLAN_PLAN_H
+#define GALLOP_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "bpf/wire.h"
+
+struct gobin;
+
+/* The BPF program that a probe runs. */
+enum plan_prog {
+	PLAN_PROG_MALLOC,	/* on_malloc */
+	PLAN_PROG_MARK,		/* on_mark */
+	PLAN_PROG_NR,
+};
+
+struct plan_probe {
+	enum plan_prog prog;
+	uint64_t va;		/* of the probed instruction */
+	uint64_t file_off;	/* the same place in the file: what the kernel wants */
+	uint64_t cookie;	/* WIRE_COOKIE */
+	char func[128];		/* pclntab name */
+	const char *insn;	/* "push", "jbe", "entry" */
+	const char *why;	/* what it is for, for --dry-run */
+};
+
+enum { PLAN_PROBES_MAX = 256, PLAN_NOTES_MAX = 16 };
+
+struct plan {
+	struct plan_probe probes[PLAN_PROBES_MAX];
+	size_t probes_nr;
+	struct wire_cfg cfg;	/* all but what only the session knows: hash_seed, cpus */
+	char notes[PLAN_NOTES_MAX][160];	/* what this binary doesn't allow, and what that costs */
+	size_t notes_nr;
+};
+
+struct plan_opts {
+	bool by_goroutine;	/* tell goroutines apart */
+	uint32_t depth;		/* program counters per stack; 0 = WIRE_DEPTH_MAX */
+};
+
+/*
+ * 0; -ENOTSUP with the reason if exact counting isn't possible on this binary: an unknown machine, an
+ * allocator entry that can't be probed (then no number would be right, so none is given).
+ * Free with plan_free().
+ */
+int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret, struct err *err);
+void plan_free(struct plan *plan);
+
+void plan_print(const struct plan *plan, struct gobin *bin, FILE *out);
+
+#endif

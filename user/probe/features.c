@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "probe/features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* The smallest program: return 0. */
+static const struct bpf_insn return_zero[] = {
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+	{ .code = BPF_JMP | BPF_EXIT },
+};
+
+static int load_trivial(enum bpf_attach_type attach)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach);
+
+	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, "gallop_feature", "Dual BSD/GPL", return_zero,
+			     sizeof(return_zero) / sizeof(return_zero[0]), &opts);
+}
+
+/* What the kernel answers to a link that can't be made: path "/" is not a file that has code. */
+static int try_multi(int prog_fd, int pid)
+{
+	unsigned long offset = 0;
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .uprobe_multi.path = "/",
+		    .uprobe_multi.offsets = &offset, .uprobe_multi.cnt = 1,
+		    .uprobe_multi.pid = (__u32)pid);
+	int fd = bpf_link_create(prog_fd, 0, BPF_TRACE_UPROBE_MULTI, &opts);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+/*
+ * A program for uprobe_multi loads on kernels that have no such link, so only a link attempt tells.
+ * -EBADF means that the path was looked at: the link type exists. A pid of -1 is refused (-EINVAL) by
+ * kernels whose filter is by process; older ones look for a thread of that id (-ESRCH) and would later
+ * see only that thread (kernel commit "bpf: fix multi-uprobe PID filtering logic", 6.10).
+ */
+static void detect_multi(struct features *ret)
+{
+	_cleanup_close_ int fd = load_trivial(BPF_TRACE_UPROBE_MULTI);
+
+	if (fd < 0)
+		return;
+	ret->multi = try_multi(fd, 0) == -EBADF;
+	ret->multi_pid = ret->multi && try_multi(fd, -1) == -EINVAL;
+}
+
+void features_detect(struct features *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	libbpf_set_print(NULL);
+
+	_cleanup_close_ int fd = load_trivial(0);
+	ret->bpf = fd >= 0;
+	ret->bpf_errno = fd < 0 ? -fd : 0;
+	ret->perf_uprobe = access("/sys/bus/event_source/devices/uprobe/type", R_OK) == 0;
+	if (!ret->bpf)
+		return;
+	ret->ringbuf = libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1;
+	ret->cookie = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie,
+					      NULL) == 1;
+	ret->loop = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) == 1;
+	detect_multi(ret);
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loading, attaching and reading, with libbpf.
+ *
+ * One uprobe_multi link per program where the kernel has a sound one; else a perf uprobe per place. Both run
+ * the same programs with the same cookies.
+ */
+#include "probe/probe.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "base/cleanup.h"
+#include "gallop.skel.h"
+#include "plan/plan.h"
+#include "probe/features.h"
+
+enum {
+	RING_BYTES = 8 << 20,		/* room for some 40,000 new stacks between two drains */
+	SITES_MEMORY = 256 << 20,	/* what the default table may cost when it is full */
+	SITES_DEFAULT_MAX = 262144,
+	BATCH = 1024,			/* sites read by one system call */
+};
+
+struct probe {
+	struct gallop_bpf *skel;
+	struct bpf_link *links[PLAN_PROBES_MAX];
+	size_t links_nr;
+	const struct plan *plan;	/* borrowed */
+	enum probe_attach attach;
+	const struct wire_cpu *cpus;	/* mapped */
+	size_t cpus_nr, cpus_sz;
+	struct ring_buffer *ring;
+	int (*on_event)(const void *data, size_t size, void *ctx);
+	void *on_event_ctx;
+	struct wire_site_key *keys;	/* BATCH of them, and their values, reused */
+	struct wire_site *values;	/* BATCH x cpus_nr */
+};
+
+static size_t possible_cpus(void)
+{
+	int n = libbpf_num_possible_cpus();
+
+	return n < 1 ? 1 : n > WIRE_CPUS_MAX ? WIRE_CPUS_MAX : (size_t)n;
+}
+
+uint64_t probe_site_cost(void)
+{
+	/* A hash element with its key and a pointer, the stack's entry, and the counters of each CPU. */
+	enum { ELEMENT = 96, STACK_ENTRY = 64 };
+
+	return ELEMENT + STACK_ENTRY + possible_cpus() * sizeof(struct wire_site);
+}
+
+uint32_t probe_sites_default(void)
+{
+	uint64_t n = SITES_MEMORY / probe_site_cost();
+
+	return n > SITES_DEFAULT_MAX ? SITES_DEFAULT_MAX : (uint32_t)n;
+}
+
+static int choose_attach(enum probe_attach wanted, const struct features *f,
+			 enum probe_attach *ret, struct err *err)
+{
+	if (wanted == PROBE_ATTACH_MULTI && !f->multi)
+		return err_set(err, -ENOTSUP, "this kernel has no uprobe_multi links");
+	if (wanted == PROBE_ATTACH_MULTI && !f->multi_pid)
+		return err_set(err, -ENOTSUP,
+			       "the uprobe_multi links of this kernel see one thread only");
+	if (wanted == PROBE_ATTACH_PERF && !f->perf_uprobe)
+		return err_set(err, -ENOTSUP, "this kernel has no perf uprobes");
+	if (wanted != PROBE_ATTACH_AUTO)
+		*ret = wanted;
+	else
+		*ret = f->multi_pid ? PROBE_ATTACH_MULTI : PROBE_ATTACH_PERF;
+	return 0;
+}
+
+static int check_features(const struct features *f, struct err *err)
+{
+	if (!f->bpf && (f->bpf_errno == EPERM || f->bpf_errno == EACCES)) {
+		err_set(err, -EPERM, "cannot load BPF programs: operation not permitted");
+		err_hint(err, "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE");
+		return -EPERM;
+	}
+	if (!f->bpf)
+		return err_set(err, -ENOTSUP, "cannot load BPF programs: %s", strerror(f->bpf_errno));
+	if (!f->ringbuf || !f->cookie) {
+		err_set(err, -ENOTSUP, "this kernel is too old: it has no BPF %s",
+			f->ringbuf ? "attach cookies" : "ring buffer");
+		err_hint(err, "Linux 5.15 or newer is needed");
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int size_maps(struct probe *p, const struct probe_opts *opts)
+{
+	uint32_t sites = opts->sites_max ? opts->sites_max : probe_sites_default();
+	int err = bpf_map__set_max_entries(p->skel->maps.cpu_stats, (uint32_t)p->cpus_nr);
+
+	if (!err)
+		err = bpf_map__set_max_entries(p->skel->maps.sites, sites);
+	if (!err)
+		err = bpf_map__set_max_entries(p->skel->maps.stacks, sites);
+	if (!err)
+		err = bpf_map__set_max_entries(p->skel->maps.events, RING_BYTES);
+	return err;
+}
+
+static struct bpf_program *program_of(const struct probe *p, enum plan_prog prog)
+{
+	struct bpf_program *const programs[PLAN_PROG_NR] = {
+		[PLAN_PROG_MALLOC] = p->skel->progs.on_malloc,
+		[PLAN_PROG_MARK] = p->skel->progs.on_mark,
+	};
+
+	return programs[prog];
+}
+
+static size_t count_probes(const struct plan *plan, enum plan_prog prog)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < plan->probes_nr; i++)
+		nr += plan->probes[i].prog == prog;
+	return nr;
+}
+
+static void choose_programs(struct probe *p, const struct features *f)
+{
+	for (enum plan_prog prog = 0; prog < PLAN_PROG_NR; prog++) {
+		struct bpf_program *program = program_of(p, prog);
+		bool wanted = count_probes(p->plan, prog) && (prog != PLAN_PROG_MARK || f->loop);
+
+		bpf_program__set_autoload(program, wanted);
+		if (p->attach == PROBE_ATTACH_MULTI)
+			bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
+	}
+}
+
+static int load(struct probe *p, const struct probe_opts *opts, const struct features *f,
+		struct err *err)
+{
+	p->skel = gallop_bpf__open();
+	if (!p->skel)
+		return err_set(err, -errno, "cannot open the BPF object: %s", strerror(errno));
+	int rc = size_maps(p, opts);
+	if (rc)
+		return err_set(err, rc, "cannot size the BPF maps: %s", strerror(-rc));
+	p->skel->rodata->cfg = p->plan->cfg;
+	p->skel->rodata->cfg.cpus = (uint32_t)p->cpus_nr;
+	if (getrandom(&p->skel->rodata->cfg.hash_seed, sizeof(uint64_t), 0) < 0)
+		return err_set(err, -errno, "cannot get random bytes: %s", strerror(errno));
+	choose_programs(p, f);
+	rc = gallop_bpf__load(p->skel);
+	if (rc) {
+		err_set(err, rc == -EPERM ? -EPERM : rc == -ENOMEM ? -ENOMEM : -ENOTSUP,
+			"cannot load the BPF programs: %s", strerror(-rc));
+		err_hint(err, rc == -EPERM ? "run as root, or grant CAP_BPF and CAP_PERFMON" :
+					     "'gallop doctor' says what this kernel lacks");
+	}
+	return rc ? err->code : 0;
+}
+
+static int on_ring_record(void *ctx, void *data, size_t size)
+{
+	struct probe *p = ctx;
+
+	return p->on_event(data, size, p->on_event_ctx);
+}
+
+/* Map the per-CPU totals and make the buffers that reading needs. */
+static int open_readers(struct probe *p, struct err *err)
+{
+	p->cpus_sz = p->cpus_nr * sizeof(struct wire_cpu);
+	void *cpus = mmap(NULL, p->cpus_sz, PROT_READ, MAP_SHARED,
+			  bpf_map__fd(p->skel->maps.cpu_stats), 0);
+	if (cpus == MAP_FAILED)
+		return err_set(err, -errno, "cannot map the BPF counters: %s", strerror(errno));
+	p->cpus = cpus;
+	p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.events), on_ring_record, p, NULL);
+	if (!p->ring)
+		return err_set(err, -errno, "cannot open the BPF ring buffer: %s", strerror(errno));
+	p->keys = calloc(BATCH, sizeof(*p->keys));
+	p->values = calloc(BATCH * p->cpus_nr, sizeof(*p->values));
+	if (!p->keys || !p->values)
+		return err_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+int probe_new(const struct plan *plan, const struct probe_opts *opts, struct probe **ret,
+	      struct err *err)
+{
+	struct features features;
+	enum probe_attach attach = opts->attach;
+
+	features_detect(&features);
+	int rc = check_features(&features, err);
+	if (!rc)
+		rc = choose_attach(opts->attach, &features, &attach, err);
+	if (rc)
+		return rc;
+	struct probe *p = calloc(1, sizeof(*p));
+	if (!p)
+		return err_set(err, -ENOMEM, "out of memory");
+	p->plan = plan;
+	p->attach = attach;
+	p->cpus_nr = possible_cpus();
+	rc = load(p, opts, &features, err);
+	if (!rc)
+		rc = open_readers(p, err);
+	if (rc) {
+		probe_free(p);
+		return rc;
+	}
+	*ret = p;
+	return 0;
+}
+
+void probe_free(struct probe *p)
+{
+	if (!p)
+		return;
+	probe_detach(p);
+	ring_buffer__free(p->ring);
+	if (p->cpus)
+		munmap((void *)p->cpus, p->cpus_sz);
+	gallop_bpf__destroy(p->skel);
+	free(p->keys);
+	free(p->values);
+	free(p);
+}
+
+static int attach_multi(struct probe *p, enum plan_prog prog, const char *path, pid_t pid)
+{
+	unsigned long offsets[PLAN_PROBES_MAX];
+	__u64 cookies[PLAN_PROBES_MAX];
+	size_t nr = 0;
+
+	for (size_t i = 0; i < p->plan->probes_nr; i++) {
+		if (p->plan->probes[i].prog != prog)
+			continue;
+		offsets[nr] = p->plan->probes[i].file_off;
+		cookies[nr++] = p->plan->probes[i].cookie;
+	}
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .cookies = cookies, .cnt = nr);
+	struct bpf_link *link =
+		bpf_program__attach_uprobe_multi(program_of(p, prog), pid, path, NULL, &opts);
+	if (!link)
+		return -errno;
+	p->links[p->links_nr++] = link;
+	return 0;
+}
+
+static int attach_perf(struct probe *p, enum plan_prog prog, const char *path, pid_t pid)
+{
+	for (size_t i = 0; i < p->plan->probes_nr; i++) {
+		const struct plan_probe *place = &p->plan->probes[i];
+
+		if (place->prog != prog)
+			continue;
+		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = place->cookie,
+			    .attach_mode = PROBE_ATTACH_MODE_PERF);
+		struct bpf_link *link = bpf_program__attach_uprobe_opts(
+			program_of(p, prog), pid, path, place->file_off, &opts);
+		if (!link)
+			return -errno;
+		p->links[p->links_nr++] = link;
+	}
+	return 0;
+}
+
+static int attach_failed(const struct probe *p, pid_t pid, int rc, struct err *err)
+{
+	if (rc == -EACCES)
+		rc = -EPERM;
+	err_set(err, rc, "cannot attach to %d with %s: %s", pid, probe_attach_name(p),
+		strerror(-rc));
+	if (rc == -EPERM)
+		err_hint(err, p->attach == PROBE_ATTACH_PERF ?
+				      "perf uprobes need root or CAP_SYS_ADMIN" :
+				      "run as root, or grant CAP_BPF and CAP_PERFMON");
+	return rc;
+}
+
+int probe_attach(struct probe *p, int exe_fd, pid_t pid, struct err *err)
+{
+	char path[64];
+
+	/* By the open file: what a path leads to can change under us. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", exe_fd);
+	for (enum plan_prog prog = 0; prog < PLAN_PROG_NR; prog++) {
+		if (!bpf_program__autoload(program_of(p, prog)) || !count_probes(p->plan, prog))
+			continue;
+		int rc = p->attach == PROBE_ATTACH_MULTI ? attach_multi(p, prog, path, pid) :
+							   attach_perf(p, prog, path, pid);
+		if (rc) {
+			probe_detach(p);
+			return attach_failed(p, pid, rc, err);
+		}
+	}
+	return 0;
+}
+
+void probe_open_gate(struct probe *p)
+{
+	__atomic_store_n(&p->skel->bss->gate, 1, __ATOMIC_SEQ_CST);
+}
+
+void probe_close_gate(struct probe *p)
+{
+	__atomic_store_n(&p->skel->bss->gate, 0, __ATOMIC_SEQ_CST);
+}
+
+void probe_detach(struct probe *p)
+{
+	for (size_t i = 0; i < p->links_nr; i++)
+		bpf_link__destroy(p->links[i]);
+	p->links_nr = 0;
+}
+
+const char *probe_attach_name(const struct probe *p)
+{
+	return p->attach == PROBE_ATTACH_MULTI ? "uprobe_multi" : "perf";
+}
+
+void probe_totals(const struct probe *p, struct wire_cpu *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (size_t i = 0; i < p->cpus_nr; i++) {
+		const volatile struct wire_cpu *cpu = &p->cpus[i];
+
+		ret->objects += cpu->objects;
+		ret->bytes += cpu->bytes;
+		ret->hits += cpu->hits;
+		ret->not_entered += cpu->not_entered;
+		ret->slot_contended += cpu->slot_contended;
+		for (int j = 0; j < WIRE_LOSS_NR; j++)
+			ret->losses[j] += cpu->losses[j];
+	}
+}
+
+static struct wire_site sum_cpus(const struct wire_site *values, size_t nr)
+{
+	struct wire_site sum = { 0 };
+
+	for (size_t i = 0; i < nr; i++) {
+		sum.objects += values[i].objects;
+		sum.bytes += values[i].bytes;
+	}
+	return sum;
+}
+
+int probe_each_site(struct probe *p,
+		    int (*fn)(const struct wire_site_key *key, const struct wire_site *site,
+			      void *ctx),
+		    void *ctx)
+{
+	uint32_t cursor = 0;
+	bool first = true;
+
+	for (;;) {
+		uint32_t nr = BATCH;
+		int rc = bpf_map_lookup_batch(bpf_map__fd(p->skel->maps.sites),
+					      first ? NULL : &cursor, &cursor, p->keys, p->values,
+					      &nr, NULL);
+		if (rc && rc != -ENOENT)
+			return rc;
+		for (uint32_t i = 0; i < nr; i++) {
+			struct wire_site sum = sum_cpus(&p->values[i * p->cpus_nr], p->cpus_nr);
+			int err = fn(&p->keys[i], &sum, ctx);
+
+			if (err < 0)
+				return err;
+		}
+		if (rc == -ENOENT)
+			return 0;
+		first = false;
+	}
+}
+
+int probe_each_event(struct probe *p, int (*fn)(const void *data, size_t size, void *ctx),
+		     void *ctx)
+{
+	p->on_event = fn;
+	p->on_event_ctx = ctx;
+	return ring_buffer__consume(p->ring);
+}
+
+int probe_event_fd(const struct probe *p)
+{
+	return ring_buffer__epoll_fd(p->ring);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel side of a session: load the programs, attach them to the planned places, read what they count.
+ *
+ * The only module that uses libbpf. Links die with this process: after a kill -9 nothing stays
+ * attached. Not safe for use by several threads at once.
+ */
+#ifndef GALLOP_PROBE_PROBE_H
+#define GALLOP_PROBE_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "bpf/wire.h"
+
+struct plan;
+struct probe;
+
+enum probe_attach { PROBE_ATTACH_AUTO, PROBE_ATTACH_MULTI, PROBE_ATTACH_PERF };
+
+struct probe_opts {
+	enum probe_attach attach;
+	uint32_t sites_max;	/* bound of the table of sites; 0 = probe_sites_default() */
+};
+
+/* Bytes of kernel memory that one site costs on this machine: its counters are per CPU. */
+uint64_t probe_site_cost(void);
+uint32_t probe_sites_default(void);
+
+/*
+ * Load the plan's programs. 0; -EPERM with a hint when capabilities are missing; -ENOTSUP when the
+ * kernel lacks what is needed (the message says what).
+ */
+int probe_new(const struct plan *plan, const struct probe_opts *opts, struct probe **ret,
+	      struct err *err);
+void probe_free(struct probe *probe);
+
+/*
+ * Attach every planned place to the process, by the file open at exe_fd. Nothing is counted until
+ * probe_open_gate(): all places begin at once. On failure nothing stays attached.
+ */
+int probe_attach(struct probe *probe, int exe_fd, pid_t pid, struct err *err);
+void probe_open_gate(struct probe *probe);
+void probe_close_gate(struct probe *probe);
+void probe_detach(struct probe *probe);
+
+/* "uprobe_multi" or "perf"; after probe_attach(). */
+const char *probe_attach_name(const struct probe *probe);
+
+/* The totals of all CPUs so far, read from mapped memory with no system call. */
+void probe_totals(const struct probe *probe, struct wire_cpu *ret);
+
+/*
+ * Call fn for every site with its counters summed over CPUs, while they go on counting. Returns 0 or -errno,
+ * or what fn returned if it was negative.
+ */
+int probe_each_site(struct probe *probe,
+		    int (*fn)(const struct wire_site_key *key, const struct wire_site *site,
+			      void *ctx),
+		    void *ctx);
+
+/*
+ * Call fn for every event that waits in the ring; what fn is given is as the kernel wrote it and
+ * is yet to be checked against its size. Returns how many, or -errno.
+ */
+int probe_each_event(struct probe *probe, int (*fn)(const void *data, size_t size, void *ctx),
+		     void *ctx);
+
+/* Readable when an event asked for attention (marks do, stacks don't). */
+int probe_event_fd(const struct probe *probe);
+
+#endif

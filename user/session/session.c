@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "session/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "bpf/wire.h"
+#include "gobin/gobin.h"
+#include "model/model.h"
+#include "plan/plan.h"
+#include "proc/proc.h"
+#include "session/child.h"
+#include "session/truth.h"
+#include "stream/stream.h"
+#include "symbol/symbol.h"
+
+enum {
+	TICK_NS = 100 * 1000 * 1000,	/* how often the ring is emptied: it holds 40,000 new stacks */
+	MARKS_MAX = 10000,
+};
+
+struct session {
+	struct session_opts opts;
+	struct child child;
+	bool started_child;
+	int exec_failure;		/* 126 or 127 when it could not be executed, else -1 */
+	struct proc *proc;		/* NULL for a child that ended before it could be looked at */
+	struct gobin *bin;
+	struct plan *plan;
+	struct probe *probe;
+	struct model *model;
+	struct symbolizer *symbolizer;
+	struct stream *stream;
+	struct truth truth;
+	uint32_t marks_nr;
+	int epoll_fd, timer_fd, signal_fd, pid_fd;
+	sigset_t old_mask;
+	uint64_t start_ns, interval_ns;	/* when counting, and the current interval, began */
+	const char *end_reason;		/* NULL while it runs */
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* --- making one ------------------------------------------------------------------------------- */
+
+static void on_mark(const struct wire_mark *wire, void *ctx)
+{
+	struct session *s = ctx;
+
+	if (wire->place == WIRE_PLACE_EXIT) {
+		truth_take_exit(&s->truth, wire);
+		return;
+	}
+	if (s->marks_nr++ >= MARKS_MAX)
+		return;
+	struct model_mark mark = {
+		.mono_ns = wire->ev.mono_ns,
+		.reason = "ReadMemStats",
+		.runtime_objects = wire->runtime_objects,
+		.gallop_objects = wire->gallop_objects,
+		.gallop_bytes = wire->gallop_bytes,
+	};
+	model_add_mark(s->model, &mark);
+}
+
+static int open_target(struct session *s, struct err *err)
+{
+	if (!s->opts.argv) {
+		int rc = proc_open(s->opts.pid, &s->proc, err);
+		return rc ? rc : gobin_open(s->proc->exe_path, &s->bin, err);
+	}
+	int rc = child_spawn(s->opts.argv, &s->child, &s->exec_failure, err);
+	if (rc)
+		return rc;
+	s->started_child = true;
+	return gobin_open(s->child.path, &s->bin, err);
+}
+
+static int make_model(struct session *s, struct err *err)
+{
+	struct stream_opts stream = { .probe = s->probe, .on_mark = on_mark, .on_mark_ctx = s };
+
+	if (model_new(&s->model) || symbolizer_new(s->bin, s->model, &s->symbolizer))
+		return err_set(err, -ENOMEM, "out of memory");
+	stream.model = s->model;
+	stream.symbolizer = s->symbolizer;
+	return stream_new(&stream, &s->stream, err);
+}
+
+static int watch(struct session *s, int fd, struct err *err)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+
+	if (fd < 0 || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &ev))
+		return err_set(err, -errno, "cannot watch for events: %s", strerror(errno));
+	return 0;
+}
+
+static int open_clock(struct session *s, struct err *err)
+{
+	struct itimerspec tick = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &mask, &s->old_mask);
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	s->pid_fd = (int)syscall(SYS_pidfd_open, session_pid(s), 0);
+	if (s->timer_fd >= 0)
+		timerfd_settime(s->timer_fd, 0, &tick, NULL);
+	int fds[] = { s->signal_fd, s->timer_fd, s->pid_fd, probe_event_fd(s->probe) };
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		int rc = watch(s, fds[i], err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int set_up(struct session *s, struct err *err)
+{
+	struct plan_opts plan = { .by_goroutine = s->opts.by_goroutine, .depth = s->opts.depth };
+	struct probe_opts probe = { .attach = s->opts.attach, .sites_max = s->opts.sites_max };
+	int rc = open_target(s, err);
+
+	if (!rc)
+		rc = plan_new(s->bin, &plan, &s->plan, err);
+	if (!rc)
+		rc = probe_new(s->plan, &probe, &s->probe, err);
+	if (!rc)
+		rc = make_model(s, err);
+	if (!rc)
+		rc = open_clock(s, err);
+	if (!rc)
+		rc = probe_attach(s->probe, gobin_fd(s->bin), session_pid(s), err);
+	return rc;
+}
+
+int session_new(const struct session_opts *opts, struct session **ret, struct err *err)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return err_set(err, -ENOMEM, "out of memory");
+	s->opts = *opts;
+	s->exec_failure = -1;
+	s->child = (struct child){ .go_fd = -1, .exec_fd = -1 };
+	s->epoll_fd = s->timer_fd = s->signal_fd = s->pid_fd = -1;
+	sigprocmask(SIG_BLOCK, NULL, &s->old_mask);
+	*ret = s;
+	return set_up(s, err);
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	probe_free(s->probe);
+	if (s->started_child)
+		child_deinit(&s->child);
+	stream_free(s->stream);
+	symbolizer_free(s->symbolizer);
+	model_free(s->model);
+	plan_free(s->plan);
+	gobin_free(s->bin);
+	proc_free(s->proc);
+	cleanup_close(&s->epoll_fd);
+	cleanup_close(&s->timer_fd);
+	cleanup_close(&s->signal_fd);
+	cleanup_close(&s->pid_fd);
+	sigprocmask(SIG_SETMASK, &s->old_mask, NULL);
+	free(s);
+}
+
+struct model *session_model(struct session *s)
+{
+	return s->model;
+}
+
+pid_t session_pid(const struct session *s)
+{
+	return s->started_child ? s->child.pid : s->opts.pid;
+}
+
+int session_exit_status(struct session *s)
+{
+	return s->started_child ? child_wait(&s->child) : -1;
+}
+
+int session_exec_failure(const struct session *s)
+{
+	return s->exec_failure;
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static void fill_meta(struct session *s)
+{
+	const struct gobin_info *info = gobin_info(s->bin);
+	struct model_meta *meta = model_meta(s->model);
+	struct utsname uts;
+
+#define SET(field, ...) snprintf(meta->field, sizeof(meta->field), __VA_ARGS__)
+	SET(gallop_version, "%s", GALLOP_VERSION);
+	SET(exe, "%s", s->proc ? s->proc->exe : s->child.path);
+	SET(go_version, "%s", info->go_version);
+	SET(module, "%s", info->module[0] ? info->module : info->main_path);
+	SET(build_id, "%s", info->build_id);
+	if (!uname(&uts))
+		SET(kernel, "%.60s %.60s", uts.release, uts.machine);
+	SET(mode, "exact");
+	SET(attach, "%s", probe_attach_name(s->probe));
+	const char *base = strrchr(meta->exe, '/');
+	SET(comm, "%.15s", s->proc ? s->proc->comm : base ? base + 1 : meta->exe);
+	if (s->proc)
+		proc_cmdline(s->proc, meta->cmdline, sizeof(meta->cmdline));
+#undef SET
+	meta->pid = session_pid(s);
+	meta->start_mono_ns = s->start_ns;
+	meta->start_unix_ns = clock_ns(CLOCK_REALTIME);
+}
+
+/* Find where the executable is loaded, and with it the runtime's counters. */
+static void locate(struct session *s)
+{
+	struct err err;
+	uint64_t bias;
+
+	if (!s->proc || proc_load_bias(s->proc, s->bin, &bias, &err))
+		return;
+	model_meta(s->model)->load_bias = bias;
+	truth_init(&s->truth, s->proc, s->bin, bias);
+}
+
+/* Begin to count: a command at its first instruction, a running process at one moment everywhere. */
+static int start(struct session *s, struct err *err)
+{
+	struct err ignored;
+
+	s->start_ns = s->interval_ns = clock_ns(CLOCK_MONOTONIC);
+	probe_open_gate(s->probe);
+	if (s->started_child) {
+		truth_begin_at_zero(&s->truth, s->start_ns);
+		int rc = child_release(&s->child, &s->exec_failure, err);
+		if (rc)
+			return rc;
+		/* It may have ended already; its probes have counted all the same. */
+		if (proc_open(s->child.pid, &s->proc, &ignored))
+			s->proc = NULL;
+	}
+	fill_meta(s);
+	locate(s);
+	if (!s->started_child)
+		truth_begin(&s->truth, s->probe);
+	model_next_interval(s->model, s->start_ns);
+	return 0;
+}
+
+static int end_interval(struct session *s, const struct session_events *events, bool last,
+			struct err *err)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	struct model_meta *meta = model_meta(s->model);
+	int rc = stream_drain(s->stream, last, err);
+
+	if (rc)
+		return rc;
+	if (!last)
+		truth_read(&s->truth, s->probe);
+	truth_to_check(&s->truth, model_check(s->model));
+	if (!meta->load_bias)
+		stream_load_bias(s->stream, &meta->load_bias);
+	meta->end_mono_ns = now;
+	if (last)
+		snprintf(meta->end_reason, sizeof(meta->end_reason), "%s",
+			 s->end_reason ? s->end_reason : "");
+	rc = events->on_interval(s, s->interval_ns, now, events->ctx, err);
+	model_next_interval(s->model, now);
+	s->interval_ns = now;
+	if (rc > 0 && !s->end_reason)
+		s->end_reason = "finished";
+	return rc < 0 ? rc : 0;
+}
+
+static int on_tick(struct session *s, const struct session_events *events, struct err *err)
+{
+	uint64_t ticks, now = clock_ns(CLOCK_MONOTONIC);
+
+	if (read(s->timer_fd, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
+		return err_set(err, -errno, "cannot read the timer: %s", strerror(errno));
+	if (s->opts.duration_ns && now - s->start_ns >= s->opts.duration_ns) {
+		s->end_reason = "duration";
+		return 0;
+	}
+	if (s->proc && proc_state(s->proc) == PROC_EXECED) {
+		s->end_reason = "target executed another program";
+		return 0;
+	}
+	if (now - s->interval_ns + TICK_NS / 2 >= s->opts.interval_ns)
+		return end_interval(s, events, false, err);
+	return stream_events(s->stream, err);
+}
+
+static int on_signal(struct session *s, const struct session_events *events, struct err *err)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	if (info.ssi_signo == SIGUSR1)
+		return events->on_snapshot ? events->on_snapshot(s, events->ctx, err) : 0;
+	s->end_reason = "signal";
+	/* A terminal's SIGINT reaches the command by itself; a SIGTERM was sent to us alone. */
+	if (info.ssi_signo == SIGTERM && s->started_child && !s->child.reaped)
+		kill(s->child.pid, SIGTERM);
+	/* The next one ends us at once; links die with the process. */
+	sigset_t both;
+	sigemptyset(&both);
+	sigaddset(&both, SIGINT);
+	sigaddset(&both, SIGTERM);
+	sigprocmask(SIG_UNBLOCK, &both, NULL);
+	return 0;
+}
+
+static int wait_and_dispatch(struct session *s, const struct session_events *events,
+			     struct err *err)
+{
+	struct epoll_event ready[8];
+	int n = epoll_wait(s->epoll_fd, ready, 8, -1);
+
+	if (n < 0 && errno != EINTR)
+		return err_set(err, -errno, "cannot wait for events: %s", strerror(errno));
+	for (int i = 0; i < n && !s->end_reason; i++) {
+		int fd = ready[i].data.fd, rc;
+
+		if (fd == s->pid_fd) {
+			s->end_reason = "target exited";
+			return 0;
+		}
+		if (fd == s->timer_fd)
+			rc = on_tick(s, events, err);
+		else if (fd == s->signal_fd)
+			rc = on_signal(s, events, err);
+		else
+			rc = stream_events(s->stream, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Stop counting everywhere, let programs under way finish, and take what is left. */
+static int finish(struct session *s, const struct session_events *events, struct err *err)
+{
+	if (strcmp(s->end_reason, "target exited"))
+		truth_read(&s->truth, s->probe);
+	probe_close_gate(s->probe);
+	probe_detach(s->probe);
+	return end_interval(s, events, true, err);
+}
+
+int session_run(struct session *s, const struct session_events *events, struct err *err)
+{
+	int rc = events->on_attached ? events->on_attached(s, events->ctx, err) : 0;
+
+	if (!rc)
+		rc = start(s, err);
+	if (!rc && events->on_start)
+		rc = events->on_start(s, events->ctx, err);
+	while (!rc && !s->end_reason)
+		rc = wait_and_dispatch(s, events, err);
+	return rc ? rc : finish(s, events, err);
+}

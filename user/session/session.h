@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One live session: a target, its probes, the stream into a model, and the clock.
+ *
+ * record and top differ only in what they do with the model at the end of each interval.
+ */
+#ifndef GALLOP_SESSION_SESSION_H
+#define GALLOP_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "probe/probe.h"
+
+struct model;
+struct session;
+
+struct session_opts {
+	pid_t pid;			/* attach to this process, or ... */
+	char *const *argv;		/* ... start this command; NULL-terminated */
+	enum probe_attach attach;
+	uint32_t sites_max;		/* 0: what fits 256 MiB of kernel memory */
+	uint32_t depth;			/* program counters per stack, 0: as many as there can be */
+	bool by_goroutine;
+	uint64_t duration_ns;		/* 0: until the target ends or a signal comes */
+	uint64_t interval_ns;
+};
+
+struct session_events {
+	/* Everything is attached, nothing counts yet, a command is still held; may be NULL. */
+	int (*on_attached)(struct session *s, void *ctx, struct err *err);
+	/* Counting has begun; may be NULL. */
+	int (*on_start)(struct session *s, void *ctx, struct err *err);
+	/*
+	 * An interval has ended; the model is up to date. Called a last time when the session ends.
+	 * A positive return ends the session, a negative one fails it.
+	 */
+	int (*on_interval)(struct session *s, uint64_t from_mono_ns, uint64_t to_mono_ns, void *ctx,
+			   struct err *err);
+	/* SIGUSR1; may be NULL. */
+	int (*on_snapshot)(struct session *s, void *ctx, struct err *err);
+	void *ctx;
+};
+
+/*
+ * Find or start the target, read its executable, load and attach the probes. A command is held before its
+ * first instruction. 0 or -errno with the explanation; the session is to be freed in both cases.
+ */
+int session_new(const struct session_opts *opts, struct session **ret, struct err *err);
+
+/* Count until the end; returns once everything is detached and drained. */
+int session_run(struct session *s, const struct session_events *events, struct err *err);
+void session_free(struct session *s);
+
+struct model *session_model(struct session *s);
+pid_t session_pid(const struct session *s);
+
+/*
+ * For a command that was started: wait for its end and return its exit status. -1 for a process that
+ * was attached to.
+ */
+int session_exit_status(struct session *s);
+
+/* 126 or 127, as env(1), if session_new() or _run() failed because the command can't be executed; else -1. */
+int session_exec_failure(const struct session *s);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "session/truth.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "bpf/wire.h"
+#include "probe/probe.h"
+
+enum { TRIES = 8 };	/* readings to choose the least disturbed from */
+
+static uint64_t mono_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+void truth_init(struct truth *t, const struct proc *proc, struct gobin *bin, uint64_t load_bias)
+{
+	struct err err;
+
+	t->readable = memstats_reader_init(&t->reader, proc, bin, load_bias, &err) == 0;
+	if (!t->readable)
+		snprintf(t->why_not, sizeof(t->why_not), "%.150s", err.msg);
+}
+
+/* One reading between two of gallop's own count. */
+static bool read_once(const struct truth *t, const struct probe *probe, struct truth_reading *ret)
+{
+	struct wire_cpu before, after;
+	struct memstats stats;
+
+	ret->mono_ns = mono_now_ns();
+	probe_totals(probe, &before);
+	if (memstats_read(&t->reader, &stats))
+		return false;
+	probe_totals(probe, &after);
+	ret->runtime_objects = stats.mallocs;
+	ret->gallop_objects = before.objects;
+	ret->slack = after.objects - before.objects;
+	return true;
+}
+
+/* The least disturbed of a few readings; one with no movement at all is as good as it gets. */
+static bool read_best(const struct truth *t, const struct probe *probe, struct truth_reading *ret)
+{
+	bool found = false;
+
+	for (int i = 0; i < TRIES && t->readable; i++) {
+		struct truth_reading r;
+
+		if (!read_once(t, probe, &r))
+			continue;
+		if (!found || r.slack < ret->slack)
+			*ret = r;
+		found = true;
+		if (!r.slack)
+			break;
+	}
+	return found;
+}
+
+void truth_begin(struct truth *t, const struct probe *probe)
+{
+	t->begun = read_best(t, probe, &t->begin);
+}
+
+void truth_begin_at_zero(struct truth *t, uint64_t mono_ns)
+{
+	t->begin = (struct truth_reading){ .mono_ns = mono_ns };
+	t->begun = true;
+}
+
+void truth_read(struct truth *t, const struct probe *probe)
+{
+	struct truth_reading r;
+
+	if (read_best(t, probe, &r)) {
+		t->end = r;
+		t->ended = true;
+	}
+}
+
+void truth_take_exit(struct truth *t, const struct wire_mark *mark)
+{
+	t->end = (struct truth_reading){
+		.mono_ns = mark->ev.mono_ns,
+		.runtime_objects = mark->runtime_objects,
+		.gallop_objects = mark->gallop_objects,
+		.slack = mark->slack,
+	};
+	t->ended = true;
+}
+
+void truth_to_check(const struct truth *t, struct model_check *check)
+{
+	memset(check, 0, sizeof(*check));
+	check->known = t->begun && t->ended;
+	if (!check->known) {
+		const char *why = !t->begun ? "the runtime's counters could not be read at the start" :
+					      "the target ended before its counters could be read";
+		snprintf(check->why_not, sizeof(check->why_not), "%s", t->why_not[0] ? t->why_not : why);
+		return;
+	}
+	check->from_mono_ns = t->begin.mono_ns;
+	check->to_mono_ns = t->end.mono_ns;
+	check->runtime_objects = t->end.runtime_objects - t->begin.runtime_objects;
+	check->gallop_objects = t->end.gallop_objects - t->begin.gallop_objects;
+	check->slack = t->begin.slack + t->end.slack;
+}

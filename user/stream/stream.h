@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From what the kernel counts to the model: read, check, take the difference, hand on.
+ *
+ * The kernel's counters only grow and are never cleared, so a drain at any moment loses nothing: each site
+ * adds what it has grown by since the last one. A stack is sent once, before its site first counts;
+ * a site whose stack hasn't come yet waits for it.
+ */
+#ifndef GALLOP_STREAM_STREAM_H
+#define GALLOP_STREAM_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct model;
+struct probe;
+struct stream;
+struct symbolizer;
+struct wire_mark;
+
+struct stream_opts {
+	struct probe *probe;		/* borrowed, all three */
+	struct symbolizer *symbolizer;
+	struct model *model;
+	/* Called for each world-stopped count, after its record was checked; may be NULL. */
+	void (*on_mark)(const struct wire_mark *mark, void *ctx);
+	void *on_mark_ctx;
+};
+
+int stream_new(const struct stream_opts *opts, struct stream **ret, struct err *err);
+void stream_free(struct stream *s);
+
+/* Take the events that wait in the ring: stacks and marks. 0 or -errno. */
+int stream_events(struct stream *s, struct err *err);
+
+/*
+ * Bring the model up to date: sites, events, totals and losses. At the end of a session, with the
+ * probes detached, `last` counts under "[stack lost]" what waits for a stack that will not come.
+ */
+int stream_drain(struct stream *s, bool last, struct err *err);
+
+/* Load bias that the first event told, for a target that ended before its maps could be read. */
+bool stream_load_bias(const struct stream *s, uint64_t *ret);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A cache of addresses, bounded by the size of the program: each distinct call site is looked up in
+ * the pclntab once, however many stacks it is part of.
+ */
+#include "symbol/symbol.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "bpf/wire.h"
+#include "gobin/gobin.h"
+#include "model/model.h"
+
+enum { INLINE_MAX = 64 };	/* logical frames of one address */
+
+/* The frames of one address, innermost first. */
+struct site_frames {
+	uint64_t va;
+	UT_hash_handle hh;
+	size_t nr;		/* 0: not in Go's text */
+	bool root;		/* nothing of Go is above it */
+	struct model_frame frames[];	/* their strings are owned */
+};
+
+struct type_name {
+	uint64_t va;
+	UT_hash_handle hh;
+	int64_t id;
+};
+
+struct symbolizer {
+	struct gobin *bin;			/* borrowed */
+	struct model *model;			/* borrowed */
+	struct site_frames *sites;
+	struct type_name *types;
+	struct gobin_frame scratch[INLINE_MAX];
+};
+
+int symbolizer_new(struct gobin *bin, struct model *model, struct symbolizer **ret)
+{
+	struct symbolizer *sym = calloc(1, sizeof(*sym));
+
+	if (!sym)
+		return -ENOMEM;
+	sym->bin = bin;
+	sym->model = model;
+	*ret = sym;
+	return 0;
+}
+
+static void site_frames_free(struct site_frames *site)
+{
+	for (size_t i = 0; i < site->nr; i++) {
+		free((char *)site->frames[i].func);
+		free((char *)site->frames[i].file);
+	}
+	free(site);
+}
+
+void symbolizer_free(struct symbolizer *sym)
+{
+	struct site_frames *site, *next_site;
+	struct type_name *type, *next_type;
+
+	if (!sym)
+		return;
+	HASH_ITER(hh, sym->sites, site, next_site) {
+		HASH_DEL(sym->sites, site);
+		site_frames_free(site);
+	}
+	HASH_ITER(hh, sym->types, type, next_type) {
+		HASH_DEL(sym->types, type);
+		free(type);
+	}
+	free(sym);
+}
+
+/*
+ * The assembly at the top of every Go stack: of goroutines, of the first thread, of other threads, and of
+ * calls from C, which keeps no frame pointers (Go cmd/internal/obj, TOPFRAME; runtime/asm_amd64.s).
+ */
+static bool is_root(const char *func)
+{
+	static const char *const roots[] = { "runtime.goexit", "runtime.rt0_go", "runtime.mstart",
+					     "crosscall2" };
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
+		if (!strcmp(func, roots[i]))
+			return true;
+	return false;
+}
+
+/* Copy the frames of an address; wrappers the compiler made are left out, as Go's own traces do. */
+static struct site_frames *site_frames_new(struct symbolizer *sym, uint64_t va)
+{
+	int found = gobin_frames(sym->bin, va, sym->scratch, INLINE_MAX);
+	size_t max = found > 0 ? (size_t)found : 0;
+	struct site_frames *site = calloc(1, sizeof(*site) + max * sizeof(site->frames[0]));
+
+	if (!site)
+		return NULL;
+	site->va = va;
+	for (size_t i = 0; i < max; i++) {
+		const struct gobin_frame *from = &sym->scratch[i];
+
+		if (from->wrapper && max > 1)
+			continue;
+		struct model_frame *to = &site->frames[site->nr];
+		to->func = strdup(from->func);
+		to->file = strdup(from->file);
+		to->line = from->line;
+		to->inlined = from->inlined;
+		site->nr++;
+		if (!to->func || !to->file) {
+			site_frames_free(site);
+			return NULL;
+		}
+		site->root |= is_root(from->func);
+	}
+	return site;
+}
+
+static struct site_frames *find_frames(struct symbolizer *sym, uint64_t va)
+{
+	struct site_frames *site;
+
+	HASH_FIND(hh, sym->sites, &va, sizeof(va), site);
+	if (site)
+		return site;
+	site = site_frames_new(sym, va);
+	if (site)
+		HASH_ADD(hh, sym->sites, va, sizeof(site->va), site);
+	return site;
+}
+
+int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr, uint64_t load_bias,
+			 bool *cut)
+{
+	static const struct model_frame not_go = { .func = "[C]", .file = "?" };
+	struct model_frame frames[MODEL_DEPTH_MAX];
+	uint64_t vas[WIRE_DEPTH_MAX];
+	size_t n = 0;
+
+	if (nr > WIRE_DEPTH_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < nr; i++)
+		vas[i] = pcs[i] - load_bias;
+	for (size_t i = 0; i < nr; i++) {
+		/* A return address belongs to the call before it. */
+		struct site_frames *site = find_frames(sym, i ? vas[i] - 1 : vas[i]);
+
+		if (!site)
+			return -ENOMEM;
+		for (size_t j = 0; j < site->nr && n < MODEL_DEPTH_MAX; j++)
+			frames[n++] = site->frames[j];
+		if (n == MODEL_DEPTH_MAX) {
+			*cut = true;
+			break;
+		}
+		if (!site->nr)
+			frames[n++] = not_go;
+		if (!site->nr || site->root) {
+			*cut = false;
+			nr = i + 1;
+		}
+	}
+	return model_stack(sym->model, frames, n, vas, nr, *cut);
+}
+
+int64_t symbolizer_pseudo_stack(struct symbolizer *sym, const char *name)
+{
+	struct model_frame frame = { .func = name, .file = "?" };
+
+	return model_stack(sym->model, &frame, 1, NULL, 0, false);
+}
+
+int64_t symbolizer_type(struct symbolizer *sym, uint64_t addr, uint64_t load_bias)
+{
+	char name[1024] = "(no pointers)";
+	uint64_t va = addr ? addr - load_bias : 0;
+	struct type_name *type;
+
+	HASH_FIND(hh, sym->types, &va, sizeof(va), type);
+	if (type)
+		return type->id;
+	/* Types that the program makes at run time (reflect) or loads (plugins) aren't in the file. */
+	if (addr && gobin_type_name(sym->bin, va, name, sizeof(name)))
+		snprintf(name, sizeof(name), "(type made at run time)");
+	int64_t id = model_type(sym->model, name);
+	if (id < 0)
+		return id;
+	type = calloc(1, sizeof(*type));
+	if (!type)
+		return -ENOMEM;
+	type->va = va;
+	type->id = id;
+	HASH_ADD(hh, sym->types, va, sizeof(type->va), type);
+	return id;
+}

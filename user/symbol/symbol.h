@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From raw addresses of one process to names in the model, each address resolved once.
+ */
+#ifndef GALLOP_SYMBOL_SYMBOL_H
+#define GALLOP_SYMBOL_SYMBOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct gobin;
+struct model;
+struct symbolizer;
+
+/* bin and model are borrowed. 0 or -ENOMEM. */
+int symbolizer_new(struct gobin *bin, struct model *model, struct symbolizer **ret);
+void symbolizer_free(struct symbolizer *sym);
+
+/*
+ * Intern a stack. pcs are leaf first as the process saw them: pcs[0] a probed instruction, the others return
+ * addresses. Inlined calls become frames of their own. *cut says that the walk didn't reach the root; it is cleared
+ * when all that is missing is not Go. Returns the model's stack id or -errno.
+ */
+int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr, uint64_t load_bias,
+			 bool *cut);
+
+/* A stack of one frame that stands for stacks that are not known: "[stack lost]". */
+int64_t symbolizer_pseudo_stack(struct symbolizer *sym, const char *name);
+
+/* Intern a type by the address of its runtime._type; 0 is memory that holds no pointers. */
+int64_t symbolizer_type(struct symbolizer *sym, uint64_t addr, uint64_t load_bias);
+
+#endif
