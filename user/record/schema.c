@@ -59,7 +59,7 @@ const char *const schema_views[] = {
 	"FROM stack, json_each(stack.frames) AS frames JOIN frame ON frame.id = frames.value "
 	"JOIN function ON function.id = frame.function",
 
-	"CREATE VIEW losses AS SELECT key, max(so_far) AS count, what FROM loss_cause "
+	"CREATE VIEW losses AS SELECT key, coalesce(max(so_far), 0) AS count, what FROM loss_cause "
 	"LEFT JOIN loss ON loss.cause = loss_cause.id GROUP BY loss_cause.id",
 	NULL,
 };
