@@ -140,7 +140,12 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libgallop.a
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
--include $(USER_OBJS:.o=.d) $(MAIN_OBJ:.o=.d) $(BPF_OBJS:.o=.d) $(UNIT_BINS:=.d)
+# The C half of a live test; tests/live/*.t build what they need.
+$(O)/tests/live/%: $(O)/tests/live/%.o $(O)/libgallop.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+-include $(wildcard $(O)/tests/live/*.d) $(USER_OBJS:.o=.d) $(MAIN_OBJ:.o=.d) $(BPF_OBJS:.o=.d) $(UNIT_BINS:=.d)
 .SECONDARY:
 
 # --- tests ---------------------------------------------------------------------------------------
