@@ -210,9 +210,13 @@ bench:
 	tools/install-deps bench
 	$(MAKE) --no-print-directory run-bench
 
+$(O)/tests/bench/%: $(O)/tests/bench/%.o
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 .PHONY: run-bench
-run-bench: all
-	$(Q)GALLOP=$(abspath $(O)/gallop) tests/bench/run
+run-bench: all $(O)/tests/bench/empty $(O)/tests/bench/empty.bpf.o
+	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_TREE=$(abspath $(O)) tests/bench/run
 
 .PHONY: lint
 lint: $(SKEL)
