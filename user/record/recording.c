@@ -30,6 +30,7 @@ struct recording {
 	sqlite3 *db;
 	struct rows rows;
 	uint64_t pages_max;	/* 0: no bound */
+	uint64_t last_ns;	/* where the last interval ended: the next begins there or later */
 };
 
 static void close_database(sqlite3 **db)
@@ -216,9 +217,15 @@ int recording_write(struct recording *rec, const struct model *m, uint64_t from_
 	if (code)
 		return code;
 
+	/* Intervals follow each other: a reader refuses a file where they don't. */
+	uint64_t from_ns = from_mono_ns > rec->last_ns ? from_mono_ns : rec->last_ns;
+	uint64_t to_ns = to_mono_ns > from_ns ? to_mono_ns : from_ns;
 	struct rows_done done = rec->rows.done;
-	int rc = write_rows(rec, m, from_mono_ns, to_mono_ns);
-	return rc ? roll_back(rec, &done, rc, err) : 0;
+	int rc = write_rows(rec, m, from_ns, to_ns);
+	if (rc)
+		return roll_back(rec, &done, rc, err);
+	rec->last_ns = to_ns;
+	return 0;
 }
 
 int recording_finish(struct recording *rec, const struct model *m, struct err *err)
