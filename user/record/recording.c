@@ -19,6 +19,7 @@
 #include "record/target.h"
 
 enum {
+	BUSY_MS = 5000,
 	PAGES_MIN = 64,		/* the empty tables, and something to say */
 	PAGES_RESERVE = 8,	/* kept below max_size for the end: why it ended, the last check */
 	DISK_FULL_SZ = 1 << 20,	/* less is left: then it was the disk that was full, not max_size */
@@ -101,8 +102,8 @@ static int open_for_writing(struct recording *rec, struct err *err)
 	int rc = sqlite3_open_v2(name, &rec->db, SQLITE_OPEN_READWRITE, NULL);
 	if (rc)
 		return database_err(err, rec->db, rc, "open", rec->path);
-	/* A reader that looks in at the wrong moment costs it a moment, not an interval. */
-	sqlite3_busy_timeout(rec->db, 1000);
+	/* A reader holds its lock for as long as it reads: wait rather than lose an interval. */
+	sqlite3_busy_timeout(rec->db, BUSY_MS);
 	sqlite3_extended_result_codes(rec->db, 1);
 	rc = exec(rec->db, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=NORMAL; "
 			   "PRAGMA temp_store=MEMORY");
