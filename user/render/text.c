@@ -124,7 +124,7 @@ static void put_header(FILE *out, const struct snapshot *s, const struct render_
 	fprintf(out, ", %s%s\n", fmt_duration(dur).s, style(opts, STYLE_NONE));
 	fprintf(out, "from %s", fmt_wall_clock(m, s->from_mono_ns).s);
 	if (*m->end_reason) {
-		fputs(", ended by ", out);
+		fputs(", ended: ", out);
 		put_clean(out, m->end_reason);
 	}
 	fputc('\n', out);
@@ -144,14 +144,14 @@ static void put_header(FILE *out, const struct snapshot *s, const struct render_
 	fputc('\n', out);
 }
 
-/* All frames of a stack below its site, leaf first, where the names begin. */
+/* All frames of a stack below its site, leaf first, where the names begin; one was said already. */
 static void put_stack(const struct page *p, const struct snapshot_stack *stack)
 {
 	size_t indent = LINE_W - p->names_w + GAP_W;
 	size_t func_w = p->names_w - 2 * GAP_W - p->position_w;
 	char func[CELL_SZ], position[CELL_SZ];
 
-	for (size_t i = 0; i < stack->frames_nr; i++) {
+	for (size_t i = 0; i < stack->frames_nr && stack->frames_nr > 1; i++) {
 		short_func(func, stack->frames[i]->func, func_w);
 		short_position(position, stack->frames[i], p->position_w);
 		fprintf(p->out, "%*s", (int)indent, "");
