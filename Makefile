@@ -140,8 +140,110 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libgallop.a
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
--include $(USER_OBJS:.o=.d) $(MAIN_OBJ:.o=.d) $(BPF_OBJS:.o=.d) $(UNIT_BINS:=.d)
+# The C half of a live test; tests/live/*.t build what they need.
+$(O)/tests/live/%: $(O)/tests/live/%.o $(O)/libgallop.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+-include $(wildcard $(O)/tests/live/*.d) $(USER_OBJS:.o=.d) $(MAIN_OBJ:.o=.d) $(BPF_OBJS:.o=.d) $(UNIT_BINS:=.d)
 .SECONDARY:
+
+# --- tests ---------------------------------------------------------------------------------------
+#
+# Unit tests and the replay of the fuzzers' corpora run under the sanitizers, in a tree of their own; live
+# tests run the real binary, as root.
+
+SAN_TREE := $(O)/san
+FUZZ_REPLAYS := $(FUZZ_SRCS:%.c=$(O)/%.replay)
+FUZZERS := $(FUZZ_SRCS:%.c=$(O)/%)
+LIVE_TESTS := $(sort $(wildcard tests/live/*.t))
+
+$(O)/tests/fuzz/%.replay: tests/fuzz/%.c $(O)/libgallop.a
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DFUZZ_REPLAY $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+.PHONY: test-binaries
+test-binaries: $(UNIT_BINS) $(FUZZ_REPLAYS)
+
+# Everything, on a machine that has git, make and apt: first what the tests need is installed.
+.PHONY: test
+test:
+	tools/install-deps test
+	tools/go-toolchain fetch >/dev/null
+	$(MAKE) --no-print-directory run-tests
+
+.PHONY: run-tests
+run-tests: all
+	$(Q)$(MAKE) --no-print-directory O=$(SAN_TREE) SAN=address,undefined test-binaries
+	$(Q)GALLOP=$(abspath $(O)/gallop) tests/run $(UNIT_BINS:$(O)/%=$(SAN_TREE)/%) \
+		$(wildcard tests/unit/*.t) $(LIVE_TESTS)
+
+# What needs no root and no Go program.
+.PHONY: check
+check: all
+	$(Q)$(MAKE) --no-print-directory O=$(SAN_TREE) SAN=address,undefined test-binaries
+	$(Q)GALLOP=$(abspath $(O)/gallop) tests/run $(UNIT_BINS:$(O)/%=$(SAN_TREE)/%) $(wildcard tests/unit/*.t)
+
+# Fuzz for FUZZ_SECONDS each; what crashes belongs into tests/fuzz/corpus.
+FUZZ_SECONDS ?= 600
+FUZZ_TREE := $(O)/fuzz
+
+$(O)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/libgallop.a
+	$(call msg,FUZZER,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+.PHONY: fuzz
+fuzz:
+	$(Q)$(MAKE) --no-print-directory O=$(FUZZ_TREE) CC=$(CLANG) SAN=address,undefined \
+		CFLAGS=-fsanitize=fuzzer-no-link $(FUZZ_SRCS:%.c=$(FUZZ_TREE)/%)
+	$(Q)for f in $(FUZZ_SRCS:tests/fuzz/fuzz_%.c=%); do \
+		mkdir -p $(FUZZ_TREE)/corpus/$$f; \
+		$(FUZZ_TREE)/tests/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=512 \
+			-artifact_prefix=$(FUZZ_TREE)/ $(FUZZ_TREE)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
+
+.PHONY: bench
+bench:
+	tools/install-deps bench
+	$(MAKE) --no-print-directory run-bench
+
+.PHONY: run-bench
+run-bench: all
+	$(Q)GALLOP=$(abspath $(O)/gallop) tests/bench/run
+
+.PHONY: lint
+lint: $(SKEL)
+	$(Q)tools/lint
+
+# --- for people ----------------------------------------------------------------------------------
+
+.PHONY: demo
+demo:
+	tools/install-deps
+	$(MAKE) --no-print-directory all
+	$(Q)GALLOP=$(abspath $(O)/gallop) tools/demo
+
+$(O)/gallop.1: $(O)/gallop
+	$(call msg,MAN,$@)
+	$(Q)$< man > $@
+
+.PHONY: install
+install: $(O)/gallop $(O)/gallop.1
+	install -D -m 755 $(O)/gallop $(DESTDIR)$(BINDIR)/gallop
+	install -D -m 644 $(O)/gallop.1 $(DESTDIR)$(MANDIR)/man1/gallop.1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(O)/gallop completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gallop
+	$(O)/gallop completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gallop
+	$(O)/gallop completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gallop.fish
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/gallop $(DESTDIR)$(MANDIR)/man1/gallop.1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gallop \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gallop \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gallop.fish
 
 .PHONY: clean
 clean:

@@ -31,10 +31,9 @@ enum wire_loss {
 	WIRE_LOSS_SLOT = 0,		/* objects counted with no stack: no scratch slot was free */
 	WIRE_LOSS_SITES_FULL = 1,	/* objects in no site: the table of sites is full */
 	WIRE_LOSS_STACK_UNSENT = 2,	/* no room for a new stack: its next hit tries again (no loss yet) */
-	WIRE_LOSS_WALK_FAULT = 3,	/* stacks cut where memory could not be read */
-	WIRE_LOSS_TYPE_FAULT = 4,	/* type words that could not be read: the size class is a guess */
-	WIRE_LOSS_MARK = 5,		/* world-stopped counts that could not be made or sent */
-	WIRE_LOSS_NR = 6,
+	WIRE_LOSS_TYPE_FAULT = 3,	/* type words that could not be read: the size class is a guess */
+	WIRE_LOSS_MARK = 4,		/* world-stopped counts that could not be made or sent */
+	WIRE_LOSS_NR = 5,
 };
 
 /*
@@ -114,7 +113,7 @@ struct wire_cpu {
 	uint64_t not_entered;		/* hits dropped because the branch led to morestack */
 	uint64_t slot_contended;		/* hits that found the first slot busy: preemption at work */
 	uint64_t losses[WIRE_LOSS_NR];
-	uint64_t pad[5];
+	uint64_t pad[6];
 };
 
 enum wire_event_kind {

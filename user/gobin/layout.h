@@ -29,7 +29,8 @@ struct go_layout {
 	uint16_t m_g0, m_curg, m_p;
 	uint16_t p_mcache;
 	/* runtime.mcache, runtime.mspan */
-	uint16_t mcache_tiny_allocs, mcache_alloc;
+	uint16_t mcache_tiny_allocs, mcache_alloc, mcache_flush_gen;
+	uint16_t mspan_sweepgen;
 	uint16_t mspan_alloc_count, mspan_alloc_count_before_cache, mspan_spanclass, mspan_elemsize;
 	/* heapStatsDelta: three of them at the start of runtime.memstats */
 	uint16_t heap_stats_sz;		/* bytes of one delta */

@@ -7,10 +7,15 @@
  *
  * - A P flushes (refill, releaseAll): heapStats differs before and after. Try again; the remaining
  *   difference is the doubt of the result (see the header).
- * - A P is inside refill: the old span is already flushed, yet stays in the mcache until a new one
- *   has been found, which may take milliseconds of sweeping. Such a span is told by its sweepgen: odd
- *   as long as it is cached, made even by uncacheSpan just before its count is flushed (Go 1.19-1.27
- *   runtime/mheap.go "sweepgen", mcentral.go uncacheSpan). It counts for nothing.
+ * - A P is inside refill or releaseAll: a span is given back, yet stays in the mcache until a new one
+ *   is found or it has been swept, which can take milliseconds. Almost all of that time its objects
+ *   are flushed already, so it counts for nothing, but adds to the doubt. It is told by its sweepgen:
+ *   a cached span has the sweepgen of the heap when it was cached + 3, and that was the mcache's
+ *   flushGen, as an mcache is flushed whenever the heap's sweepgen moves on; a span that is swept or
+ *   given back has less (Go 1.19-1.27 runtime/mheap.go mspan.sweepgen, mcentral.go uncacheSpan,
+ *   mcache.go prepareForSweep).
+ * - A P is interrupted inside releaseAll in the few instructions between flushing a span and giving it
+ *   back: nothing shows it, the span is counted twice. Seen in less than one reading in 100000.
  * - runtime/metrics merges two of the three deltas: told by the third, which is zero at all other
  *   times (mstats.go consistentHeapStats.read). Try again.
  * - The layout is wrong, or the process is not what we think: nothing agrees with anything, and the
@@ -19,6 +24,7 @@
 #include "proc/memstats.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -30,14 +36,10 @@ enum {
 	BATCH_SPANS = BATCH_PS * GO_NUM_SPAN_CLASSES,
 	DELTAS_NR = 3,
 	DELTA_MAX_SZ = 1200,		/* 1168 or 1176 bytes, by version */
-	SPAN_PART_SZ = 64,		/* of an mspan, from sweepgen to elemsize: 24 bytes */
+	SPAN_PART_SZ = 24,		/* of an mspan, from sweepgen to elemsize */
 	SPAN_OBJECTS_MAX = 1024,	/* 8 KiB spans of 8-byte objects hold the most */
-	TINY_SPAN_CLASS = 5,
-	/*
-	 * mspan is {..., sweepgen u32, divMul u32, allocCount u16, ...} in Go 1.19-1.27
-	 * (runtime/mheap.go), wherever it begins.
-	 */
-	SWEEPGEN_TO_ALLOC_COUNT = 8,
+	FLUSH_GEN_SZ = 8,		/* mcache.flushGen with the padding behind it */
+	CACHED_GEN = 3,			/* sweepgen of a cached span - flushGen of its mcache */
 };
 
 /* A Go slice header as it lies in memory. */
@@ -52,17 +54,25 @@ struct head {
 	struct slice allp;
 };
 
-/* mcache.tinyAllocs and mcache.alloc are neighbours in Go 1.19-1.27. */
+/* What is read of an mcache, in this order. */
 struct mcache {
-	uint64_t tiny_allocs;
+	uint64_t tiny_allocs;		/* neighbours in Go 1.19-1.27 */
 	uint64_t alloc[GO_NUM_SPAN_CLASSES];
+	uint32_t flush_gen;
+	uint32_t pad;
+};
+
+/* A span that an mcache holds. */
+struct cached_span {
+	uint8_t span_class;		/* the slot it was found in */
+	uint32_t flush_gen;		/* of the mcache */
 };
 
 struct batch {
 	size_t ps_nr;
 	struct mcache mcaches[BATCH_PS];
 	size_t spans_nr;
-	uint8_t span_class[BATCH_SPANS];
+	struct cached_span cached[BATCH_SPANS];
 	unsigned char spans[BATCH_SPANS][SPAN_PART_SZ];
 	struct iovec addrs[BATCH_SPANS];
 };
@@ -104,8 +114,8 @@ int memstats_reader_init(struct memstats_reader *r, const struct proc *proc, str
 	const struct go_layout *layout = gobin_layout(bin);
 	if (layout->heap_stats_sz > DELTA_MAX_SZ ||
 	    layout->mcache_alloc != layout->mcache_tiny_allocs + sizeof(uint64_t) ||
-	    layout->mspan_elemsize + sizeof(uint64_t) + SWEEPGEN_TO_ALLOC_COUNT >
-		    layout->mspan_alloc_count + (size_t)SPAN_PART_SZ)
+	    layout->mspan_elemsize + sizeof(uint64_t) !=
+		    layout->mspan_sweepgen + (size_t)SPAN_PART_SZ)
 		return err_set(err, -ENOTSUP, "counters of Go 1.%d are laid out in an unknown way",
 			       layout->minor);
 
@@ -198,7 +208,7 @@ static int read_mcaches(const struct memstats_reader *r, const struct slice *all
 	if (code < 0)
 		return code;
 
-	struct iovec addrs[BATCH_PS];
+	struct iovec addrs[2 * BATCH_PS];
 	for (size_t i = 0; i < nr; i++) {
 		if (!ps[i])
 			return -EAGAIN;
@@ -212,12 +222,13 @@ static int read_mcaches(const struct memstats_reader *r, const struct slice *all
 	for (size_t i = 0; i < nr; i++) {
 		if (!mcaches[i])
 			return -EAGAIN;
-		addrs[i] = place(mcaches[i] + r->layout->mcache_tiny_allocs,
-				 sizeof(b->mcaches[0]));
+		addrs[2 * i] = place(mcaches[i] + r->layout->mcache_tiny_allocs,
+				     offsetof(struct mcache, flush_gen));
+		addrs[2 * i + 1] = place(mcaches[i] + r->layout->mcache_flush_gen, FLUSH_GEN_SZ);
 	}
 	buf = (struct iovec){ b->mcaches, nr * sizeof(b->mcaches[0]) };
 	b->ps_nr = nr;
-	return proc_readv(r->proc, &buf, 1, addrs, nr);
+	return proc_readv(r->proc, &buf, 1, addrs, 2 * nr);
 }
 
 /*
@@ -227,8 +238,6 @@ static int read_mcaches(const struct memstats_reader *r, const struct slice *all
  */
 static int read_spans(const struct memstats_reader *r, struct batch *b)
 {
-	const struct go_layout *l = r->layout;
-	size_t sweepgen_off = l->mspan_alloc_count - (size_t)SWEEPGEN_TO_ALLOC_COUNT;
 	uint64_t empty = b->mcaches[0].alloc[0];
 
 	b->spans_nr = 0;
@@ -241,8 +250,10 @@ static int read_spans(const struct memstats_reader *r, struct batch *b)
 				continue;
 			if (!alloc[c])
 				return -EAGAIN;
-			b->span_class[b->spans_nr] = (uint8_t)c;
-			b->addrs[b->spans_nr] = place(alloc[c] + sweepgen_off, SPAN_PART_SZ);
+			b->cached[b->spans_nr].span_class = (uint8_t)c;
+			b->cached[b->spans_nr].flush_gen = b->mcaches[i].flush_gen;
+			b->addrs[b->spans_nr] =
+				place(alloc[c] + r->layout->mspan_sweepgen, SPAN_PART_SZ);
 			b->spans_nr++;
 		}
 	}
@@ -250,21 +261,27 @@ static int read_spans(const struct memstats_reader *r, struct batch *b)
 	return b->spans_nr == 0 ? 0 : proc_readv(r->proc, &buf, 1, b->addrs, b->spans_nr);
 }
 
-/* How many objects of a span are not flushed yet, or -EAGAIN if it makes no sense. */
-static int span_used(const struct go_layout *l, const unsigned char *span, int span_class)
+/* Add the objects of a span that are not flushed yet. -EAGAIN if it makes no sense. */
+static int add_span(const struct go_layout *l, const struct cached_span *cached,
+		    const unsigned char *part, struct memstats *sum)
 {
-	size_t base = l->mspan_alloc_count - (size_t)SWEEPGEN_TO_ALLOC_COUNT;
-	uint32_t sweepgen = load_u32(span);
-	int count = load_u16(span + SWEEPGEN_TO_ALLOC_COUNT);
-	int before = load_u16(span + (l->mspan_alloc_count_before_cache - base));
+	size_t base = l->mspan_sweepgen;
+	int size_class = cached->span_class / 2;
+	uint64_t elemsize = load_u64(part + (l->mspan_elemsize - base));
+	uint16_t count = load_u16(part + (l->mspan_alloc_count - base));
+	uint16_t before = load_u16(part + (l->mspan_alloc_count_before_cache - base));
+	uint64_t used = count >= before ? count - before : 0;
 
-	if (span[l->mspan_spanclass - base] != span_class ||
-	    load_u64(span + (l->mspan_elemsize - base)) != go_class_to_size[span_class / 2] ||
-	    count > SPAN_OBJECTS_MAX)
+	if (part[l->mspan_spanclass - base] != cached->span_class ||
+	    elemsize != go_class_to_size[size_class] || count > SPAN_OBJECTS_MAX)
 		return -EAGAIN;
-	if (sweepgen % 2 == 0)
+	if (load_u32(part) != cached->flush_gen + CACHED_GEN) {
+		sum->unsettled += used;
+		sum->unsettled_bytes += used * elemsize;
 		return 0;
-	return count >= before ? count - before : -EAGAIN;
+	}
+	sum->class_objects[size_class] += used;
+	return count >= before ? 0 : -EAGAIN;
 }
 
 static int add_batch(const struct memstats_reader *r, const struct batch *b, struct memstats *sum)
@@ -272,17 +289,16 @@ static int add_batch(const struct memstats_reader *r, const struct batch *b, str
 	for (size_t i = 0; i < b->ps_nr; i++)
 		sum->tiny_allocs += b->mcaches[i].tiny_allocs;
 	for (size_t i = 0; i < b->spans_nr; i++) {
-		int used = span_used(r->layout, b->spans[i], b->span_class[i]);
-		if (used < 0)
-			return used;
-		sum->class_objects[b->span_class[i] / 2] += (uint64_t)used;
+		int code = add_span(r->layout, &b->cached[i], b->spans[i], sum);
+		if (code < 0)
+			return code;
 	}
 	sum->ps_nr += (uint32_t)b->ps_nr;
 	return 0;
 }
 
-/* What was flushed between the two heads. -EAGAIN if counters ran backwards: a merge was under way. */
-static int set_unsettled(const struct memstats_reader *r, const struct head *before,
+/* Add what was flushed between the two heads. -EAGAIN if counters ran backwards: a merge was under way. */
+static int add_unsettled(const struct memstats_reader *r, const struct head *before,
 			 const struct head *after, struct memstats *ret)
 {
 	struct memstats from, to;
@@ -293,8 +309,8 @@ static int set_unsettled(const struct memstats_reader *r, const struct head *bef
 	if (to.mallocs < from.mallocs || to.total_alloc < from.total_alloc)
 		return -EAGAIN;
 
-	ret->unsettled = to.mallocs - from.mallocs;
-	ret->unsettled_bytes = to.total_alloc - from.total_alloc;
+	ret->unsettled += to.mallocs - from.mallocs;
+	ret->unsettled_bytes += to.total_alloc - from.total_alloc;
 	return 0;
 }
 
@@ -326,7 +342,7 @@ static int read_once(const struct memstats_reader *r, struct batch *b, struct me
 	if (!head_is_sane(r, &after) || memcmp(&before.allp, &after.allp, sizeof(after.allp)) != 0)
 		return -EAGAIN;
 	sum_totals(ret);
-	return set_unsettled(r, &before, &after, ret);
+	return add_unsettled(r, &before, &after, ret);
 }
 
 /*

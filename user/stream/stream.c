@@ -33,6 +33,7 @@ struct stream {
 	struct known_site *sites;
 	uint64_t load_bias;
 	bool load_bias_known;
+	uint64_t unreadable;		/* stacks cut where memory could not be read */
 	uint64_t bad_records;		/* that contradict themselves */
 	uint64_t lost_objects;		/* whose stack never came */
 	bool last;
@@ -101,7 +102,8 @@ static int take_stack(struct stream *s, const struct wire_stack *st, size_t size
 	s->load_bias = st->load_bias;
 	s->load_bias_known = true;
 	bool cut = st->flags & (WIRE_STACK_CUT | WIRE_STACK_FAULT);
-	int64_t id = symbolizer_stack(s->opts.symbolizer, st->pcs, st->pcs_nr, st->load_bias, cut);
+	int64_t id = symbolizer_stack(s->opts.symbolizer, st->pcs, st->pcs_nr, st->load_bias, &cut);
+	s->unreadable += cut && (st->flags & WIRE_STACK_FAULT);
 	return id < 0 ? (int)id : add_stack(s, st->hash, id);
 }
 
@@ -225,6 +227,9 @@ static int take_totals(struct stream *s)
 		rc = model_set_loss(s->opts.model, "stack_lost",
 				    "objects whose stack found no room in the ring",
 				    s->lost_objects);
+	if (!rc)
+		rc = model_set_loss(s->opts.model, "stack_unreadable",
+				    "stacks cut where memory was not readable", s->unreadable);
 	if (!rc)
 		rc = model_set_loss(s->opts.model, "bad_record",
 				    "records from the kernel that made no sense", s->bad_records);

@@ -22,7 +22,7 @@ struct site_frames {
 	uint64_t va;
 	UT_hash_handle hh;
 	size_t nr;		/* 0: not in Go's text */
-	bool c_boundary;	/* runtime's crosscall2: what called it is C and has no frame pointers */
+	bool root;		/* nothing of Go is above it */
 	struct model_frame frames[];	/* their strings are owned */
 };
 
@@ -79,6 +79,21 @@ void symbolizer_free(struct symbolizer *sym)
 	free(sym);
 }
 
+/*
+ * The assembly at the top of every Go stack: of goroutines, of the first thread, of other threads, and of
+ * calls from C, which keeps no frame pointers (Go cmd/internal/obj, TOPFRAME; runtime/asm_amd64.s).
+ */
+static bool is_root(const char *func)
+{
+	static const char *const roots[] = { "runtime.goexit", "runtime.rt0_go", "runtime.mstart",
+					     "crosscall2" };
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
+		if (!strcmp(func, roots[i]))
+			return true;
+	return false;
+}
+
 /* Copy the frames of an address; wrappers the compiler made are left out, as Go's own traces do. */
 static struct site_frames *site_frames_new(struct symbolizer *sym, uint64_t va)
 {
@@ -104,7 +119,7 @@ static struct site_frames *site_frames_new(struct symbolizer *sym, uint64_t va)
 			site_frames_free(site);
 			return NULL;
 		}
-		site->c_boundary |= !strcmp(from->func, "crosscall2");
+		site->root |= is_root(from->func);
 	}
 	return site;
 }
@@ -123,7 +138,7 @@ static struct site_frames *find_frames(struct symbolizer *sym, uint64_t va)
 }
 
 int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr, uint64_t load_bias,
-			 bool cut)
+			 bool *cut)
 {
 	static const struct model_frame not_go = { .func = "[C]", .file = "?" };
 	struct model_frame frames[MODEL_DEPTH_MAX];
@@ -143,16 +158,17 @@ int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr,
 		for (size_t j = 0; j < site->nr && n < MODEL_DEPTH_MAX; j++)
 			frames[n++] = site->frames[j];
 		if (n == MODEL_DEPTH_MAX) {
-			cut = true;
+			*cut = true;
 			break;
 		}
 		if (!site->nr)
 			frames[n++] = not_go;
-		/* What called into Go from C can't be walked: it has no frame pointers. */
-		if (!site->nr || site->c_boundary)
-			break;
+		if (!site->nr || site->root) {
+			*cut = false;
+			nr = i + 1;
+		}
 	}
-	return model_stack(sym->model, frames, n, vas, nr, cut);
+	return model_stack(sym->model, frames, n, vas, nr, *cut);
 }
 
 int64_t symbolizer_pseudo_stack(struct symbolizer *sym, const char *name)

@@ -19,10 +19,11 @@ void symbolizer_free(struct symbolizer *sym);
 
 /*
  * Intern a stack. pcs are leaf first as the process saw them: pcs[0] a probed instruction, the others return
- * addresses. Inlined calls become frames of their own. Returns the model's stack id or -errno.
+ * addresses. Inlined calls become frames of their own. *cut says that the walk didn't reach the root; it is cleared
+ * when all that is missing is not Go. Returns the model's stack id or -errno.
  */
 int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr, uint64_t load_bias,
-			 bool cut);
+			 bool *cut);
 
 /* A stack of one frame that stands for stacks that are not known: "[stack lost]". */
 int64_t symbolizer_pseudo_stack(struct symbolizer *sym, const char *name);

@@ -1,0 +1,3 @@
+module example.com/memtotals
+
+go 1.19

@@ -1,0 +1,48 @@
+#!/bin/bash
+# The counters read from a process's memory against its own runtime.MemStats: every Go of the matrix,
+# every build mode, at rest and running. Prints TAP.
+#
+#	tests/live/memstats.t		V="1.19 1.27" and M="plain pie" choose versions and modes
+#
+# Where the process may be looked at (root, or CAP_SYS_PTRACE, or its own user with ptrace_scope 0).
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$here/../..
+O=${O:-build}
+versions=${V:-$("$top/tools/go-toolchain" list)}
+modes=${M:-plain stripped pie cgo cgopiestripped}
+n=0 failed=0
+
+report() {
+	n=$((n + 1))
+	case $1 in
+	0) echo "ok $n - $2" ;;
+	77) echo "ok $n - $2 # SKIP $3" ;;
+	*) echo "not ok $n - $2"; failed=1 ;;
+	esac
+}
+
+make -s -C "$top" "O=$O" "$O/tests/live/memstats_test" >&2 || { echo "Bail out! cannot build"; exit 99; }
+case $O in /*) driver=$O ;; *) driver=$top/$O ;; esac
+driver=$driver/tests/live/memstats_test
+
+for v in $versions; do
+	for mode in $modes; do
+		exe=
+		dir=$("$top/tools/go-fixtures" -v "$v" -m "$mode" memtotals | tail -n 1) &&
+			exe=$dir/$v/$mode/memtotals
+		for how in rest run; do
+			if [ ! -x "$exe" ]; then
+				report 77 "memstats $v $mode $how" "no Go $v to build it with"
+				continue
+			fi
+			said=$("$driver" "$how" "$exe" 2>&1)
+			status=$?
+			echo "# ${said//$'\n'/$'\n'# }"
+			report $status "memstats $v $mode $how"
+		done
+	done
+done
+echo "1..$n"
+exit $failed

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A recording may come from anybody, so it is opened read-only, with everything off that lets a
+ * database's schema run code, and its header is looked at before SQLite sees the file.
+ *
+ * If the writer was killed in the middle of a transaction, its journal lies beside the file and the
+ * transaction must be rolled back before anything can be read. That needs write access, and the file
+ * is not ours to change: a copy of both is repaired instead.
+ */
+#include "record/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "record/schema.h"
+
+enum {
+	HEADER_SZ = 100,	/* https://www.sqlite.org/fileformat2.html, "The Database Header" */
+	HEADER_WRITE_VERSION = 18,
+	HEADER_READ_VERSION = 19,
+	HEADER_USER_VERSION = 60,
+	HEADER_APPLICATION_ID = 68,
+	HEADER_WAL = 2,
+	BUSY_MS = 5000,		/* a writer holds its lock for one transaction, tens of milliseconds */
+	VALUE_SZ_MAX = 1 << 20,
+	SQL_SZ_MAX = 1 << 16,
+};
+
+static const char journal_magic[8] = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
+
+static int errno_of(sqlite3 *db, int sqlite_rc)
+{
+	switch (sqlite_rc & 0xff) {
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_TOOBIG:
+	case SQLITE_ERROR:
+	case SQLITE_SCHEMA:
+		return -EBADMSG;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return -EACCES;
+	default:
+		break;
+	}
+	int saved = db ? sqlite3_system_errno(db) : 0;
+	return saved > 0 ? -saved : -EIO;
+}
+
+int database_err(struct err *err, sqlite3 *db, int sqlite_rc, const char *verb, const char *path)
+{
+	int code = errno_of(db, sqlite_rc);
+	const char *what = db ? sqlite3_errmsg(db) : sqlite3_errstr(sqlite_rc);
+
+	if (code == -EBADMSG)
+		return err_set(err, code, "'%s' is damaged: %s", path, what);
+	if (code == -EBUSY)
+		return err_set(err, code, "cannot %s '%s': it is locked by another program", verb, path);
+	if (code == -EIO)
+		return err_set(err, code, "cannot %s '%s': %s", verb, path, what);
+	return err_set(err, code, "cannot %s '%s': %s", verb, path, strerror(-code));
+}
+
+static unsigned int be32(const unsigned char *p)
+{
+	return (unsigned int)p[0] << 24 | (unsigned int)p[1] << 16 | (unsigned int)p[2] << 8 | p[3];
+}
+
+int database_read_header(int fd, struct database_header *ret)
+{
+	unsigned char h[HEADER_SZ];
+	ssize_t n = pread(fd, h, sizeof(h), 0);
+	if (n < 0)
+		return -errno;
+
+	*ret = (struct database_header){ .kind = DATABASE_OTHER };
+	if (n == 0)
+		ret->kind = DATABASE_EMPTY;
+	if (n < HEADER_SZ || memcmp(h, "SQLite format 3", 16) != 0 ||
+	    be32(h + HEADER_APPLICATION_ID) != SCHEMA_APPLICATION_ID)
+		return 0;
+	ret->kind = DATABASE_OURS;
+	ret->version = be32(h + HEADER_USER_VERSION);
+	ret->is_wal = h[HEADER_READ_VERSION] == HEADER_WAL || h[HEADER_WRITE_VERSION] == HEADER_WAL;
+	return 0;
+}
+
+char *database_path(const char *path)
+{
+	char *p;
+
+	/* ":memory:", "" and "file:..." mean something else to SQLite. */
+	return asprintf(&p, "%s%s", *path == '/' ? "" : "./", path) < 0 ? NULL : p;
+}
+
+static int check_header(const char *path, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_set(err, -errno, "cannot open '%s': %s", path, strerror(errno));
+	struct stat st;
+	if (fstat(fd, &st))
+		return err_set(err, -errno, "cannot open '%s': %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, -EBADMSG, "'%s' is not a gallop recording: it is not a file", path);
+
+	struct database_header header;
+	int rc = database_read_header(fd, &header);
+	if (rc)
+		return err_set(err, rc, "cannot read '%s': %s", path, strerror(-rc));
+	if (header.kind != DATABASE_OURS)
+		return err_set(err, -EBADMSG, "'%s' is not a gallop recording", path);
+	if (header.version > SCHEMA_VERSION)
+		return err_set(err, -EBADMSG,
+			       "'%s' was written by a newer gallop (format %u, this one reads %d)", path,
+			       header.version, SCHEMA_VERSION);
+	if (header.version == 0)
+		return err_set(err, -EBADMSG, "'%s' is damaged: it has no format number", path);
+	if (header.is_wal) {
+		err_set(err, -EBADMSG, "'%s' was switched to write-ahead logging", path);
+		err_hint(err, "switch it back: sqlite3 FILE 'PRAGMA journal_mode=delete'");
+		return err->code;
+	}
+	return 0;
+}
+
+/* Everything that could make reading run what is in the file, or take more memory than is sane. */
+static int defend(sqlite3 *db)
+{
+	sqlite3_busy_timeout(db, BUSY_MS);
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_SZ_MAX);
+	sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, SQL_SZ_MAX);
+	sqlite3_limit(db, SQLITE_LIMIT_EXPR_DEPTH, 20);
+	sqlite3_limit(db, SQLITE_LIMIT_COMPOUND_SELECT, 4);
+	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_limit(db, SQLITE_LIMIT_TRIGGER_DEPTH, 1);
+	return sqlite3_exec(db, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; "
+				"PRAGMA temp_store=MEMORY", NULL, NULL, NULL);
+}
+
+/* Open, and read once: only then does SQLite look at the file and at a journal beside it. */
+static int open_once(const char *path, int flags, sqlite3 **ret)
+{
+	_cleanup_free_ char *name = database_path(path);
+	if (!name)
+		return SQLITE_NOMEM;
+	int rc = sqlite3_open_v2(name, ret, flags | SQLITE_OPEN_PRIVATECACHE, NULL);
+	if (rc == SQLITE_OK)
+		rc = defend(*ret);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(*ret, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+	return rc;
+}
+
+static int copy_file(const char *from, const char *to)
+{
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		return -errno;
+	_cleanup_close_ int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (out < 0)
+		return -errno;
+
+	char buf[1 << 16];
+	for (;;) {
+		ssize_t n = read(in, buf, sizeof(buf));
+		if (n <= 0)
+			return n ? -errno : 0;
+		for (ssize_t done = 0; done < n;) {
+			ssize_t w = write(out, buf + done, (size_t)(n - done));
+			if (w < 0)
+				return -errno;
+			done += w;
+		}
+	}
+}
+
+/*
+ * A journal may end in the name of a "super-journal", a file that SQLite then reads and deletes. gallop
+ * never writes one, and a made-up journal must not choose what is deleted.
+ */
+static int refuse_super_journal(const char *journal)
+{
+	_cleanup_close_ int fd = open(journal, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	off_t end = lseek(fd, 0, SEEK_END);
+	char tail[sizeof(journal_magic)];
+	if (end < (off_t)sizeof(tail))
+		return 0;
+	if (pread(fd, tail, sizeof(tail), end - (off_t)sizeof(tail)) != sizeof(tail))
+		return -EIO;
+	return memcmp(tail, journal_magic, sizeof(tail)) == 0 ? -EBADMSG : 0;
+}
+
+static int copy_pair(struct database *d, const char *path)
+{
+	char from[4096], to[sizeof(d->copy_dir) + 16];
+
+	snprintf(to, sizeof(to), "%s/x", d->copy_dir);
+	int rc = copy_file(path, to);
+	if (rc)
+		return rc;
+	if ((size_t)snprintf(from, sizeof(from), "%s-journal", path) >= sizeof(from))
+		return -ENAMETOOLONG;
+	snprintf(to, sizeof(to), "%s/x-journal", d->copy_dir);
+	rc = copy_file(from, to);
+	return rc ? rc : refuse_super_journal(to);
+}
+
+static int open_copy(struct database *d, const char *path, struct err *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	int n = snprintf(d->copy_dir, sizeof(d->copy_dir), "%s/gallop-XXXXXX", tmp ? tmp : "/tmp");
+	if (n < 0 || (size_t)n >= sizeof(d->copy_dir))
+		strcpy(d->copy_dir, "/tmp/gallop-XXXXXX");
+	if (!mkdtemp(d->copy_dir)) {
+		int code = -errno;
+		d->copy_dir[0] = '\0';
+		return err_set(err, code, "cannot repair a copy of '%s': %s", path, strerror(-code));
+	}
+
+	int rc = copy_pair(d, path);
+	if (rc == -EBADMSG)
+		return err_set(err, rc, "'%s' is damaged: its journal is not gallop's", path);
+	if (rc)
+		return err_set(err, rc, "cannot repair a copy of '%s': %s", path, strerror(-rc));
+
+	char copy[sizeof(d->copy_dir) + 16];
+	snprintf(copy, sizeof(copy), "%s/x", d->copy_dir);
+	rc = open_once(copy, SQLITE_OPEN_READWRITE, &d->db);
+	return rc ? database_err(err, d->db, rc, "read", path) : 0;
+}
+
+int database_open(struct database *d, const char *path, struct err *err)
+{
+	*d = (struct database){ 0 };
+	int code = check_header(path, err);
+	if (code)
+		return code;
+
+	int rc = open_once(path, SQLITE_OPEN_READONLY, &d->db);
+	if (rc == SQLITE_OK)
+		return 0;
+	if (rc != SQLITE_READONLY_ROLLBACK)
+		return database_err(err, d->db, rc, "read", path);
+	sqlite3_close(take_ptr(d->db));
+	return open_copy(d, path, err);
+}
+
+void database_close(struct database *d)
+{
+	static const char *const files[] = { "x", "x-journal" };
+
+	sqlite3_close(d->db);
+	if (!d->copy_dir[0])
+		return;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char path[sizeof(d->copy_dir) + 16];
+		snprintf(path, sizeof(path), "%s/%s", d->copy_dir, files[i]);
+		unlink(path);
+	}
+	rmdir(d->copy_dir);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writing a recording: one transaction for each interval.
+ *
+ * SQLite's rollback journal makes each transaction all or nothing, also when we are killed or the power
+ * fails in the middle; between transactions the file is complete by itself and can be copied.
+ */
+#include "record/recording.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/cleanup.h"
+#include "record/database.h"
+#include "record/rows.h"
+#include "record/schema.h"
+#include "record/target.h"
+
+enum {
+	PAGES_MIN = 64,		/* the empty tables, and something to say */
+	PAGES_RESERVE = 8,	/* kept below max_size for the end: why it ended, the last check */
+	DISK_FULL_SZ = 1 << 20,	/* less is left: then it was the disk that was full, not max_size */
+};
+
+struct recording {
+	char *path;
+	int lock_fd;		/* open for as long as the file is written */
+	sqlite3 *db;
+	struct rows rows;
+	uint64_t pages_max;	/* 0: no bound */
+};
+
+static void close_database(sqlite3 **db)
+{
+	sqlite3_close(*db);
+}
+
+/* SQLite says "full" for both the disk and the bound that we gave it. */
+static int full_err(const struct recording *rec, struct err *err)
+{
+	struct statvfs fs;
+	int known = statvfs(rec->path, &fs) == 0;
+
+	if (rec->pages_max && !(known && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_FULL_SZ))
+		return err_set(err, -EFBIG, "'%s' has reached its largest allowed size", rec->path);
+	err_set(err, -ENOSPC, "cannot write '%s': no space left on device", rec->path);
+	err_hint(err, "what was written so far can be read; --max-size bounds a recording");
+	return err->code;
+}
+
+static int write_err(const struct recording *rec, int sqlite_rc, struct err *err)
+{
+	if ((sqlite_rc & 0xff) == SQLITE_FULL)
+		return full_err(rec, err);
+	return database_err(err, rec->db, sqlite_rc, "write", rec->path);
+}
+
+static int exec(sqlite3 *db, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+static int create_schema(sqlite3 *db)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+		 "PRAGMA page_size=%d; BEGIN; PRAGMA application_id=%d; PRAGMA user_version=%d",
+		 SCHEMA_PAGE_SZ, SCHEMA_APPLICATION_ID, SCHEMA_VERSION);
+	int rc = exec(db, sql);
+	for (size_t i = 0; !rc && schema_tables[i].name; i++)
+		rc = exec(db, schema_tables[i].sql);
+	for (size_t i = 0; !rc && schema_views[i]; i++)
+		rc = exec(db, schema_views[i]);
+	return rc ? rc : exec(db, "COMMIT");
+}
+
+/* A complete recording of nothing, at a temporary name. */
+static int create_empty(const char *tmp, const char *path, struct err *err)
+{
+	_cleanup_(close_database) sqlite3 *db = NULL;
+	_cleanup_free_ char *name = database_path(tmp);
+	if (!name)
+		return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
+
+	int rc = sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE, NULL);
+	if (!rc)
+		rc = create_schema(db);
+	return rc ? database_err(err, db, rc, "create", path) : 0;
+}
+
+static int open_for_writing(struct recording *rec, struct err *err)
+{
+	_cleanup_free_ char *name = database_path(rec->path);
+	if (!name)
+		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", rec->path);
+
+	int rc = sqlite3_open_v2(name, &rec->db, SQLITE_OPEN_READWRITE, NULL);
+	if (rc)
+		return database_err(err, rec->db, rc, "open", rec->path);
+	/* A reader that looks in at the wrong moment costs it a moment, not an interval. */
+	sqlite3_busy_timeout(rec->db, 1000);
+	sqlite3_extended_result_codes(rec->db, 1);
+	rc = exec(rec->db, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=NORMAL; "
+			   "PRAGMA temp_store=MEMORY");
+	if (!rc)
+		rc = rows_init(&rec->rows, rec->db);
+	return rc ? database_err(err, rec->db, rc, "open", rec->path) : 0;
+}
+
+static int bound_pages(struct recording *rec, uint64_t pages)
+{
+	char sql[64];
+
+	if (!rec->pages_max)
+		return SQLITE_OK;
+	snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%llu", (unsigned long long)pages);
+	return exec(rec->db, sql);
+}
+
+static int check_max_size(const char *path, uint64_t max_size, uint64_t *pages_ret, struct err *err)
+{
+	uint64_t pages = max_size / SCHEMA_PAGE_SZ;
+
+	if (max_size && pages < PAGES_MIN)
+		return err_set(err, -EINVAL, "cannot record to '%s' in less than %d KiB", path,
+			       PAGES_MIN * SCHEMA_PAGE_SZ / 1024);
+	/* SQLite's own limit on the number of pages. */
+	*pages_ret = pages < UINT32_MAX - 1 ? pages : 0;
+	return 0;
+}
+
+static void recording_freep(struct recording **rec)
+{
+	recording_free(*rec);
+}
+
+int recording_create(const char *path, uint64_t max_size, struct recording **ret, struct err *err)
+{
+	_cleanup_(recording_freep) struct recording *rec = calloc(1, sizeof(*rec));
+	if (!rec)
+		return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
+	rec->lock_fd = -1;
+	rec->path = strdup(path);
+	if (!rec->path)
+		return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
+
+	int code = check_max_size(path, max_size, &rec->pages_max, err);
+	if (!code)
+		code = target_check(path, err);
+	if (code)
+		return code;
+
+	_cleanup_free_ char *tmp = NULL;
+	code = target_create(path, &tmp, &rec->lock_fd, err);
+	if (code)
+		return code;
+	code = create_empty(tmp, path, err);
+	if (!code)
+		code = target_replace(tmp, path, err);
+	if (code) {
+		unlink(tmp);
+		return code;
+	}
+	code = open_for_writing(rec, err);
+	if (code)
+		return code;
+	int rc = bound_pages(rec, rec->pages_max - PAGES_RESERVE);
+	if (rc)
+		return write_err(rec, rc, err);
+	*ret = take_ptr(rec);
+	return 0;
+}
+
+static int write_rows(struct recording *rec, const struct model *m, uint64_t from_ns, uint64_t to_ns)
+{
+	int rc = exec(rec->db, "BEGIN IMMEDIATE");
+	if (!rc)
+		rc = rows_put_names(&rec->rows, m);
+	if (!rc)
+		rc = rows_put_interval(&rec->rows, m, from_ns, to_ns);
+	if (!rc)
+		rc = rows_put_session(&rec->rows, m);
+	return rc ? rc : exec(rec->db, "COMMIT");
+}
+
+static int write_end(struct recording *rec, const struct model *m)
+{
+	int rc = bound_pages(rec, rec->pages_max);
+	if (!rc)
+		rc = exec(rec->db, "BEGIN IMMEDIATE");
+	if (!rc)
+		rc = rows_put_session(&rec->rows, m);
+	return rc ? rc : exec(rec->db, "COMMIT");
+}
+
+/* Explain the failure first: the rollback has an outcome of its own. */
+static int roll_back(struct recording *rec, const struct rows_done *done, int sqlite_rc,
+		     struct err *err)
+{
+	int code = write_err(rec, sqlite_rc, err);
+
+	if (!sqlite3_get_autocommit(rec->db))
+		exec(rec->db, "ROLLBACK");
+	rec->rows.done = *done;
+	return code;
+}
+
+int recording_write(struct recording *rec, const struct model *m, uint64_t from_mono_ns,
+		    uint64_t to_mono_ns, struct err *err)
+{
+	/* SQLite would go on writing to a file without a name, and journal beside a stranger's. */
+	int code = target_is_same(rec->path, rec->lock_fd, err);
+	if (code)
+		return code;
+
+	struct rows_done done = rec->rows.done;
+	int rc = write_rows(rec, m, from_mono_ns, to_mono_ns);
+	return rc ? roll_back(rec, &done, rc, err) : 0;
+}
+
+int recording_finish(struct recording *rec, const struct model *m, struct err *err)
+{
+	int code = target_is_same(rec->path, rec->lock_fd, err);
+
+	if (!code) {
+		struct rows_done done = rec->rows.done;
+		int rc = write_end(rec, m);
+		if (rc)
+			code = roll_back(rec, &done, rc, err);
+	}
+	recording_free(rec);
+	return code;
+}
+
+void recording_free(struct recording *rec)
+{
+	if (!rec)
+		return;
+	rows_deinit(&rec->rows);
+	sqlite3_close(rec->db);
+	/* After SQLite: closing any descriptor of a file gives up all POSIX locks on it. */
+	if (rec->lock_fd >= 0)
+		close(rec->lock_fd);
+	free(rec->path);
+	free(rec);
+}

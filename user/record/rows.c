@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "record/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "record/schema.h"
+
+static const char *const stmt_sql[ROWS_NR] = {
+	[ROWS_META] = "INSERT OR REPLACE INTO meta VALUES(?, ?)",
+	[ROWS_FUNCTION] = "INSERT INTO function VALUES(?, ?, ?)",
+	[ROWS_FRAME] = "INSERT INTO frame VALUES(?, ?, ?, ?, ?)",
+	[ROWS_STACK] = "INSERT INTO stack VALUES(?, ?, ?, ?)",
+	[ROWS_TYPE] = "INSERT INTO type VALUES(?, ?)",
+	[ROWS_SITE] = "INSERT INTO site VALUES(?, ?, ?, ?, ?)",
+	[ROWS_INTERVAL] = "INSERT INTO interval VALUES(?, ?, ?, ?, ?)",
+	[ROWS_ALLOC] = "INSERT INTO alloc VALUES(?, ?, ?, ?)",
+	[ROWS_CAUSE] = "INSERT INTO loss_cause VALUES(?, ?, ?)",
+	/* A cause that didn't grow since it was last written gets no row. */
+	[ROWS_LOSS] = "INSERT OR REPLACE INTO loss SELECT ?1, ?2, ?3 WHERE ?3 > "
+		      "coalesce((SELECT max(so_far) FROM loss WHERE cause = ?1), 0)",
+	[ROWS_MARK] = "INSERT OR REPLACE INTO mark VALUES(?, ?, ?, ?, ?, ?)",
+	[ROWS_CHECK] = "INSERT OR REPLACE INTO runtime_check VALUES(0, ?, ?, ?, ?, ?, ?, ?)",
+};
+
+int rows_init(struct rows *r, sqlite3 *db)
+{
+	*r = (struct rows){ .db = db };
+	for (size_t i = 0; i < ROWS_NR; i++) {
+		int rc = sqlite3_prepare_v3(db, stmt_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+					    &r->stmts[i], NULL);
+		if (rc)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+void rows_deinit(struct rows *r)
+{
+	for (size_t i = 0; i < ROWS_NR; i++)
+		sqlite3_finalize(r->stmts[i]);
+}
+
+/* A value of a row: text, or a number where text is NULL. */
+struct cell {
+	const char *text;
+	uint64_t n;
+};
+
+#define NUM(value) { NULL, (uint64_t)(value) }
+#define TEXT(value) { (value), 0 }
+#define put(r, stmt, ...) \
+	put_cells((r)->stmts[stmt], (const struct cell[]){ __VA_ARGS__ }, \
+		  (int)(sizeof((const struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell)))
+
+static int put_cells(sqlite3_stmt *stmt, const struct cell *cells, int nr)
+{
+	for (int i = 0; i < nr; i++) {
+		/* Text stays where it is until the statement is stepped, right below. */
+		int rc = cells[i].text ?
+				 sqlite3_bind_text(stmt, i + 1, cells[i].text, -1, SQLITE_STATIC) :
+				 sqlite3_bind_int64(stmt, i + 1, (sqlite3_int64)cells[i].n);
+		if (rc)
+			return rc;
+	}
+	sqlite3_step(stmt);
+	/* Reset repeats the error of the step. */
+	return sqlite3_reset(stmt);
+}
+
+static int put_funcs(struct rows *r, const struct model *m)
+{
+	for (size_t *i = &r->done.funcs; *i < m->funcs.nr; ++*i) {
+		const struct func_row *f = m->funcs.rows[*i];
+		int rc = put(r, ROWS_FUNCTION, NUM(f->id), TEXT(f->key.name), TEXT(f->key.file));
+		if (rc)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+static int put_frames(struct rows *r, const struct model *m)
+{
+	for (size_t *i = &r->done.frames; *i < m->frames.nr; ++*i) {
+		const struct frame_row *f = m->frames.rows[*i];
+		int rc = put(r, ROWS_FRAME, NUM(f->id), NUM(f->key.func), NUM(f->key.line),
+			     NUM(f->key.inlined), NUM(f->key.pc));
+		if (rc)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+/* The first frame that isn't the runtime's: what the view `sites` shows of a stack. */
+static uint32_t stack_leaf(const struct model *m, const struct stack_row *s)
+{
+	for (uint32_t i = 0; i < s->frames_nr; i++) {
+		const struct frame_row *frame = m->frames.rows[s->words[1 + i]];
+		if (!m->funcs.rows[frame->key.func]->is_runtime)
+			return frame->id;
+	}
+	return s->words[1];
+}
+
+static int put_stack(struct rows *r, const struct model *m, const struct stack_row *s)
+{
+	/* An id is below MODEL_ROWS_MAX: seven digits and a comma. */
+	char json[MODEL_DEPTH_MAX * sizeof("1048575,") + sizeof("[]")];
+	char *p = json;
+	const char *separator = "[";
+
+	for (uint32_t i = 0; i < s->frames_nr; i++) {
+		p += sprintf(p, "%s%u", separator, s->words[1 + i]);
+		separator = ",";
+	}
+	strcpy(p, "]");
+	return put(r, ROWS_STACK, NUM(s->id), TEXT(json), NUM(s->words[0]), NUM(stack_leaf(m, s)));
+}
+
+static int put_stacks(struct rows *r, const struct model *m)
+{
+	for (size_t *i = &r->done.stacks; *i < m->stacks.nr; ++*i) {
+		int rc = put_stack(r, m, m->stacks.rows[*i]);
+		if (rc)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+static int put_types(struct rows *r, const struct model *m)
+{
+	for (size_t *i = &r->done.types; *i < m->types.nr; ++*i) {
+		int rc = put(r, ROWS_TYPE, NUM(*i), TEXT(m->types.rows[*i]->name));
+		if (rc)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+static int put_sites(struct rows *r, const struct model *m)
+{
+	for (size_t *i = &r->done.sites; *i < m->sites.nr; ++*i) {
+		const struct site_key *k = &m->sites.rows[*i]->key;
+		int rc = put(r, ROWS_SITE, NUM(*i), NUM(k->stack), NUM(k->type), NUM(k->size_class),
+			     NUM(k->goid));
+		if (rc)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+int rows_put_names(struct rows *r, const struct model *m)
+{
+	int (*const put_table[])(struct rows *, const struct model *) = {
+		put_funcs, put_frames, put_stacks, put_types, put_sites,
+	};
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; !rc && i < sizeof(put_table) / sizeof(put_table[0]); i++)
+		rc = put_table[i](r, m);
+	return rc;
+}
+
+int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, uint64_t to_ns)
+{
+	struct model_count total = total_delta(m);
+	size_t interval = r->done.intervals;
+	int rc = put(r, ROWS_INTERVAL, NUM(interval), NUM(from_ns), NUM(to_ns), NUM(total.objects),
+		     NUM(total.bytes));
+	if (rc)
+		return rc;
+	r->done.intervals++;
+
+	for (size_t i = 0; i < m->sites.nr; i++) {
+		struct model_count n = site_delta(m->sites.rows[i]);
+		if (n.objects == 0 && n.bytes == 0)
+			continue;
+		rc = put(r, ROWS_ALLOC, NUM(interval), NUM(i), NUM(n.objects), NUM(n.bytes));
+		if (rc)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+static int put_meta(struct rows *r, const struct model_meta *meta)
+{
+	for (const struct schema_meta *sm = schema_metas; sm->key; sm++) {
+		const char *member = (const char *)meta + sm->offset;
+		char text[sizeof(meta->cmdline)];
+		struct cell value = { NULL, 0 };
+
+		if (sm->kind == SCHEMA_TEXT) {
+			utf8_clean(text, sm->sz, member);
+			value.text = text;
+		} else if (sm->kind == SCHEMA_I32) {
+			value.n = (uint64_t) * (const int32_t *)member;
+		} else {
+			value.n = *(const uint64_t *)member;
+		}
+		int rc = put(r, ROWS_META, TEXT(sm->key), value);
+		if (rc)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+static int put_losses(struct rows *r, const struct model *m)
+{
+	for (size_t *i = &r->done.causes; *i < m->losses_nr; ++*i) {
+		int rc = put(r, ROWS_CAUSE, NUM(*i), TEXT(m->losses[*i].key), TEXT(m->losses[*i].what));
+		if (rc)
+			return rc;
+	}
+	/* A loss belongs to an interval; before the first there is nothing to lose. */
+	if (!r->done.intervals)
+		return SQLITE_OK;
+	for (size_t i = 0; i < m->losses_nr; i++) {
+		int rc = put(r, ROWS_LOSS, NUM(i), NUM(r->done.intervals - 1), NUM(m->losses[i].now));
+		if (rc)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+static int put_marks(struct rows *r, const struct model *m)
+{
+	/* The last mark is written again: when the model is full, new ones take its place. */
+	size_t first = r->done.marks ? r->done.marks - 1 : 0;
+
+	for (size_t i = first; i < m->marks_nr; i++) {
+		const struct model_mark *mark = &m->marks[i];
+		int rc = put(r, ROWS_MARK, NUM(i), NUM(mark->mono_ns), TEXT(mark->reason),
+			     NUM(mark->runtime_objects), NUM(mark->gallop_objects),
+			     NUM(mark->gallop_bytes));
+		if (rc)
+			return rc;
+	}
+	r->done.marks = m->marks_nr;
+	return SQLITE_OK;
+}
+
+static int put_check(struct rows *r, const struct model_check *c)
+{
+	char why_not[sizeof(c->why_not)];
+
+	utf8_clean(why_not, sizeof(why_not), c->why_not);
+	return put(r, ROWS_CHECK, NUM(c->known), TEXT(why_not), NUM(c->from_mono_ns),
+		   NUM(c->to_mono_ns), NUM(c->runtime_objects), NUM(c->gallop_objects), NUM(c->slack));
+}
+
+int rows_put_session(struct rows *r, const struct model *m)
+{
+	int rc = put_meta(r, &m->meta);
+	if (!rc)
+		rc = put_losses(r, m);
+	if (!rc)
+		rc = put_marks(r, m);
+	if (!rc)
+		rc = put_check(r, &m->check);
+	return rc;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "record/schema.h"
+
+/*
+ * A stack's frames are a JSON array of frame ids: a third of the size of a row per frame, and the view
+ * stack_frames still shows it as rows. leaf is derived (the frame to show): views use it, the reader
+ * does not.
+ */
+const struct schema_table schema_tables[] = {
+	{ "meta", "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID" },
+	{ "function", "CREATE TABLE function(id INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+		      "file TEXT NOT NULL)" },
+	{ "frame", "CREATE TABLE frame(id INTEGER PRIMARY KEY, function INTEGER NOT NULL, "
+		   "line INTEGER NOT NULL, inlined INTEGER NOT NULL, pc INTEGER NOT NULL)" },
+	{ "stack", "CREATE TABLE stack(id INTEGER PRIMARY KEY, frames TEXT NOT NULL, "
+		   "truncated INTEGER NOT NULL, leaf INTEGER NOT NULL)" },
+	{ "type", "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL)" },
+	{ "site", "CREATE TABLE site(id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, "
+		  "type INTEGER NOT NULL, size_class INTEGER NOT NULL, goid INTEGER NOT NULL)" },
+	{ "interval", "CREATE TABLE interval(id INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL, "
+		      "end_ns INTEGER NOT NULL, objects INTEGER NOT NULL, bytes INTEGER NOT NULL)" },
+	{ "alloc", "CREATE TABLE alloc(interval INTEGER NOT NULL, site INTEGER NOT NULL, "
+		   "objects INTEGER NOT NULL, bytes INTEGER NOT NULL, "
+		   "PRIMARY KEY(interval, site)) WITHOUT ROWID" },
+	{ "loss_cause", "CREATE TABLE loss_cause(id INTEGER PRIMARY KEY, key TEXT NOT NULL, "
+			"what TEXT NOT NULL)" },
+	{ "loss", "CREATE TABLE loss(cause INTEGER NOT NULL, interval INTEGER NOT NULL, "
+		  "so_far INTEGER NOT NULL, PRIMARY KEY(cause, interval)) WITHOUT ROWID" },
+	{ "mark", "CREATE TABLE mark(id INTEGER PRIMARY KEY, ns INTEGER NOT NULL, "
+		  "reason TEXT NOT NULL, runtime_objects INTEGER NOT NULL, "
+		  "gallop_objects INTEGER NOT NULL, gallop_bytes INTEGER NOT NULL)" },
+	{ "runtime_check", "CREATE TABLE runtime_check(id INTEGER PRIMARY KEY, "
+			   "known INTEGER NOT NULL, why_not TEXT NOT NULL, from_ns INTEGER NOT NULL, "
+			   "to_ns INTEGER NOT NULL, runtime_objects INTEGER NOT NULL, "
+			   "gallop_objects INTEGER NOT NULL, slack INTEGER NOT NULL)" },
+	{ NULL, NULL },
+};
+
+const char *const schema_views[] = {
+	"CREATE VIEW sites AS SELECT site.id, function.name AS function, function.file, frame.line, "
+	"type.name AS type, site.size_class, site.goid, sum(alloc.objects) AS objects, "
+	"sum(alloc.bytes) AS bytes FROM alloc JOIN site ON site.id = alloc.site "
+	"JOIN stack ON stack.id = site.stack JOIN frame ON frame.id = stack.leaf "
+	"JOIN function ON function.id = frame.function JOIN type ON type.id = site.type "
+	"GROUP BY site.id",
+
+	"CREATE VIEW types AS SELECT type.name AS type, sum(alloc.objects) AS objects, "
+	"sum(alloc.bytes) AS bytes FROM alloc JOIN site ON site.id = alloc.site "
+	"JOIN type ON type.id = site.type GROUP BY type.id",
+
+	"CREATE VIEW rates AS SELECT interval.id, "
+	"(start_ns - (SELECT value FROM meta WHERE key = 'start_mono_ns')) / 1e9 AS start_s, "
+	"(end_ns - start_ns) / 1e9 AS seconds, objects, bytes, "
+	"objects * 1e9 / nullif(end_ns - start_ns, 0) AS objects_per_s, "
+	"bytes * 1e9 / nullif(end_ns - start_ns, 0) AS bytes_per_s FROM interval",
+
+	"CREATE VIEW stack_frames AS SELECT stack.id AS stack, frames.key AS depth, "
+	"function.name AS function, function.file, frame.line, frame.inlined, frame.pc "
+	"FROM stack, json_each(stack.frames) AS frames JOIN frame ON frame.id = frames.value "
+	"JOIN function ON function.id = frame.function",
+
+	"CREATE VIEW losses AS SELECT key, coalesce(max(so_far), 0) AS count, what FROM loss_cause "
+	"LEFT JOIN loss ON loss.cause = loss_cause.id GROUP BY loss_cause.id",
+	NULL,
+};
+
+#define META(kind, member) { \
+	#member, kind, offsetof(struct model_meta, member), sizeof(((struct model_meta *)0)->member) \
+}
+
+const struct schema_meta schema_metas[] = {
+	META(SCHEMA_TEXT, gallop_version),
+	META(SCHEMA_TEXT, exe),
+	META(SCHEMA_TEXT, comm),
+	META(SCHEMA_TEXT, cmdline),
+	META(SCHEMA_TEXT, go_version),
+	META(SCHEMA_TEXT, module),
+	META(SCHEMA_TEXT, build_id),
+	META(SCHEMA_TEXT, kernel),
+	META(SCHEMA_TEXT, mode),
+	META(SCHEMA_TEXT, attach),
+	META(SCHEMA_I32, pid),
+	META(SCHEMA_U64, load_bias),
+	META(SCHEMA_U64, start_unix_ns),
+	META(SCHEMA_U64, start_mono_ns),
+	META(SCHEMA_U64, end_mono_ns),
+	META(SCHEMA_TEXT, end_reason),
+	{ .key = NULL },
+};

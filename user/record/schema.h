@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tables of a recording; user/doc/FORMAT.md explains them to its readers. */
+#ifndef GALLOP_RECORD_SCHEMA_H
+#define GALLOP_RECORD_SCHEMA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/model.h"
+
+/*
+ * A changed table is a new format: raise it, and keep the old texts for as long as old recordings are to
+ * be read. A reader takes a table only if its text is exactly the one here.
+ */
+enum {
+	SCHEMA_APPLICATION_ID = 0x474c4f50,	/* "GLOP", bytes 68-71 of the file */
+	SCHEMA_VERSION = 1,			/* user_version, bytes 60-63 of the file */
+	SCHEMA_PAGE_SZ = 4096,
+};
+
+struct schema_table {
+	const char *name;
+	const char *sql;	/* as sqlite_schema has it */
+};
+
+extern const struct schema_table schema_tables[];	/* ends with name == NULL */
+extern const char *const schema_views[];		/* for people; ends with NULL */
+
+/* The rows of `meta`: which member of struct model_meta each key stands for. */
+enum schema_meta_kind { SCHEMA_TEXT, SCHEMA_I32, SCHEMA_U64 };
+
+struct schema_meta {
+	const char *key;
+	enum schema_meta_kind kind;
+	size_t offset, sz;
+};
+
+extern const struct schema_meta schema_metas[];		/* ends with key == NULL */
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "record/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "record/database.h"
+
+enum { TMP_TRIES = 100 };
+
+/* Whether the existing file behind fd may be replaced. */
+static int check_existing(int fd, const char *path, struct err *err)
+{
+	struct stat st;
+	if (fstat(fd, &st))
+		return err_set(err, -errno, "cannot open '%s': %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, -EEXIST, "cannot record to '%s': it is not a regular file", path);
+
+	struct database_header header;
+	int rc = database_read_header(fd, &header);
+	if (rc)
+		return err_set(err, rc, "cannot read '%s': %s", path, strerror(-rc));
+	if (header.kind == DATABASE_OTHER) {
+		err_set(err, -EEXIST, "'%s' exists and is not a gallop recording", path);
+		err_hint(err, "only recordings are overwritten: choose another name");
+		return err->code;
+	}
+	/* Also SQLite's own locks would do, but it holds them only inside a transaction. */
+	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return err_set(err, -EBUSY, "'%s' is being written by another gallop", path);
+	return 0;
+}
+
+int target_check(const char *path, struct err *err)
+{
+	/* Non-blocking: a fifo without a writer must not hang us here. */
+	_cleanup_close_ int fd =
+		open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0)
+		return check_existing(fd, path, err);
+	if (errno == ENOENT)
+		return 0;
+	if (errno == ELOOP) {
+		err_set(err, -EEXIST, "cannot record to '%s': it is a symbolic link", path);
+		err_hint(err, "give the name of the file itself");
+		return err->code;
+	}
+	return err_set(err, -errno, "cannot open '%s': %s", path, strerror(errno));
+}
+
+/* ".name.N.tmp" in the same directory, so that the rename stays within a file system. */
+static char *tmp_name(const char *path, int n)
+{
+	const char *slash = strrchr(path, '/');
+	int dir_len = slash ? (int)(slash + 1 - path) : 0;
+	char *name;
+
+	if (asprintf(&name, "%.*s.%s.%d.%d.tmp", dir_len, path, path + dir_len, (int)getpid(), n) < 0)
+		return NULL;
+	return name;
+}
+
+int target_create(const char *path, char **tmp_ret, int *lock_ret, struct err *err)
+{
+	for (int i = 0; i < TMP_TRIES; i++) {
+		_cleanup_free_ char *tmp = tmp_name(path, i);
+		if (!tmp)
+			return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
+		_cleanup_close_ int fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (fd < 0 && errno == EEXIST)
+			continue;
+		if (fd < 0)
+			return err_set(err, -errno, "cannot create '%s': %s", path, strerror(errno));
+		/* Some file systems have no locks: then two writers are merely not kept apart. */
+		(void)flock(fd, LOCK_EX | LOCK_NB);
+		*tmp_ret = take_ptr(tmp);
+		*lock_ret = take_fd(fd);
+		return 0;
+	}
+	return err_set(err, -EEXIST, "cannot create '%s': too many temporary files beside it", path);
+}
+
+/*
+ * What a killed writer left beside the old recording must go first: SQLite would take it for the
+ * journal of the new one and roll the new one back into something that never was.
+ */
+static int remove_leftovers(const char *path, struct err *err)
+{
+	static const char *const suffixes[] = { "-journal", "-wal", "-shm" };
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		_cleanup_free_ char *name = NULL;
+		if (asprintf(&name, "%s%s", path, suffixes[i]) < 0) {
+			name = NULL;
+			return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
+		}
+		if (unlink(name) && errno != ENOENT)
+			return err_set(err, -errno, "cannot remove '%s': %s", name, strerror(errno));
+	}
+	return 0;
+}
+
+int target_replace(const char *tmp, const char *path, struct err *err)
+{
+	int code = remove_leftovers(path, err);
+	if (code)
+		return code;
+	if (rename(tmp, path))
+		return err_set(err, -errno, "cannot create '%s': %s", path, strerror(errno));
+	return 0;
+}
+
+int target_is_same(const char *path, int lock_fd, struct err *err)
+{
+	struct stat ours, there;
+
+	if (fstat(lock_fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+	    ours.st_dev == there.st_dev)
+		return 0;
+	return err_set(err, -ESTALE, "'%s' was moved or removed while it was written", path);
+}

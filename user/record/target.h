@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The file that a recording is written to: what may stand in its place, and putting a new one there.
+ *
+ * An older recording is replaced only by one that is already complete and empty, in one rename.
+ * Anything else that has the name is left alone, as a mistyped -o must not cost anybody a file.
+ */
+#ifndef GALLOP_RECORD_TARGET_H
+#define GALLOP_RECORD_TARGET_H
+
+#include "base/err.h"
+
+/* 0 if nothing, an empty file or a recording nobody writes is there; else -errno and why not. */
+int target_check(const char *path, struct err *err);
+
+/*
+ * Create an empty file beside path: its name, which the caller frees, and a locked descriptor, which
+ * tells other gallops that the file is being written for as long as it is open.
+ */
+int target_create(const char *path, char **tmp_ret, int *lock_ret, struct err *err);
+
+/* Put the finished file in its place. */
+int target_replace(const char *tmp, const char *path, struct err *err);
+
+/* 0 if path still is the file behind the descriptor, else -ESTALE. */
+int target_is_same(const char *path, int lock_fd, struct err *err);
+
+#endif

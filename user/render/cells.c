@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "render/cells.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/utf8.h"
+
+const char *style(const struct render_opts *opts, enum style style)
+{
+	static const char *const escapes[] = {
+		[STYLE_NONE] = "\033[0m",  [STYLE_BOLD] = "\033[1m", [STYLE_DIM] = "\033[2m",
+		[STYLE_GOOD] = "\033[32m", [STYLE_BAD] = "\033[31m",
+	};
+	return opts->color ? escapes[style] : "";
+}
+
+void put_clean(FILE *out, const char *s)
+{
+	char clean[CELL_SZ];
+
+	utf8_clean(clean, sizeof(clean), s);
+	fputs(clean, out);
+}
+
+static void put_blanks(FILE *out, size_t used, size_t width)
+{
+	if (used < width)
+		fprintf(out, "%*s", (int)(width - used), "");
+}
+
+void put_left(FILE *out, const char *s, size_t width)
+{
+	fputs(s, out);
+	put_blanks(out, utf8_width(s), width);
+}
+
+void put_right(FILE *out, const char *s, size_t width)
+{
+	put_blanks(out, utf8_width(s), width);
+	fputs(s, out);
+}
+
+void short_text(char dst[CELL_SZ], const char *text, size_t width)
+{
+	utf8_clean(dst, CELL_SZ, text);
+	if (utf8_width(dst) > width && width >= 3)
+		strcpy(dst + utf8_prefix(dst, width - 3), "...");
+}
+
+/*
+ * The last '/' before the package's name. Type arguments hold paths of their own, "pkg.F[go.shape/x]",
+ * so the search ends at the first bracket.
+ */
+static const char *package_of(const char *name)
+{
+	const char *package = name, *end = name + strcspn(name, "[(");
+
+	for (const char *p = name; p < end; p++) {
+		if (*p == '/')
+			package = p + 1;
+	}
+	return package;
+}
+
+void short_func(char dst[CELL_SZ], const char *name, size_t width)
+{
+	char clean[CELL_SZ / 2 - 8];	/* so that both of its parts and the dots fit into dst */
+
+	utf8_clean(clean, sizeof(clean), name);
+	const char *package = package_of(clean);
+	size_t host_len = strcspn(clean, "/");
+	if (utf8_width(clean) <= width || package == clean) {
+		short_text(dst, clean, width);
+		return;
+	}
+	/* "host/.../pkg.Func" where that is shorter and fits, ".../pkg.Func" where it isn't. */
+	clean[host_len] = '\0';
+	if (clean + host_len + 1 < package &&
+	    utf8_width(clean) + strlen("/.../") + utf8_width(package) <= width)
+		snprintf(dst, CELL_SZ, "%s/.../%s", clean, package);
+	else if (strlen(".../") + utf8_width(package) <= width)
+		snprintf(dst, CELL_SZ, ".../%s", package);
+	else
+		short_text(dst, package, width);
+}
+
+void short_position(char dst[CELL_SZ], const struct snapshot_frame *frame, size_t width)
+{
+	const char *slash = strrchr(frame->file, '/');
+	_cleanup_free_ char *full = NULL;
+
+	/* A name without memory to build it is shown as unknown. */
+	if (!*frame->file || asprintf(&full, "%s:%u", slash ? slash + 1 : frame->file, frame->line) < 0)
+		full = NULL;
+	short_text(dst, full ? full : "", width);
+}

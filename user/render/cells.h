@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The pieces that tables for people are made of: text that fits into its column, names cut where it
+ * hurts least, styles that are nothing unless wanted.
+ */
+#ifndef GALLOP_RENDER_CELLS_H
+#define GALLOP_RENDER_CELLS_H
+
+#include "render/render.h"
+
+enum { CELL_SZ = 1024 };	/* room for any cell's text */
+
+enum style { STYLE_NONE, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_BAD };
+
+/* The escape sequence, or "" without opts->color. STYLE_NONE ends any other. */
+const char *style(const struct render_opts *opts, enum style style);
+
+/* Print text made safe for a terminal. */
+void put_clean(FILE *out, const char *s);
+
+/* Print a cell, padded with blanks to width at its right or left; a longer one runs over. */
+void put_left(FILE *out, const char *s, size_t width);
+void put_right(FILE *out, const char *s, size_t width);
+
+/*
+ * A name in at most width characters. Of a function, the inner directories of the import path go
+ * first: "github.com/.../prometheus.(*Registry).Gather"; then the path; then the end of the name.
+ */
+void short_func(char dst[CELL_SZ], const char *name, size_t width);
+void short_text(char dst[CELL_SZ], const char *text, size_t width);	/* the end goes */
+
+/* "stream.go:165", without directories; "" if the file is not known. */
+void short_position(char dst[CELL_SZ], const struct snapshot_frame *frame, size_t width);
+
+#endif

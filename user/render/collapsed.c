@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Collapsed stacks: "root;...;leaf count", what flamegraph.pl, inferno, speedscope, Perfetto, Firefox
+ * and Pyroscope read.
+ *
+ * What they have in common decides the details: exactly one blank, before the count; whole numbers; no
+ * header; ';' only between frames; no line that counts nothing; lines sorted by bytes, as some refuse
+ * others; stacks that look the same on one line.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "model/snapshot.h"
+#include "render/formats.h"
+
+enum { NAME_SZ = 4096 };
+
+struct line {
+	const struct snapshot_stack *stack;
+	uint64_t count;
+};
+
+/* Frame i from the root, where a missing root is a frame of its own. NULL behind the leaf. */
+static const char *name_at(const struct snapshot_stack *stack, size_t i)
+{
+	if (stack->cut && i-- == 0)
+		return "[truncated]";
+	return i < stack->frames_nr ? stack->frames[stack->frames_nr - 1 - i]->func : NULL;
+}
+
+/* No ';', no blank at either end or next to another; a name with nothing left is unknown. */
+static void collapse_name(char *dst, const char *name)
+{
+	char clean[NAME_SZ];
+	size_t used = 0;
+
+	utf8_clean(clean, sizeof(clean), name);
+	for (const char *p = clean; *p; p++) {
+		if (*p == ' ' && (used == 0 || dst[used - 1] == ' '))
+			continue;
+		dst[used++] = *p == ';' ? ':' : *p;
+	}
+	if (used && dst[used - 1] == ' ')
+		used--;
+	dst[used] = '\0';
+	/* flamegraph.pl takes a number behind a blank at the end of a leaf for a second count. */
+	char *blank = strrchr(dst, ' ');
+	if (blank && blank[1 + strspn(blank + 1, "0123456789.")] == '\0')
+		*blank = '_';
+	if (used == 0)
+		strcpy(dst, "[unknown]");
+}
+
+/* Append what follows a frame's name in its line; no count where the count is not known yet. */
+static void add_end(char *name, const struct line *line, bool is_leaf, bool counts)
+{
+	char *end = name + strlen(name);
+
+	if (is_leaf && counts)
+		sprintf(end, " %" PRIu64, line->count);
+	else
+		strcpy(end, is_leaf ? " " : ";");
+}
+
+/*
+ * The order of the lines' bytes, without making the lines: frames from the root are equal (mostly the
+ * same pointer) until one differs, and with its ';' or its count behind it no name is the beginning
+ * of another.
+ */
+static int line_cmp(const void *a, const void *b, void *counts)
+{
+	const struct line *x = a, *y = b;
+
+	for (size_t i = 0;; i++) {
+		const char *xn = name_at(x->stack, i), *yn = name_at(y->stack, i);
+		bool x_leaf = xn && !name_at(x->stack, i + 1);
+		bool y_leaf = yn && !name_at(y->stack, i + 1);
+		if (!xn || !yn)
+			return 0;
+		if (xn == yn && x_leaf == y_leaf)
+			continue;
+		char xs[NAME_SZ + 32], ys[NAME_SZ + 32];
+		collapse_name(xs, xn);
+		collapse_name(ys, yn);
+		if (x_leaf == y_leaf && strcmp(xs, ys) == 0)
+			continue;
+		add_end(xs, x, x_leaf, *(bool *)counts);
+		add_end(ys, y, y_leaf, *(bool *)counts);
+		int d = strcmp(xs, ys);
+		if (d)
+			return d;
+	}
+}
+
+static size_t collect(struct line *lines, const struct snapshot *s, enum snapshot_value value)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < s->sites_nr; i++) {
+		const struct snapshot_site *site = &s->sites[i];
+		uint64_t n = value == SNAPSHOT_OBJECTS ? site->count.objects : site->count.bytes;
+		if (n)
+			lines[nr++] = (struct line){ site->stack, n };
+	}
+	return nr;
+}
+
+/* Lines of the same stack are next to each other; the first of them gets their sum. */
+static size_t merge(struct line *lines, size_t nr, bool *counts)
+{
+	size_t merged = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (merged && line_cmp(&lines[merged - 1], &lines[i], counts) == 0)
+			lines[merged - 1].count += lines[i].count;
+		else
+			lines[merged++] = lines[i];
+	}
+	return merged;
+}
+
+static void put_line(FILE *out, const struct line *line)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = name_at(line->stack, i)); i++) {
+		char collapsed[NAME_SZ + 32];
+		collapse_name(collapsed, name);
+		add_end(collapsed, line, !name_at(line->stack, i + 1), true);
+		fputs(collapsed, out);
+	}
+	fputc('\n', out);
+}
+
+int render_collapsed(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+{
+	_cleanup_free_ struct line *lines = calloc(s->sites_nr + 1, sizeof(lines[0]));
+	if (!lines)
+		return -ENOMEM;
+
+	/* The counts take part in the order of the lines, so they must be merged before. */
+	bool counts = false;
+	size_t nr = collect(lines, s, opts->value);
+	qsort_r(lines, nr, sizeof(lines[0]), line_cmp, &counts);
+	nr = merge(lines, nr, &counts);
+	counts = true;
+	qsort_r(lines, nr, sizeof(lines[0]), line_cmp, &counts);
+	for (size_t i = 0; i < nr; i++)
+		put_line(out, &lines[i]);
+	return render_end(out);
+}

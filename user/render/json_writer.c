@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "render/json_writer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+static void put_escaped(FILE *out, const char *s)
+{
+	size_t left = strlen(s);
+
+	fputc('"', out);
+	for (size_t n; left; s += n, left -= n) {
+		int32_t c = utf8_decode(s, left, &n);
+		if (c == UTF8_INVALID)
+			fputs("\xef\xbf\xbd", out);
+		else if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", (char)c);
+		else if (!utf8_is_printable(c))
+			fprintf(out, "\\u%04x", (unsigned int)c);
+		else
+			fwrite(s, 1, n, out);
+	}
+	fputc('"', out);
+}
+
+/* What stands before any value: comma, line, key. */
+static void begin(struct json_writer *w, const char *key)
+{
+	if (!w->first && w->depth)
+		fputs(w->flat ? ", " : ",", w->out);
+	if (!w->flat && w->depth)
+		fprintf(w->out, "\n%*s", (int)(2 * w->depth), "");
+	w->first = false;
+	if (key) {
+		put_escaped(w->out, key);
+		fputs(": ", w->out);
+	}
+}
+
+void json_open(struct json_writer *w, const char *key, char bracket)
+{
+	begin(w, key);
+	fputc(bracket, w->out);
+	w->depth++;
+	w->first = true;
+}
+
+void json_open_flat(struct json_writer *w, const char *key, char bracket)
+{
+	json_open(w, key, bracket);
+	if (!w->flat) {
+		w->flat = true;
+		w->flat_depth = w->depth;
+	}
+}
+
+void json_close(struct json_writer *w, char bracket)
+{
+	w->depth--;
+	if (!w->flat && !w->first)
+		fprintf(w->out, "\n%*s", (int)(2 * w->depth), "");
+	fputc(bracket, w->out);
+	w->first = false;
+	if (w->flat && w->depth < w->flat_depth)
+		w->flat = false;
+	if (w->depth == 0)
+		fputc('\n', w->out);
+}
+
+void json_string(struct json_writer *w, const char *key, const char *value)
+{
+	begin(w, key);
+	put_escaped(w->out, value);
+}
+
+void json_number(struct json_writer *w, const char *key, uint64_t value)
+{
+	begin(w, key);
+	fprintf(w->out, "%" PRIu64, value);
+}
+
+void json_address(struct json_writer *w, const char *key, uint64_t value)
+{
+	begin(w, key);
+	fprintf(w->out, "\"0x%" PRIx64 "\"", value);
+}
+
+void json_bool(struct json_writer *w, const char *key, bool value)
+{
+	begin(w, key);
+	fputs(value ? "true" : "false", w->out);
+}

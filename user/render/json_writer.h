@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * JSON, one token after another: it keeps track of commas and indentation and escapes text, and
+ * nothing else. Keys are NULL inside arrays.
+ */
+#ifndef GALLOP_RENDER_JSON_WRITER_H
+#define GALLOP_RENDER_JSON_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct json_writer {
+	FILE *out;
+	unsigned int depth;
+	bool first;	/* nothing was written yet in the innermost object or array */
+	bool flat;	/* everything on one line until the end of this value */
+	unsigned int flat_depth;
+};
+
+void json_open(struct json_writer *w, const char *key, char bracket);	/* '{' or '[' */
+void json_open_flat(struct json_writer *w, const char *key, char bracket);
+void json_close(struct json_writer *w, char bracket);			/* '}' or ']' */
+void json_string(struct json_writer *w, const char *key, const char *value);
+void json_number(struct json_writer *w, const char *key, uint64_t value);
+void json_address(struct json_writer *w, const char *key, uint64_t value);	/* "0x..." */
+void json_bool(struct json_writer *w, const char *key, bool value);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "render/render.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "render/formats.h"
+
+const struct renderer renderers[] = {
+	{ "text", ".txt .text", "tables for people", render_text },
+	{ "collapsed", ".folded .collapsed", "a line per stack, for flame graphs", render_collapsed },
+	{ "json", ".json", "everything, for programs", render_json },
+	{ NULL, NULL, NULL, NULL },
+};
+
+const struct renderer *renderer_find(const char *name)
+{
+	for (const struct renderer *r = renderers; r->name; r++) {
+		if (strcmp(r->name, name) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+static bool ends_with(const char *s, const char *end, size_t end_len)
+{
+	size_t len = strlen(s);
+
+	return len > end_len && memcmp(s + len - end_len, end, end_len) == 0;
+}
+
+const struct renderer *renderer_for_path(const char *path)
+{
+	for (const struct renderer *r = renderers; r->name; r++) {
+		const char *p = r->suffixes;
+		while (*p) {
+			size_t len = strcspn(p, " ");
+			if (ends_with(path, p, len))
+				return r;
+			p += len + strspn(p + len, " ");
+		}
+	}
+	return NULL;
+}
+
+int render_end(FILE *out)
+{
+	return fflush(out) || ferror(out) ? -EIO : 0;
+}
