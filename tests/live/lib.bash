@@ -152,12 +152,15 @@ wait_ready() {
 # stop PID: ask it to end; its exit status.
 stop() { kill -INT "$1" 2> /dev/null; wait_exit "$1"; }
 
-# report FILE JSON: the recording as JSON.
-to_json() { timeout "$limit" "$gallop" report "$1" -f json -o "$2"; }
+# to_json RECORDING FILE: the recording as JSON, and in FILE.runtime with the frames of the runtime.
+to_json() {
+	timeout "$limit" "$gallop" report "$1" -f json -o "$2" &&
+		timeout "$limit" "$gallop" report "$1" -f json --runtime-frames -o "$2.runtime"
+}
 
 # differences FILTER: how the recording in $T/json disagrees with what the program said in $T/truth.
 differences() {
-	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" "$(< "$here/truth.jq") $1" | head -n 40
+	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" --slurpfile r "$T/json.runtime" "$(< "$here/truth.jq") $1" | head -n 40
 }
 
 # --- what is attached --------------------------------------------------------------------------------

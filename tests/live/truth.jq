@@ -1,7 +1,8 @@
-# How a recording of tests/go/truth (as JSON, $g[0]) disagrees with what that program says ($t[0], and
-# the last word $t[1]). Each function gives strings, one for each difference; nothing if all is equal.
+# How a recording of tests/go/truth (as JSON, $g[0]; with --runtime-frames, $r[0]) disagrees with what
+# that program says ($t[0], and the last word $t[1]). Each function gives strings, one for each
+# difference; nothing if all is equal.
 #
-#   jq -nr --slurpfile t TRUTH --slurpfile g JSON "$(< truth.jq) sites_differ"
+#   jq -nr --slurpfile t TRUTH --slurpfile g JSON --slurpfile r JSON "$(< truth.jq) sites_differ"
 
 def g: $g[0];
 def t: $t[0];
@@ -77,7 +78,20 @@ def same_type: map({type, objects, bytes}) | group_by(.type)
 def by_stack(f): group_by(f) | map({key: (.[0] | f), value: same_type}) | from_entries;
 
 def told: t.sites | map(.stack |= rootless) | by_stack(.stack | key);
-def recorded: [g.alloc.sites[] | select(.stack[0].file | endswith("truth/sites.go"))] | by_stack(cut_key);
+
+# What the runtime allocates for its own needs while it allocates for the program (a sudog to wait with,
+# a goroutine for the collector) is no object of the site: mallocgc is below mallocgc in the stack.
+def is_runtime: startswith("runtime.") or startswith("internal/runtime/");
+def leaf_nr: . as $f | first(range(0; length), length | select($f[.].func // "" | is_runtime | not));
+def mallocs_nr: [.[] | .func | startswith("runtime.mallocgc")] as $m
+	| [range(0; length) | select($m[.] and (. == 0 or ($m[. - 1] | not)))] | length;
+def nested: [$r[0].alloc.sites[] | (.stack | leaf_nr) as $n
+	| select($n > 0 and $n < (.stack | length) and (.stack[:$n] | mallocs_nr) > 1)
+	| .stack |= (.[$n:] | rootless)];
+
+def recorded: ([g.alloc.sites[]] + [nested[] | .objects *= -1 | .bytes *= -1])
+	| map(select(.stack[0].file | endswith("truth/sites.go"))) | by_stack(cut_key)
+	| map_values(map(select(.objects != 0 or .bytes != 0)));
 
 # In short: the leaf and the depth.
 def short: split("\n") | "\(.[0]) (\(length) frames)";
