@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/allocator_interface.h>
+/* gcc has the function but not always <sanitizer/allocator_interface.h>, which declares it. */
+size_t __sanitizer_get_current_allocated_bytes(void);
 #endif
 
 #include "base/cleanup.h"
