@@ -264,6 +264,7 @@ static int attach_multi(struct probe *p, enum plan_prog prog, const char *path, 
 	return 0;
 }
 
+/* By perf links: the older way of attaching, an ioctl, can't carry a cookie. */
 static int attach_perf(struct probe *p, enum plan_prog prog, const char *path, pid_t pid)
 {
 	for (size_t i = 0; i < p->plan->probes_nr; i++) {
@@ -272,7 +273,7 @@ static int attach_perf(struct probe *p, enum plan_prog prog, const char *path, p
 		if (place->prog != prog)
 			continue;
 		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = place->cookie,
-			    .attach_mode = PROBE_ATTACH_MODE_PERF);
+			    .attach_mode = PROBE_ATTACH_MODE_LINK);
 		struct bpf_link *link = bpf_program__attach_uprobe_opts(
 			program_of(p, prog), pid, path, place->file_off, &opts);
 		if (!link)
