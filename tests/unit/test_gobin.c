@@ -99,8 +99,8 @@ static void check_frame(const struct gobin_frame *got, const char *func, const c
 }
 
 /*
- * The frames of one stack. Callers gives one pc per logical frame: that of an inlined call stands in
- * the middle of the frames that its innermost pc has. Wrappers are left out by Go, not by us.
+ * The frames of one stack. Callers gives one pc per logical frame: that of an inlined call stands
+ * in the middle of the frames that its innermost pc has. Wrappers are left out by Go, not by us.
  */
 static void check_stack(struct truth *t, struct gobin *bin, uint64_t bias, int *inlined_nr)
 {
@@ -148,8 +148,8 @@ static void test_truth(void **state)
 
 	for (int mode = 0; mode < FIXTURE_MODES_NR; mode++) {
 		char path[PATH_CAP];
-		_cleanup_(gobin_freep) struct gobin *bin =
-			open_fixture(version, fixture_modes[mode], path);
+		_cleanup_(gobin_freep) struct gobin *bin = open_fixture(version,
+									fixture_modes[mode], path);
 		struct truth t;
 		uint64_t bias = 0;
 		int stacks_nr = 0, types_nr = 0, inlined_nr = 0;
@@ -194,7 +194,10 @@ static void test_sweep(void **state)
 			}
 			struct gobin_frame frame;
 			assert_int_equal(gobin_frames(bin, truth_addr(&t, 1) - bias, &frame, 1), 1);
-			/* Go takes a name at offset 0 for none, and so has none for its first function. */
+			/*
+			 * Go takes a name at offset 0 for none, and so has none for its first
+			 * function.
+			 */
 			if (t.field[2][0])
 				check_frame(&frame, t.field[2], t.field[3], t.field[4]);
 			nr++;
@@ -202,8 +205,6 @@ static void test_sweep(void **state)
 		assert_true(nr > 10000);
 	}
 }
-
-/* --- symbol tables ------------------------------------------------------------------------------- */
 
 struct symbols {
 	int fd;
@@ -275,12 +276,15 @@ static bool same_name(const char *sym, const char *name)
 
 static bool is_go_function(const GElf_Sym *sym, const char *name, const struct gobin_info *info)
 {
-	return GELF_ST_TYPE(sym->st_info) == STT_FUNC && sym->st_size > 0 && sym->st_value >= info->text &&
-	       sym->st_value < info->etext && strcmp(name, "runtime.text") != 0 &&
-	       strcmp(name, "go:buildid") != 0 && strcmp(name, "go.buildid") != 0;
+	return GELF_ST_TYPE(sym->st_info) == STT_FUNC && sym->st_size > 0 &&
+	       sym->st_value >= info->text && sym->st_value < info->etext &&
+	       strcmp(name, "runtime.text") != 0 && strcmp(name, "go:buildid") != 0 &&
+	       strcmp(name, "go.buildid") != 0;
 }
 
-/* Each function symbol of Go's text is in the function table, at the same place by the same name. */
+/*
+ * Each function symbol of Go's text is in the function table, at the same place by the same name.
+ */
 static void test_functions(void **state)
 {
 	static const char *const modes[] = { "plain", "pie", "cgo", "cgopie" };
@@ -303,7 +307,8 @@ static void test_functions(void **state)
 			assert_true(func.end >= sym.st_value + sym.st_size);
 			assert_int_equal(gobin_func_name(bin, &func, name, sizeof(name)), 0);
 			if (!same_name(sym_name, name))
-				fail_msg("%s: '%s' is '%s' in the symbol table", path, name, sym_name);
+				fail_msg("%s: '%s' is '%s' in the symbol table", path, name,
+					 sym_name);
 			nr++;
 		}
 		print_message("  %s %s: %zu function symbols, %u functions\n", (char *)*state,
@@ -328,8 +333,8 @@ static void test_globals(void **state)
 {
 	for (int mode = 0; mode < FIXTURE_MODES_NR; mode++) {
 		char path[PATH_CAP];
-		_cleanup_(gobin_freep) struct gobin *bin =
-			open_fixture(*state, fixture_modes[mode], path);
+		_cleanup_(gobin_freep) struct gobin *bin = open_fixture(*state, fixture_modes[mode],
+									path);
 		struct gobin_globals g;
 
 		assert_int_equal(gobin_find_globals(bin, &g), 0);
@@ -345,14 +350,15 @@ static void test_globals(void **state)
 	}
 }
 
-/* --- layouts ------------------------------------------------------------------------------------- */
-
 /* Each field of struct go_layout that is an offset or a size, as DWARF calls it. */
 static const struct dwarf_field {
 	const char *dwarf;
 	size_t at;
 } dwarf_fields[] = {
-#define FIELD(dwarf, field) { dwarf, offsetof(struct go_layout, field) }
+#define FIELD(dwarf, field)                              \
+	{                                                \
+		dwarf, offsetof(struct go_layout, field) \
+	}
 	FIELD("runtime.g.m", g_m),
 	FIELD("runtime.g.goid", g_goid),
 	FIELD("runtime.g.sched.sp", g_sched_sp),
@@ -396,7 +402,8 @@ static void test_layout(void **state)
 		     sizeof(checker));
 	snprintf(command, sizeof(command),
 		 "'%s' '%s' runtime.g runtime.m runtime.p runtime.mcache runtime.mspan "
-		 "runtime.heapStatsDelta", checker, path);
+		 "runtime.heapStatsDelta",
+		 checker, path);
 	_cleanup_(pclosep) FILE *out = popen(command, "r");
 	assert_non_null(out);
 	while (fgets(line, sizeof(line), out)) {
@@ -414,8 +421,6 @@ static void test_layout(void **state)
 	}
 	assert_int_equal(nr, DWARF_FIELDS_NR);
 }
-
-/* --- what is said of the whole ------------------------------------------------------------------- */
 
 static void test_info(void **state)
 {
@@ -492,7 +497,8 @@ static int count_func(const struct gobin_func *func, const char *name, void *ctx
 
 static void test_find(void **state)
 {
-	static const char *const names[] = { "runtime.mallocgc", "no.such", "main.main", "main.main" };
+	static const char *const names[] = { "runtime.mallocgc", "no.such", "main.main",
+					     "main.main" };
 	char path[PATH_CAP];
 	_cleanup_(gobin_freep) struct gobin *bin = open_fixture(*state, "cgopiestripped", path);
 	struct gobin_func funcs[4];
@@ -506,13 +512,11 @@ static void test_find(void **state)
 	assert_int_equal(gobin_each_func(bin, "runtime.(*mcache).", count_func, &nr), 42);
 }
 
-/* --- all tests for each version -------------------------------------------------------------------- */
-
 static const struct CMUnitTest per_version[] = {
-	cmocka_unit_test(test_info),	  cmocka_unit_test(test_find),
-	cmocka_unit_test(test_pcsp),	  cmocka_unit_test(test_truth),
-	cmocka_unit_test(test_sweep),	  cmocka_unit_test(test_functions),
-	cmocka_unit_test(test_globals),	  cmocka_unit_test(test_layout),
+	cmocka_unit_test(test_info),	cmocka_unit_test(test_find),
+	cmocka_unit_test(test_pcsp),	cmocka_unit_test(test_truth),
+	cmocka_unit_test(test_sweep),	cmocka_unit_test(test_functions),
+	cmocka_unit_test(test_globals), cmocka_unit_test(test_layout),
 };
 
 enum { PER_VERSION_NR = sizeof(per_version) / sizeof(per_version[0]) };

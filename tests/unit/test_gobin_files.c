@@ -99,8 +99,6 @@ static void expect_bytes_error(const void *data, size_t size, int code, const ch
 		fail_msg("'%s' is not in '%s'", text, err.msg);
 }
 
-/* --- no Go programs -------------------------------------------------------------------------------- */
-
 static void test_not_go(void **state)
 {
 	char dir[] = "/tmp/gallop-test-XXXXXX", fifo[64];
@@ -108,7 +106,8 @@ static void test_not_go(void **state)
 	(void)state;
 	expect_error("/no/such/file", -ESRCH, "cannot open '/no/such/file'");
 	expect_error("/tmp", -ENOEXEC, "is a directory");
-	expect_error("/proc/self/exe", -ENOEXEC, "'/proc/self/exe' is not a Go program: no pclntab");
+	expect_error("/proc/self/exe", -ENOEXEC,
+		     "'/proc/self/exe' is not a Go program: no pclntab");
 	expect_bytes_error("", 0, -ENOEXEC, "is not an ELF file: it is empty");
 	expect_bytes_error("hello", 5, -ENOEXEC, "is not an ELF file");
 	expect_bytes_error("#!/bin/sh\n", 10, -ENOEXEC, "is a script");
@@ -178,8 +177,6 @@ static void test_refused(void **state)
 	expect_bytes_error(b.data, b.size, -ENOTSUP, "was built with Go 1.17 or older");
 }
 
-/* --- whole files made by hand ---------------------------------------------------------------------- */
-
 static void check_seed(struct gobin *bin, int minor, const char *inlined)
 {
 	const struct gobin_info *info = gobin_info(bin);
@@ -228,7 +225,10 @@ static void check_seed_file(const char *name, int minor, const char *inlined)
 	check_seed(bin, minor, inlined);
 }
 
-/* Every version by its build info, and by its functions alone; Go 1.20 has no toolchain to test with. */
+/*
+ * Every version by its build info, and by its functions alone; Go 1.20 has no toolchain to test
+ * with.
+ */
 static void test_seeds(void **state)
 {
 	static const char *const shape = "main.(*list[...]).push";
@@ -248,8 +248,6 @@ static void test_seeds(void **state)
 	check_seed_file(SEEDS "go1.25-experiments", 25, shape);
 	check_seed_file(SEEDS "go1.27-generic-method", 27, "main.(*list[...]).mapped[...].func1");
 }
-
-/* --- real programs, robbed of what they can live without ------------------------------------------- */
 
 /* No section headers, and nothing that is recognised as build info. */
 static void make_bare(struct bytes *b)
@@ -315,15 +313,15 @@ int main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_seeds),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.19"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.21"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.22"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.23"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.24"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.25"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.26"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.27"),
-		cmocka_unit_test_prestate(test_shrinks, (void *)(uintptr_t)"1.25"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.19"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.21"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.22"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.23"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.24"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.25"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.26"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.27"),
+		cmocka_unit_test_prestate(test_shrinks, (void *)(uintptr_t) "1.25"),
 	};
 
 	return cmocka_run_group_tests_name("gobin files", tests, NULL, NULL);
