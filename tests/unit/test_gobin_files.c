@@ -19,7 +19,6 @@
 #define SEEDS "tests/fuzz/corpus/gobin/"
 
 enum {
-	PATH_CAP = 4096,
 	FILE_MAX = 64 << 20,
 	/* Of the seeds: tests/fuzz/gobin_seeds.py. */
 	SEED_TEXT = 0x400200,
@@ -28,11 +27,6 @@ enum {
 	SEED_ALLP = 0x502200,
 	SEED_EMPTYMSPAN = 0x502300,
 };
-
-static void gobin_freep(struct gobin **bin)
-{
-	gobin_free(*bin);
-}
 
 struct bytes {
 	uint8_t *data;
@@ -153,7 +147,7 @@ static void test_truncated(void **state)
 
 	(void)state;
 	for (size_t size = 0; size < b.size; size += 7) {
-		_cleanup_(gobin_freep) struct gobin *bin = NULL;
+		_cleanup_(fixture_gobin_freep) struct gobin *bin = NULL;
 		struct err err = { 0 };
 		int r = open_bytes(b.data, size, &bin, &err);
 		if (r < 0) {
@@ -217,7 +211,7 @@ static void check_seed(struct gobin *bin, int minor, const char *inlined)
 static void check_seed_file(const char *name, int minor, const char *inlined)
 {
 	_cleanup_(bytes_free) struct bytes b = bytes_read(name);
-	_cleanup_(gobin_freep) struct gobin *bin = NULL;
+	_cleanup_(fixture_gobin_freep) struct gobin *bin = NULL;
 	struct err err = { 0 };
 
 	if (open_bytes(b.data, b.size, &bin, &err) < 0)
@@ -265,10 +259,10 @@ static void make_bare(struct bytes *b)
 static void test_bare(void **state)
 {
 	for (int mode = 0; mode < FIXTURE_MODES_NR; mode++) {
-		char path[PATH_CAP];
+		char path[FIXTURE_PATH_CAP];
 		fixture_need(*state, fixture_modes[mode], "gobinfix", path, sizeof(path));
 		_cleanup_(bytes_free) struct bytes b = bytes_read(path);
-		_cleanup_(gobin_freep) struct gobin *whole = NULL, *bare = NULL;
+		_cleanup_(fixture_gobin_freep) struct gobin *whole = NULL, *bare = NULL;
 		struct err err = { 0 };
 		struct gobin_globals g[2];
 
@@ -288,11 +282,11 @@ static void test_bare(void **state)
 /* A program that shrinks while it is open is an error, not a crash. */
 static void test_shrinks(void **state)
 {
-	char path[PATH_CAP], copy[64];
+	char path[FIXTURE_PATH_CAP], copy[64];
 	fixture_need(*state, "stripped", "gobinfix", path, sizeof(path));
 	_cleanup_(bytes_free) struct bytes b = bytes_read(path);
 	_cleanup_close_ int fd = memfd_create("gobin", MFD_CLOEXEC);
-	_cleanup_(gobin_freep) struct gobin *bin = NULL;
+	_cleanup_(fixture_gobin_freep) struct gobin *bin = NULL;
 	struct err err = { 0 };
 	uint8_t byte;
 
