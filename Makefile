@@ -156,6 +156,7 @@ $(O)/tests/live/%: $(O)/tests/live/%.o $(O)/libgallop.a
 SAN_TREE := $(O)/san
 FUZZ_REPLAYS := $(FUZZ_SRCS:%.c=$(O)/%.replay)
 FUZZERS := $(FUZZ_SRCS:%.c=$(O)/%)
+UNIT_SCRIPTS := $(sort $(wildcard tests/unit/*.t))
 LIVE_TESTS := $(sort $(wildcard tests/live/*.t))
 
 $(O)/tests/fuzz/%.replay: tests/fuzz/%.c $(O)/libgallop.a
@@ -176,14 +177,15 @@ test:
 .PHONY: run-tests
 run-tests: all
 	$(Q)$(MAKE) --no-print-directory O=$(SAN_TREE) SAN=address,undefined test-binaries
-	$(Q)GALLOP=$(abspath $(O)/gallop) tests/run $(UNIT_BINS:$(O)/%=$(SAN_TREE)/%) \
-		$(wildcard tests/unit/*.t) $(LIVE_TESTS)
+	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_FIXTURES=$$(tools/go-fixtures) GALLOP_TREE=$(abspath $(SAN_TREE)) \
+		tests/run $(UNIT_BINS:$(O)/%=$(SAN_TREE)/%) $(UNIT_SCRIPTS) $(LIVE_TESTS)
 
 # What needs no root and no Go program.
 .PHONY: check
 check: all
 	$(Q)$(MAKE) --no-print-directory O=$(SAN_TREE) SAN=address,undefined test-binaries
-	$(Q)GALLOP=$(abspath $(O)/gallop) tests/run $(UNIT_BINS:$(O)/%=$(SAN_TREE)/%) $(wildcard tests/unit/*.t)
+	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_TREE=$(abspath $(SAN_TREE)) \
+		tests/run $(UNIT_BINS:$(O)/%=$(SAN_TREE)/%) $(UNIT_SCRIPTS)
 
 # Fuzz for FUZZ_SECONDS each; what crashes belongs into tests/fuzz/corpus.
 FUZZ_SECONDS ?= 600
@@ -208,9 +210,13 @@ bench:
 	tools/install-deps bench
 	$(MAKE) --no-print-directory run-bench
 
+$(O)/tests/bench/%: $(O)/tests/bench/%.o
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 .PHONY: run-bench
-run-bench: all
-	$(Q)GALLOP=$(abspath $(O)/gallop) tests/bench/run
+run-bench: all $(O)/tests/bench/empty $(O)/tests/bench/empty.bpf.o
+	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_TREE=$(abspath $(O)) tests/bench/run
 
 .PHONY: lint
 lint: $(SKEL)

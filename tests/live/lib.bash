@@ -4,6 +4,7 @@
 # Rules: nothing sleeps for luck, things are waited for by handshake with a limit; only processes that
 # were started here are signalled, by pid; everything that may hang is under `timeout`.
 
+set -o pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 gallop=${GALLOP:-$top/build/gallop}
@@ -11,6 +12,8 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/gallop-test.XXXXXX")
 chmod 755 "$T"	# some tests change to another user
 limit=${GALLOP_TEST_LIMIT:-60}	# seconds for anything that is waited for
 
+mkfifo "$T/pause"
+exec {_pause}<> "$T/pause"
 _nr=0 _failed=0
 _pids=()
 
@@ -149,15 +152,60 @@ wait_ready() {
 # stop PID: ask it to end; its exit status.
 stop() { kill -INT "$1" 2> /dev/null; wait_exit "$1"; }
 
-# report FILE JSON: the recording as JSON.
-to_json() { timeout "$limit" "$gallop" report "$1" -f json -o "$2"; }
+# to_json RECORDING FILE: the recording as JSON, and in FILE.runtime with the frames of the runtime.
+to_json() {
+	timeout "$limit" "$gallop" report "$1" -f json -o "$2" &&
+		timeout "$limit" "$gallop" report "$1" -f json --runtime-frames -o "$2.runtime"
+}
 
-# What of gallop is attached or loaded right now, by the names of its BPF programs' owners: one line
-# each. Others' programs aren't listed.
-attached_by() { bpftool -j prog list | jq -r --argjson pid "$1" '.[] | select(any(.pids[]?; .pid == $pid)) | .name'; }
+# differences FILTER: how the recording in $T/json disagrees with what the program said in $T/truth.
+differences() {
+	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" --slurpfile r "$T/json.runtime" "$(< "$here/truth.jq") $1" | head -n 40
+}
 
-# Numbers of all uprobe programs and links of the machine: to compare before and after.
-attached_nr() {
-	bpftool -j prog list | jq '[.[] | select(.type == "kprobe")] | length'
-	bpftool -j link list | jq '[.[] | select(.type == "perf_event" or .type == "uprobe_multi" or .type == "kprobe_multi")] | length'
+# --- what is attached --------------------------------------------------------------------------------
+
+# probed PID: does the code of this process differ from its file's? A probe is a breakpoint in it. The
+# path must be the executable's, unchanged since.
+probed() {
+	local range perms offset path from to
+	while read -r range perms offset _ _ path; do
+		[[ $perms == r-x* && $path == /* ]] || continue
+		from=$((0x${range%-*})) to=$((0x${range#*-}))
+		cmp -s -n $((to - from)) \
+			<(dd if="/proc/$1/mem" bs=4096 iflag=skip_bytes,count_bytes skip=$from count=$((to - from)) 2> /dev/null) \
+			<(dd if="/proc/$1/exe" bs=4096 iflag=skip_bytes,count_bytes skip=$((0x$offset)) count=$((to - from)) 2> /dev/null)
+		return $((! $?))
+	done < "/proc/$1/maps"
+	return 2
+}
+
+# Not probed any more, soon: the kernel takes links down behind the back of a process that dies.
+unprobed() { until_true not probed "$1"; }
+not() { ! "$@"; }
+
+# until_true COMMAND...: again and again, until it succeeds or too much time has passed.
+until_true() {
+	local end=$((SECONDS + limit))
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		IFS= read -r -t 0.02 -u "$_pause"	# nothing ever comes: give way
+	done
+}
+
+# The ids of the BPF programs and maps that a process holds.
+bpf_ids() {
+	local kind
+	for kind in prog map; do
+		bpftool -j $kind list | jq -r --argjson pid "$1" --arg kind $kind \
+			'.[] | select(any(.pids[]?; .pid == $pid)) | "\($kind) \(.id)"'
+	done
+}
+
+# Are all of these (lines of bpf_ids) gone?
+bpf_gone() {
+	local kind id
+	while read -r kind id; do
+		[ -z "$kind" ] || ! bpftool $kind show id "$id" > /dev/null 2>&1 || return 1
+	done <<< "$1"
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-/* Of <sanitizer/allocator_interface.h>, which not every compiler's package has. */
+/* gcc has the function but not always <sanitizer/allocator_interface.h>, which declares it. */
 size_t __sanitizer_get_current_allocated_bytes(void);
 #endif
 

@@ -156,7 +156,7 @@ static struct model *hostile_model(void)
 {
 	static const char *const names[] = {
 		"a;b", "a b 12", "  a   b  ", "a\nb", "\033[2Jx", "\xff\xfe", "q\"\\/<script>", "",
-		"caf\xc3\xa9", "x\xe2\x80\xae" "y", "struct { A int; B int }", "12", " 7", "a", "a 5x",
+		"caf\xc3\xa9", "x\xe2\x80\xaey", "struct { A int; B int }", "12", " 7", "a", "a 5x",
 	};
 	struct model *m;
 

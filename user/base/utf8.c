@@ -59,6 +59,9 @@ bool utf8_is_printable(int32_t c)
 		{ 0x2060, 0x206f }, /* joiners, isolates */
 		{ 0xfeff, 0xfeff }, /* byte order mark */
 	};
+	/* Nearly all there is. */
+	if (c >= ' ' && c <= '~')
+		return true;
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
 		if (c >= hidden[i].first && c <= hidden[i].last)
 			return false;

@@ -9,57 +9,78 @@
 #include "plan/plan.h"
 #include "proc/container.h"
 #include "proc/proc.h"
+#include "render/json_writer.h"
 
 struct list {
 	bool json;
+	struct json_writer writer;
 	size_t rows;
 	size_t hidden;		/* processes that we may not look at */
 };
 
-/* "exact", or why this binary can't be traced. */
-static void say_traceable(struct gobin *bin, char *buf, size_t cap)
+struct row {
+	const struct proc *proc;
+	const struct gobin_info *info;
+	struct container_id container;
+	char traceable[256];	/* "exact, 12 probes", or why not */
+};
+
+static void say_traceable(struct gobin *bin, struct row *row)
 {
 	struct plan_opts opts = { 0 };
 	struct plan *plan;
 	struct err err;
 
 	if (plan_new(bin, &opts, &plan, &err)) {
-		snprintf(buf, cap, "no: %s", err.msg);
+		snprintf(row->traceable, sizeof(row->traceable), "no: %s", err.msg);
 		return;
 	}
-	snprintf(buf, cap, "exact, %zu probes%s", plan->probes_nr, plan->notes_nr ? ", unchecked" : "");
+	snprintf(row->traceable, sizeof(row->traceable), "exact, %zu probes%s", plan->probes_nr,
+		 plan->notes_nr ? ", unchecked" : "");
 	plan_free(plan);
+}
+
+static void print_json(struct json_writer *w, const struct row *row)
+{
+	json_open_flat(w, NULL, '{');
+	json_number(w, "pid", (uint64_t)row->proc->pid);
+	json_string(w, "name", row->proc->comm);
+	json_string(w, "go_version", row->info->go_version);
+	json_string(w, "main", row->info->main_path);
+	json_string(w, "module", row->info->module);
+	json_bool(w, "stripped", row->info->stripped);
+	json_string(w, "container", row->container.text);
+	json_string(w, "traceable", row->traceable);
+	json_close(w, '}');
+}
+
+/* What comes from the process or its file may hold anything: only clean text reaches the terminal. */
+static void print_text(const struct row *row, bool first)
+{
+	char comm[32], version[64], main_path[256];
+
+	utf8_clean(comm, sizeof(comm), row->proc->comm);
+	utf8_clean(version, sizeof(version), row->info->go_version);
+	utf8_clean(main_path, sizeof(main_path), row->info->main_path);
+	if (first)
+		printf("%7s  %-15s  %-10s  %-8s  %-12s  %-17s  %s\n", "PID", "NAME", "GO", "SYMBOLS",
+		       "CONTAINER", "TRACEABLE", "MAIN PACKAGE");
+	printf("%7d  %-15s  %-10s  %-8s  %-12s  %-17s  %s\n", row->proc->pid, comm,
+	       version[0] ? version : "?", row->info->stripped ? "stripped" : "yes",
+	       row->container.text[0] ? row->container.text : "-", row->traceable,
+	       main_path[0] ? main_path : "-");
 }
 
 static void print_row(struct list *list, const struct proc *p, struct gobin *bin)
 {
-	const struct gobin_info *info = gobin_info(bin);
-	char traceable[256];
-	const char *module = info->main_path[0] ? info->main_path : info->module;
+	struct row row = { .proc = p, .info = gobin_info(bin), .container = container_of_pid(p->pid) };
 
-	struct container_id container = container_of_pid(p->pid);
-	say_traceable(bin, traceable, sizeof(traceable));
-	if (!list->rows++ && !list->json)
-		printf("%7s  %-15s  %-12s  %-8s  %-12s  %-28s  %s\n", "PID", "NAME", "GO", "SYMBOLS",
-		       "CONTAINER", "TRACEABLE", "MAIN PACKAGE");
-	const char *symbols = info->stripped ? "stripped" : "yes";
-	if (!list->json) {
-		printf("%7d  %-15.15s  %-12.12s  %-8s  %-12.12s  %-28s  %s\n", p->pid, p->comm,
-		       info->go_version[0] ? info->go_version : "?", symbols,
-		       container.text[0] ? container.text : "-", traceable, module[0] ? module : "-");
-		return;
-	}
-	printf("%s{\"pid\":%d,\"name\":", list->rows > 1 ? ",\n " : "\n ", p->pid);
-	json_string(stdout, p->comm);
-	printf(",\"go_version\":");
-	json_string(stdout, info->go_version);
-	printf(",\"main\":");
-	json_string(stdout, module);
-	printf(",\"stripped\":%s,\"container\":", info->stripped ? "true" : "false");
-	json_string(stdout, container.text);
-	printf(",\"traceable\":");
-	json_string(stdout, traceable);
-	printf("}");
+	say_traceable(bin, &row);
+	if (list->json)
+		print_json(&list->writer, &row);
+	else
+		print_text(&row, !list->rows);
+	list->rows++;
 }
 
 static int look_at(pid_t pid, void *ctx)
@@ -84,19 +105,21 @@ static int look_at(pid_t pid, void *ctx)
 
 int cmd_list(const struct options *opts, struct err *err)
 {
-	struct list list = { .json = opts->json };
+	struct list list = { .json = opts->json, .writer = { .out = stdout, .first = true } };
 
 	if (list.json)
-		printf("[");
+		json_open(&list.writer, NULL, '[');
 	int rc = proc_each(look_at, &list);
 	if (rc < 0)
 		return err_set(err, rc, "cannot read /proc: %s", strerror(-rc));
 	if (list.json)
-		printf("\n]\n");
+		json_close(&list.writer, ']');
 	else if (!list.rows)
 		printf("no Go process found\n");
 	if (list.hidden)
-		fprintf(stderr, "gallop: %zu processes of other users could not be looked at\n"
-				"hint: run as root to see them\n", list.hidden);
+		fprintf(stderr,
+			"gallop: %zu processes of other users could not be looked at\n"
+			"hint: run as root to see them\n",
+			list.hidden);
 	return EXIT_STATUS_OK;
 }

@@ -224,7 +224,7 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 {
 	struct parse *parse = state->input;
 
-	if (key >= KEY_BASE)
+	if (key >= KEY_BASE && key < KEY_BASE + (int)option_specs_nr)
 		return parse_option(&option_specs[key - KEY_BASE], arg, state);
 	if (key == ARGP_KEY_ARG)
 		return parse_argument(arg, state);

@@ -18,8 +18,8 @@ static const char *const stmt_sql[ROWS_NR] = {
 	[ROWS_ALLOC] = "INSERT INTO alloc VALUES(?, ?, ?, ?)",
 	[ROWS_CAUSE] = "INSERT INTO loss_cause VALUES(?, ?, ?)",
 	/* A cause that didn't grow since it was last written gets no row. */
-	[ROWS_LOSS] = "INSERT OR REPLACE INTO loss SELECT ?1, ?2, ?3 WHERE ?3 > "
-		      "coalesce((SELECT max(so_far) FROM loss WHERE cause = ?1), 0)",
+	[ROWS_LOSS] = ("INSERT OR REPLACE INTO loss SELECT ?1, ?2, ?3 WHERE ?3 > "
+		       "coalesce((SELECT max(so_far) FROM loss WHERE cause = ?1), 0)"),
 	[ROWS_MARK] = "INSERT OR REPLACE INTO mark VALUES(?, ?, ?, ?, ?, ?)",
 	[ROWS_CHECK] = "INSERT OR REPLACE INTO runtime_check VALUES(0, ?, ?, ?, ?, ?, ?, ?)",
 };

@@ -31,12 +31,26 @@ static const char *name_at(const struct snapshot_stack *stack, size_t i)
 	return i < stack->frames_nr ? stack->frames[stack->frames_nr - 1 - i]->func : NULL;
 }
 
+/* Names that are as they should be, which is nearly all of them. */
+static bool is_plain(const char *name)
+{
+	const char *p = name;
+
+	while (*p > ' ' && *p <= '~' && *p != ';')
+		p++;
+	return !*p && p > name && p - name < NAME_SZ;
+}
+
 /* No ';', no blank at either end or next to another; a name with nothing left is unknown. */
 static void collapse_name(char *dst, const char *name)
 {
 	char clean[NAME_SZ];
 	size_t used = 0;
 
+	if (is_plain(name)) {
+		strcpy(dst, name);
+		return;
+	}
 	utf8_clean(clean, sizeof(clean), name);
 	for (const char *p = clean; *p; p++) {
 		if (*p == ' ' && (used == 0 || dst[used - 1] == ' '))

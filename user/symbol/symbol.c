@@ -17,13 +17,18 @@
 
 enum { INLINE_MAX = 64 };	/* logical frames of one address */
 
+struct site_frame {
+	struct model_frame frame;	/* its strings are owned */
+	bool wrapper;			/* made by the compiler */
+};
+
 /* The frames of one address, innermost first. */
 struct site_frames {
 	uint64_t va;
 	UT_hash_handle hh;
 	size_t nr;		/* 0: not in Go's text */
 	bool root;		/* nothing of Go is above it */
-	struct model_frame frames[];	/* their strings are owned */
+	struct site_frame frames[];
 };
 
 struct type_name {
@@ -55,8 +60,8 @@ int symbolizer_new(struct gobin *bin, struct model *model, struct symbolizer **r
 static void site_frames_free(struct site_frames *site)
 {
 	for (size_t i = 0; i < site->nr; i++) {
-		free((char *)site->frames[i].func);
-		free((char *)site->frames[i].file);
+		free((char *)site->frames[i].frame.func);
+		free((char *)site->frames[i].frame.file);
 	}
 	free(site);
 }
@@ -94,27 +99,26 @@ static bool is_root(const char *func)
 	return false;
 }
 
-/* Copy the frames of an address; wrappers the compiler made are left out, as Go's own traces do. */
+/* Copy the frames of an address. */
 static struct site_frames *site_frames_new(struct symbolizer *sym, uint64_t va)
 {
 	int found = gobin_frames(sym->bin, va, sym->scratch, INLINE_MAX);
-	size_t max = found > 0 ? (size_t)found : 0;
-	struct site_frames *site = calloc(1, sizeof(*site) + max * sizeof(site->frames[0]));
+	size_t nr = found > 0 ? (size_t)found : 0;
+	struct site_frames *site = calloc(1, sizeof(*site) + nr * sizeof(site->frames[0]));
 
 	if (!site)
 		return NULL;
 	site->va = va;
-	for (size_t i = 0; i < max; i++) {
+	site->nr = nr;
+	for (size_t i = 0; i < nr; i++) {
 		const struct gobin_frame *from = &sym->scratch[i];
+		struct model_frame *to = &site->frames[i].frame;
 
-		if (from->wrapper && max > 1)
-			continue;
-		struct model_frame *to = &site->frames[site->nr];
+		site->frames[i].wrapper = from->wrapper;
 		to->func = strdup(from->func);
 		to->file = strdup(from->file);
 		to->line = from->line;
 		to->inlined = from->inlined;
-		site->nr++;
 		if (!to->func || !to->file) {
 			site_frames_free(site);
 			return NULL;
@@ -137,6 +141,19 @@ static struct site_frames *find_frames(struct symbolizer *sym, uint64_t va)
 	return site;
 }
 
+/*
+ * Go's own traces leave a wrapper out, unless what it called is the panic that it explains
+ * (Go runtime/traceback.go, elideWrapperCalling).
+ */
+static bool is_shown(const struct site_frame *frame, const struct model_frame *callee)
+{
+	if (!frame->wrapper)
+		return true;
+	return callee && (!strcmp(callee->func, "runtime.gopanic") ||
+			  !strcmp(callee->func, "runtime.sigpanic") ||
+			  !strcmp(callee->func, "runtime.panicwrap"));
+}
+
 int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr, uint64_t load_bias,
 			 bool *cut)
 {
@@ -156,7 +173,8 @@ int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr,
 		if (!site)
 			return -ENOMEM;
 		for (size_t j = 0; j < site->nr && n < MODEL_DEPTH_MAX; j++)
-			frames[n++] = site->frames[j];
+			if (is_shown(&site->frames[j], n ? &frames[n - 1] : NULL))
+				frames[n++] = site->frames[j].frame;
 		if (n == MODEL_DEPTH_MAX) {
 			*cut = true;
 			break;

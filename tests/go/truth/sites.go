@@ -468,16 +468,16 @@ var sites = []site{
 	{"closure", objects(object{"struct { F uintptr;*", 24, true})},
 	{"interface of a struct", objects(scans(tPair))},
 	{"interface of a struct without pointers", objects(flat(tVector))},
-	{"interface of an int", objects(object{"uint64", 8, false})}, // runtime.convT64, whatever the type
-	{"interface of a string", objects(object{"string", 16, true})},
-	{"interface of a slice", objects(object{"[]uint8", 24, true})}, // runtime.convTslice
+	{"interface of an int", objects(object{"runtime.uint64InterfacePtr", 8, false})}, // convT64's own
+	{"interface of a string", objects(object{"runtime.stringInterfacePtr", 16, true})},
+	{"interface of a slice", objects(object{"runtime.sliceInterfacePtr", 24, true})},
 	{"method value", objects(object{"struct { F uintptr;*", 32, true})},
 	{"map", objects(object{mapType(), 48, true})},
 	{"map's first key", objects(object{"*", 144, false})}, // a bucket, or a group
 	{"chan noscan", objects(raw(chanSize() + 128))},
 	{"chan scan", objects(object{"runtime.hchan", chanSize(), true}, object{"*main.node", 128, true})},
-	{"box", objects(scans(reflect.TypeOf(box[int]{})))},
-	{"box of pointers", objects(scans(reflect.TypeOf(box[*node]{})))},
+	{"box", objects(object{"main.box[go.shape.int*", 16, true})}, // the code is shared: so is the type
+	{"box of pointers", objects(object{"main.box[go.shape.*uint8*", 16, true})},
 	{"inlined", objects(scans(tNode))},
 	{"inlined twice", objects(scans(tNode))},
 	{"deep 20", objects(scans(tNode))},
@@ -592,12 +592,25 @@ func init() {
 	addGeneric[struct{ a, b, c string }]("struct { a string; b string; c string }", true)
 }
 
+func shapeOf(t reflect.Type) string {
+	switch t {
+	case reflect.TypeOf(box[pair]{}):
+		return "struct { main.item main.pair; main.next *main.box[main.pair] }"
+	case reflect.TypeOf(struct{ a, b, c string }{}):
+		return "struct { main.a string; main.b string; main.c string }"
+	}
+	return t.String()
+}
+
 func addGeneric[T any](typ string, scan bool) {
 	t := reflect.TypeOf((*T)(nil)).Elem()
 	if t.String() != typ {
 		panic("type '" + t.String() + "' is not '" + typ + "'")
 	}
 	name := "generic " + typ
+	if goMinor < 21 { // the runtime is told the shape's name
+		typ = "go.shape." + shapeOf(t) + "_0"
+	}
 	sites = append(sites, site{name, objects(object{typ, t.Size(), scan})})
 	ops = append(ops, op{name: name, run: func(w *worker, i int) { newGeneric[T](w, name); w.mix(i) }})
 }

@@ -1,0 +1,110 @@
+#!/bin/bash
+# timeout: 600
+# However gallop is attached, and whenever, it counts exactly: by uprobe_multi and by perf uprobes, from
+# the first instruction and to a running process, alone and two at a time.
+# shellcheck source=lib.bash source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.bash"
+need_root
+need_gallop
+need_tools jq
+
+# The recording $1 against $T/truth.
+compare() {
+	if ! succeeds "$2: the recording is readable" to_json "$1" "$T/json"; then return; fi
+	nothing "$2: objects of each phase" differences objects_differ
+	nothing "$2: bytes of a phase without tiny objects" differences bytes_differ
+	nothing "$2: counts at each ReadMemStats" differences marks_differ
+	nothing "$2: stacks of the sites" differences stacks_differ
+	nothing "$2: objects, bytes and types of the sites" differences sites_differ
+	nothing "$2: the check line" differences check_differs
+	nothing "$2: nothing lost" differences lost
+}
+
+# Let the waiting program run its phases and end; what it says is in $T/truth.
+run_phases() {
+	local line
+	: > "$T/truth"
+	echo go >&"$program_in"
+	for _ in 1 2; do
+		IFS= read -r -t "$limit" -u "$program_out" line && echo "$line" >> "$T/truth"
+	done
+}
+
+end_program() {
+	exec {program_in}>&-
+	wait_exit "$program"
+}
+
+from_start() {
+	local name="go $1, $2, from the start"
+	timeout "$limit" "$gallop" record --attach "$2" -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
+	is "$name: status" $? 0
+	compare "$T/r.gallop" "$name"
+	is "$name: the method it says" "$(jq -r .meta.attach "$T/json")" "$3"
+}
+
+to_running() {
+	local name="go $1, $2, to a running process"
+	start_program "$exe" -wait || fail "$name: the program is ready" "$(cat "$T/program.err")"
+	succeeds "$name: not probed before" not probed "$program"
+	start_gallop record --attach "$2" -p "$program" -o "$T/p.gallop" ||
+		fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
+	succeeds "$name: probed" probed "$program"
+	run_phases
+	end_program
+	is "$name: the program's status" $? 0
+	wait_exit "$tracer"
+	is "$name: gallop's status" $? 0
+	compare "$T/p.gallop" "$name"
+	is "$name: the program's result" "$(jq -r 'select(.checksum).checksum' "$T/truth")" "$want"
+}
+
+two_at_once() {
+	local name="go $1, two at once" first
+	start_program "$exe" -wait
+	start_gallop record --attach multi -p "$program" -o "$T/a.gallop" || fail "$name: first" "$(cat "$T/gallop.err")"
+	first=$tracer
+	start_gallop record --attach perf -p "$program" -o "$T/b.gallop" || fail "$name: second" "$(cat "$T/gallop.err")"
+	run_phases
+	stop "$tracer"
+	is "$name: the second detaches" $? 0
+	succeeds "$name: the first stays attached" probed "$program"
+	end_program
+	wait_exit "$first"
+	is "$name: the first's status" $? 0
+	compare "$T/a.gallop" "$name, the first"
+	compare "$T/b.gallop" "$name, the second"
+}
+
+# What happens before it attaches and after it detached is none of its business.
+in_between() {
+	local name="go $1, detached midway" before
+	start_program "$exe" -wait
+	start_gallop record -p "$program" -o "$T/d.gallop" || fail "$name: ready" "$(cat "$T/gallop.err")"
+	stop "$tracer"
+	is "$name: gallop's status" $? 0
+	succeeds "$name: not probed any more" unprobed "$program"
+	run_phases
+	end_program
+	is "$name: the program's status" $? 0
+	is "$name: the program's result" "$(jq -r 'select(.checksum).checksum' "$T/truth")" "$want"
+	to_json "$T/d.gallop" "$T/json"
+	before=$(jq '.alloc.objects' "$T/json")
+	succeeds "$name: hardly anything counted" [ "$before" -lt 100 ]
+	is "$name: why it ended" "$(jq -r .meta.end_reason "$T/json")" signal
+}
+
+for version in ${GALLOP_TEST_GO:-1.19 1.23 1.27}; do
+	if ! exe=$(go_program "$version" plain truth); then
+		skip "go $version" "$(tail -n 1 "$T/build.err")"
+		continue
+	fi
+	want=$(timeout "$limit" "$exe" | jq -r 'select(.checksum).checksum')
+	from_start "$version" multi uprobe_multi
+	from_start "$version" perf perf
+	to_running "$version" multi
+	to_running "$version" perf
+	two_at_once "$version"
+	in_between "$version"
+done
+done_testing

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The planner on executables of every toolchain, without root: which functions are probed, and
+ * that each place is what the plan says, by an independent disassembler (objdump).
+ */
+#include "fixture.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "gobin/gobin.h"
+#include "gobin/layout.h"
+#include "plan/place.h"
+#include "plan/plan.h"
+
+enum { PATH_CAP = 4096, RETURNS_MAX = 512 };
+
+static void gobin_freep(struct gobin **bin)
+{
+	gobin_free(*bin);
+}
+
+static void plan_freep(struct plan **plan)
+{
+	plan_free(*plan);
+}
+
+static void pclosep(FILE **f)
+{
+	if (*f)
+		assert_int_equal(pclose(*f), 0);
+}
+
+static struct gobin *open_binary(const char *version, const char *mode, char *path)
+{
+	struct gobin *bin = NULL;
+	struct err err = { 0 };
+
+	fixture_need(version, mode, "gobinfix", path, PATH_CAP);
+	if (gobin_open(path, &bin, &err))
+		fail_msg("%s: %s", path, err.msg);
+	return bin;
+}
+
+static struct plan *make_plan(struct gobin *bin, const char *path)
+{
+	struct plan_opts opts = { 0 };
+	struct plan *plan = NULL;
+	struct err err = { 0 };
+
+	if (plan_new(bin, &opts, &plan, &err))
+		fail_msg("%s: %s", path, err.msg);
+	return plan;
+}
+
+/* The mnemonic that objdump prints at an address, "" if no instruction begins there. */
+static void disassemble_at(const char *path, uint64_t va, char mnemonic[32])
+{
+	char command[PATH_CAP + 128], line[512];
+
+	snprintf(command, sizeof(command),
+		 "objdump -d --no-show-raw-insn --start-address=%#llx --stop-address=%#llx '%s'",
+		 (unsigned long long)va, (unsigned long long)va + 6, path);
+	_cleanup_(pclosep) FILE *f = popen(command, "r");
+	assert_non_null(f);
+	mnemonic[0] = '\0';
+	while (fgets(line, sizeof(line), f)) {
+		unsigned long long at;
+		char word[32];
+
+		if (!mnemonic[0] && sscanf(line, " %llx: %31s", &at, word) == 2 && at == va)
+			snprintf(mnemonic, 32, "%s", word);
+	}
+}
+
+static const struct plan_probe *find_probe(const struct plan *plan, const char *func)
+{
+	for (size_t i = 0; i < plan->probes_nr; i++)
+		if (!strcmp(plan->probes[i].func, func))
+			return &plan->probes[i];
+	return NULL;
+}
+
+static int minor_of(const char *version)
+{
+	return atoi(strchr(version, '.') + 1);
+}
+
+/* The counting rule: which entries there are, and up to which size mallocgc leaves objects to them. */
+static void test_rule(void **state)
+{
+	const char *version = *state;
+	char path[PATH_CAP];
+	_cleanup_(gobin_freep) struct gobin *bin = open_binary(version, "stripped", path);
+	_cleanup_(plan_freep) struct plan *plan = make_plan(bin, path);
+	size_t specialised = 0;
+
+	assert_non_null(find_probe(plan, "runtime.mallocgc"));
+	assert_null(find_probe(plan, "runtime.mallocgcSmallNoscan"));
+	assert_null(find_probe(plan, "runtime.mallocgcTiny"));
+	assert_null(find_probe(plan, "runtime.mallocgcTinySlowPath"));
+	for (size_t i = 0; i < plan->probes_nr; i++)
+		specialised += (plan->probes[i].cookie & 0xff) == WIRE_PLACE_SPECIALISED;
+	/* Go 1.27: 7 classes with pointers, 6 without, and one for tiny objects, for sizes up to 80. */
+	assert_int_equal(specialised, minor_of(version) >= 27 ? 14 : 0);
+	assert_int_equal(plan->cfg.malloc_limit, minor_of(version) >= 27 ? 80 : 0);
+	assert_int_equal(plan->cfg.header_min, minor_of(version) >= 22 ? 512 : GO_OFF_NONE);
+	assert_int_equal(plan->cfg.small_max, minor_of(version) >= 22 ? 32760 : 32768);
+	assert_int_not_equal(plan->cfg.memstats_va, 0);
+	assert_int_not_equal(plan->cfg.allp_va, 0);
+	assert_non_null(find_probe(plan, "runtime.exit"));
+	assert_non_null(find_probe(plan, "runtime.gcStart"));
+	assert_non_null(find_probe(plan, "runtime.stopTheWorldWithSema"));
+	assert_non_null(find_probe(plan, "runtime.startTheWorldWithSema"));
+	assert_non_null(find_probe(plan, "runtime.gcMarkTermination"));
+	assert_non_null(find_probe(plan, "runtime.gcAssistAlloc1"));
+	assert_int_not_equal(plan->cfg.gc_controller_va, 0);
+	assert_int_equal(plan->notes_nr, 0);
+}
+
+static void check_place(struct gobin *bin, const char *path, const struct plan_probe *probe,
+			int minor)
+{
+	uint64_t va;
+	struct gobin_func func;
+	char name[256], mnemonic[32];
+	bool entry = !strcmp(probe->func, "runtime.exit");
+
+	assert_int_equal(gobin_va_of_offset(bin, probe->file_off, &va), 0);
+	assert_int_equal(va, probe->va);
+	assert_int_equal(probe->cookie >> 16, probe->va);
+	assert_int_equal(gobin_func_at(bin, probe->va, &func), 0);
+	assert_int_equal(gobin_func_name(bin, &func, name, sizeof(name)), 0);
+	assert_string_equal(name, probe->func);
+	disassemble_at(path, probe->va, mnemonic);
+	if (entry) {
+		assert_int_equal(probe->va, func.entry);
+		assert_string_equal(probe->insn, "entry");
+		return;
+	}
+	assert_true(probe->va > func.entry);
+	if (!strcmp(probe->insn, "ret")) {
+		assert_int_equal(strncmp(mnemonic, "ret", 3), 0);
+		return;
+	}
+	assert_string_equal(probe->insn, minor >= 21 ? "push" : "jbe");
+	assert_string_equal(mnemonic, probe->insn);
+	assert_int_equal((probe->cookie >> 8 & WIRE_F_JCC) != 0, minor < 21);
+}
+
+/* Every place is the cheap instruction, in every build mode. */
+static void test_places(void **state)
+{
+	/* Stripped ones: objdump, run once for each place, spends its time on symbol tables. */
+	static const char *const modes[] = { "stripped", "piestripped", "cgostripped",
+					     "cgopiestripped" };
+	const char *version = *state;
+
+	for (size_t mode = 0; mode < sizeof(modes) / sizeof(modes[0]); mode++) {
+		char path[PATH_CAP];
+		_cleanup_(gobin_freep) struct gobin *bin = open_binary(version, modes[mode], path);
+		_cleanup_(plan_freep) struct plan *plan = make_plan(bin, path);
+
+		for (size_t i = 0; i < plan->probes_nr; i++)
+			check_place(bin, path, &plan->probes[i], minor_of(version));
+	}
+}
+
+/* RETs of a function by objdump, ascending. */
+static int returns_by_objdump(const char *path, const struct gobin_func *func, uint64_t *ret)
+{
+	char command[PATH_CAP + 128], line[512];
+	int nr = 0;
+
+	snprintf(command, sizeof(command),
+		 "objdump -d --no-show-raw-insn --start-address=%#llx --stop-address=%#llx '%s'",
+		 (unsigned long long)func->entry, (unsigned long long)func->end, path);
+	_cleanup_(pclosep) FILE *f = popen(command, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		unsigned long long at;
+		char word[32];
+
+		if (sscanf(line, " %llx: %31s", &at, word) == 2 && !strncmp(word, "ret", 3)) {
+			assert_true(nr < RETURNS_MAX);
+			ret[nr++] = at;
+		}
+	}
+	return nr;
+}
+
+static void test_returns(void **state)
+{
+	static const char *const names[] = { "runtime.mallocgc", "runtime.gcStart",
+					     "runtime.gcAssistAlloc", "runtime.startTheWorldWithSema",
+					     "runtime.growslice", "runtime.mapassign" };
+	const char *version = *state;
+	char path[PATH_CAP];
+	_cleanup_(gobin_freep) struct gobin *bin = open_binary(version, "pie", path);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		uint64_t ours[RETURNS_MAX], theirs[RETURNS_MAX];
+		struct gobin_func func;
+
+		assert_int_equal(gobin_find_func(bin, names[i], &func), 0);
+		int nr = returns_by_objdump(path, &func, theirs);
+		assert_int_equal(place_returns(bin, &func, ours, RETURNS_MAX), nr);
+		assert_true(nr > 0);
+		assert_memory_equal(ours, theirs, (size_t)nr * sizeof(ours[0]));
+		assert_int_equal(place_returns(bin, &func, ours, 0), -E2BIG);
+	}
+}
+
+/* The tables that sizes are looked up in, against the list of classes they are made from. */
+static void test_size_classes(void **state)
+{
+	char path[PATH_CAP];
+	_cleanup_(gobin_freep) struct gobin *bin = open_binary("1.24", "stripped", path);
+	_cleanup_(plan_freep) struct plan *plan = make_plan(bin, path);
+	const struct wire_cfg *cfg = &plan->cfg;
+
+	(void)state;
+	for (uint32_t size = 1; size <= 32768; size++) {
+		uint32_t expected = 1;
+
+		while (go_class_to_size[expected] < size)
+			expected++;
+		uint32_t got = size <= WIRE_SMALL_SIZE_MAX - 8 ?
+				       cfg->size_to_class8[(size + 7) / 8] :
+				       cfg->size_to_class128[(size - WIRE_SMALL_SIZE_MAX + 127) / 128];
+		assert_int_equal(got, expected);
+	}
+	assert_int_equal(cfg->class_to_size[GO_NUM_SIZE_CLASSES - 1], 32768);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[3 * FIXTURE_VERSIONS_NR + 1] = { 0 };
+	static char names[3 * FIXTURE_VERSIONS_NR][64];
+	static const struct {
+		const char *name;
+		CMUnitTestFunction fn;
+	} each[] = { { "rule", test_rule }, { "places", test_places }, { "returns", test_returns } };
+	size_t nr = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		for (int v = 0; v < FIXTURE_VERSIONS_NR; v++, nr++) {
+			snprintf(names[nr], sizeof(names[nr]), "%s, Go %s", each[i].name,
+				 fixture_versions[v]);
+			tests[nr] = (struct CMUnitTest){ .name = names[nr], .test_func = each[i].fn,
+							 .initial_state = (void *)fixture_versions[v] };
+		}
+	}
+	tests[nr] = (struct CMUnitTest){ .name = "size classes", .test_func = test_size_classes };
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
