@@ -36,7 +36,9 @@ static const char *in_dir(const char *name)
 static int make_dir(void **state)
 {
 	(void)state;
-	/* In memory where possible: what is tested is what is written, not how fast a disk syncs. */
+	/*
+	 * In memory where possible: what is tested is what is written, not how fast a disk syncs.
+	 */
 	snprintf(dir, sizeof(dir), "%s/test-recording-XXXXXX",
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	return mkdtemp(dir) ? 0 : -1;
@@ -229,10 +231,13 @@ static void views_are_for_people(void **state)
 	(void)state;
 	model_free(record_sample(path, 2));
 	assert_int_equal(query(path, "SELECT objects FROM sites WHERE function LIKE "
-				     "'%(*Registry).Gather' AND goid = 18"), 14);
-	assert_int_equal(query(path, "SELECT bytes FROM types WHERE type = '[]uint8'"), 3 * 1048576);
+				     "'%(*Registry).Gather' AND goid = 18"),
+			 14);
+	assert_int_equal(query(path, "SELECT bytes FROM types WHERE type = '[]uint8'"),
+			 3 * 1048576);
 	assert_int_equal(query(path, "SELECT count(*) FROM stack_frames WHERE function = "
-				     "'runtime.bgsweep' AND depth = 1"), 1);
+				     "'runtime.bgsweep' AND depth = 1"),
+			 1);
 	assert_int_equal(query(path, "SELECT objects_per_s FROM rates WHERE start_s = 1.0"), 2325);
 	assert_int_equal(query(path, "SELECT count FROM losses WHERE key = 'slots_busy'"), 2);
 	assert_int_equal(query(path, "SELECT sum(objects) FROM interval"), 3644);
@@ -253,8 +258,9 @@ static int create_fails(const char *path, const char *msg)
 
 static void only_recordings_are_replaced(void **state)
 {
-	static const char notes[] = "my notes, 20 years of them; longer than a database's header, so that its "
-				    "bytes are compared, too.....";
+	static const char notes[] =
+		"my notes, 20 years of them; longer than a database's header, so that its "
+		"bytes are compared, too.....";
 	const char *path = in_dir("x.gallop");
 	char back[sizeof(notes)] = "";
 
@@ -267,7 +273,8 @@ static void only_recordings_are_replaced(void **state)
 	assert_int_equal(query(path, "SELECT count(*) FROM interval"), 3);
 
 	write_file(in_dir("notes"), notes, sizeof(notes));
-	assert_int_equal(create_fails(in_dir("notes"), "exists and is not a gallop recording"), -EEXIST);
+	assert_int_equal(create_fails(in_dir("notes"), "exists and is not a gallop recording"),
+			 -EEXIST);
 	_cleanup_fclose_ FILE *f = fopen(in_dir("notes"), "r");
 	assert_int_equal(fread(back, 1, sizeof(back), f), sizeof(notes));
 	assert_memory_equal(back, notes, sizeof(notes));
@@ -354,19 +361,22 @@ static void damage_is_told(void **state)
 		{ "UPDATE stack SET frames = '[]'", "not a list of frames" },
 		{ "UPDATE stack SET frames = '[1] '", "not a list of frames" },
 		{ "UPDATE stack SET frames = '[-1]'", "not a list of frames" },
-		{ "UPDATE stack SET frames = '[99999999999999999999]'", "a frame that is not there" },
+		{ "UPDATE stack SET frames = '[99999999999999999999]'",
+		  "a frame that is not there" },
 		{ "UPDATE stack SET truncated = 2", "out of its range" },
 		{ "UPDATE site SET size_class = 69", "out of its range" },
 		{ "UPDATE site SET stack = 7", "refers to one that is not there" },
 		{ "UPDATE alloc SET objects = -5", "out of its range" },
-		{ "UPDATE alloc SET interval = 77 WHERE interval = 1", "refers to one that is not there" },
+		{ "UPDATE alloc SET interval = 77 WHERE interval = 1",
+		  "refers to one that is not there" },
 		{ "UPDATE interval SET end_ns = 0", "do not follow each other" },
 		{ "UPDATE interval SET start_ns = 9223372036854775807", "out of its range" },
 		{ "UPDATE loss SET so_far = 100 WHERE interval = 0", "out of order" },
 		{ "UPDATE loss_cause SET key = 'same'", "there twice" },
 		{ "UPDATE meta SET value = 'x' WHERE key = 'pid'", "where a number belongs" },
 		{ "DROP TABLE mark", "table 'mark' is not as gallop makes it" },
-		{ "DROP TABLE type; CREATE VIEW type AS SELECT 0 AS id, 'x' AS name", "table 'type'" },
+		{ "DROP TABLE type; CREATE VIEW type AS SELECT 0 AS id, 'x' AS name",
+		  "table 'type'" },
 		{ "ALTER TABLE site ADD COLUMN x AS (1)", "table 'site'" },
 		{ "PRAGMA journal_mode=wal; CREATE TABLE t(x)", "write-ahead logging" },
 	};
@@ -579,11 +589,13 @@ static void die_in_a_transaction(const char *path)
 	sqlite3 *db;
 
 	if (sqlite3_open(path, &db) != SQLITE_OK ||
-	    sqlite3_exec(db, "PRAGMA cache_size=1; PRAGMA cache_spill=1; BEGIN IMMEDIATE; "
-			     "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n LIMIT 20000) "
-			     "INSERT INTO interval SELECT i, i, i, i, i FROM n; "
-			     "UPDATE function SET name = 'torn'; UPDATE interval SET objects = 1", NULL, NULL,
-			 NULL) != SQLITE_OK)
+	    sqlite3_exec(
+		    db,
+		    "PRAGMA cache_size=1; PRAGMA cache_spill=1; BEGIN IMMEDIATE; "
+		    "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n LIMIT 20000) "
+		    "INSERT INTO interval SELECT i, i, i, i, i FROM n; "
+		    "UPDATE function SET name = 'torn'; UPDATE interval SET objects = 1",
+		    NULL, NULL, NULL) != SQLITE_OK)
 		_exit(1);
 	raise(SIGKILL);
 }
@@ -640,14 +652,30 @@ static void a_journal_must_not_name_files(void **state)
 	(void)state;
 	make_hot(path);
 	write_file(victim, "precious", 8);
-	/* Page number, name, length, checksum, magic: "The Rollback Journal" of SQLite's file format. */
+	/*
+	 * Page number, name, length, checksum, magic: "The Rollback Journal" of SQLite's file
+	 * format.
+	 */
 	memcpy(tail, "\0\0\0\0", 4);
 	memcpy(tail + 4, victim, len);
 	for (uint32_t i = 0; i < len; i++)
 		sum += (unsigned char)victim[i];
-	const unsigned char end[] = { 0, 0, 0, (unsigned char)len, (unsigned char)(sum >> 24),
-				      (unsigned char)(sum >> 16), (unsigned char)(sum >> 8),
-				      (unsigned char)sum, 0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7 };
+	const unsigned char end[] = { 0,
+				      0,
+				      0,
+				      (unsigned char)len,
+				      (unsigned char)(sum >> 24),
+				      (unsigned char)(sum >> 16),
+				      (unsigned char)(sum >> 8),
+				      (unsigned char)sum,
+				      0xd9,
+				      0xd5,
+				      0x05,
+				      0xf9,
+				      0x20,
+				      0xa1,
+				      0x63,
+				      0xd7 };
 	memcpy(tail + 4 + len, end, sizeof(end));
 	_cleanup_fclose_ FILE *f = fopen(in_dir("hot.gallop-journal"), "a");
 	assert_int_equal(fwrite(tail, 1, 4 + len + sizeof(end), f), 4 + len + sizeof(end));

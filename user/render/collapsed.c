@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Collapsed stacks: "root;...;leaf count", what flamegraph.pl, inferno, speedscope, Perfetto, Firefox
- * and Pyroscope read.
+ * Collapsed stacks: "root;...;leaf count", what flamegraph.pl, inferno, speedscope, Perfetto,
+ * Firefox and Pyroscope read.
  *
- * What they have in common decides the details: exactly one blank, before the count; whole numbers; no
- * header; ';' only between frames; no line that counts nothing; lines sorted by bytes, as some refuse
- * others; stacks that look the same on one line.
+ * What they have in common decides the details: exactly one blank, before the count; whole
+ * numbers; no header; ';' only between frames; no line that counts nothing; lines sorted by bytes,
+ * as some refuse others; stacks that look the same on one line.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -80,9 +80,9 @@ static void add_end(char *name, const struct line *line, bool is_leaf, bool coun
 }
 
 /*
- * The order of the lines' bytes, without making the lines: frames from the root are equal (mostly the
- * same pointer) until one differs, and with its ';' or its count behind it no name is the beginning
- * of another.
+ * The order of the lines' bytes, without making the lines: frames from the root are equal (mostly
+ * the same pointer) until one differs, and with its ';' or its count behind it no name is the
+ * beginning of another.
  */
 static int line_cmp(const void *a, const void *b, void *counts)
 {
