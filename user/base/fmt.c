@@ -59,7 +59,8 @@ struct fmt fmt_duration(uint64_t ns)
 	else if (s < 100)
 		snprintf(f.s, sizeof(f.s), "%.1f s", s);
 	else if (whole < 3600)
-		snprintf(f.s, sizeof(f.s), "%" PRIu64 " min %02" PRIu64 " s", whole / 60, whole % 60);
+		snprintf(f.s, sizeof(f.s), "%" PRIu64 " min %02" PRIu64 " s", whole / 60,
+			 whole % 60);
 	else
 		snprintf(f.s, sizeof(f.s), "%" PRIu64 " h %02" PRIu64 " min", whole / 3600,
 			 whole % 3600 / 60);

@@ -2,8 +2,9 @@
 /*
  * Writing a recording: one transaction for each interval.
  *
- * SQLite's rollback journal makes each transaction all or nothing, also when we are killed or the power
- * fails in the middle; between transactions the file is complete by itself and can be copied.
+ * SQLite's rollback journal makes each transaction all or nothing, also when we are killed or the
+ * power fails in the middle; between transactions the file is complete by itself and can be
+ * copied.
  */
 #include "record/recording.h"
 
@@ -20,18 +21,18 @@
 
 enum {
 	BUSY_MS = 5000,
-	PAGES_MIN = 64,		/* the empty tables, and something to say */
-	PAGES_RESERVE = 8,	/* kept below max_size for the end: why it ended, the last check */
-	DISK_FULL_SZ = 1 << 20,	/* less is left: then it was the disk that was full, not max_size */
+	PAGES_MIN = 64, /* the empty tables, and something to say */
+	PAGES_RESERVE = 8, /* kept below max_size for the end: why it ended, the last check */
+	DISK_FULL_SZ = 1 << 20, /* less is left: then it was the disk that was full, not max_size */
 };
 
 struct recording {
 	char *path;
-	int lock_fd;		/* open for as long as the file is written */
+	int lock_fd; /* open for as long as the file is written */
 	sqlite3 *db;
 	struct rows rows;
-	uint64_t pages_max;	/* 0: no bound */
-	uint64_t last_ns;	/* where the last interval ended: the next begins there or later */
+	uint64_t pages_max; /* 0: no bound */
+	uint64_t last_ns; /* where the last interval ended: the next begins there or later */
 };
 
 static void close_database(sqlite3 **db)
@@ -176,7 +177,8 @@ int recording_create(const char *path, uint64_t max_size, struct recording **ret
 	return 0;
 }
 
-static int write_rows(struct recording *rec, const struct model *m, uint64_t from_ns, uint64_t to_ns)
+static int write_rows(struct recording *rec, const struct model *m, uint64_t from_ns,
+		      uint64_t to_ns)
 {
 	int rc = exec(rec->db, "BEGIN IMMEDIATE");
 	if (!rc)
