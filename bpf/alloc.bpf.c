@@ -9,8 +9,7 @@
  */
 #include "bpf/goabi.bpf.h"
 #include "bpf/maps.bpf.h"
-#include "bpf/scratch.bpf.h"
-#include "bpf/walk.bpf.h"
+#include "bpf/stacks.bpf.h"
 
 /* Bound set by the loader, from the memory a site costs on this machine's CPUs. Full: counted loss. */
 struct {
@@ -20,15 +19,6 @@ struct {
 	__type(key, struct wire_site_key);
 	__type(value, struct wire_site);
 } sites SEC(".maps");
-
-/* The stacks that have been sent. key: hash, value: unused. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__type(key, u64);
-	__type(value, u32);
-} stacks SEC(".maps");
 
 /* What one object takes: its size class and the bytes of its slot. */
 struct object {
@@ -77,39 +67,6 @@ static __always_inline struct object object_of(u64 size, bool noscan)
 	if (size_class >= WIRE_CLASSES)
 		size_class = 0;
 	return (struct object){ cfg.class_to_size[size_class], size_class };
-}
-
-/* Send a stack that no one has sent. True if it is known to the user side, or soon will be. */
-static __always_inline bool send_stack(const struct pt_regs *ctx, struct wire_stack *st, u64 cookie,
-				       struct wire_cpu *cpu)
-{
-	u64 hash = st->hash;
-	u32 one = 1;
-	long err = bpf_map_update_elem(&stacks, &hash, &one, BPF_NOEXIST);
-
-	if (err == -EEXIST)
-		return true;
-	if (err) {
-		count_loss(cpu, WIRE_LOSS_STACK_UNSENT);
-		return false;
-	}
-
-	u32 n = st->pcs_nr;
-	if (n > WIRE_DEPTH_MAX)
-		n = WIRE_DEPTH_MAX;
-	u32 size = sizeof(*st) - sizeof(st->pcs) + n * sizeof(st->pcs[0]);
-	st->ev.kind = WIRE_EVENT_STACK;
-	st->ev.size = size;
-	st->ev.tid = (u32)bpf_get_current_pid_tgid();
-	st->ev.mono_ns = bpf_ktime_get_ns();
-	st->load_bias = ctx->ip - probe_va(cookie);
-	/* The user side polls: waking it for each new stack would cost the target more than the stack. */
-	if (bpf_ringbuf_output(&events, st, size, BPF_RB_NO_WAKEUP)) {
-		count_loss(cpu, WIRE_LOSS_STACK_UNSENT);
-		bpf_map_delete_elem(&stacks, &hash);
-		return false;
-	}
-	return true;
 }
 
 static __always_inline void add_to_site(const struct pt_regs *ctx, struct wire_site_key *key,

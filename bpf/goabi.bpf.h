@@ -14,6 +14,8 @@
 
 #define GO_ARG1(ctx) ((u64)(ctx)->ax)
 #define GO_ARG2(ctx) ((u64)(ctx)->bx)
+#define GO_ARG3(ctx) ((u64)(ctx)->cx)
+#define GO_ARG4(ctx) ((u64)(ctx)->di)
 #define GO_G(ctx) ((u64)(ctx)->r14)
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* The owner of what all programs share. */
 #include "bpf/maps.bpf.h"
+#include "bpf/scratch.bpf.h"
 
 /* The defaults let the object be verified by itself; the loader sets every field before it loads. */
 const volatile struct wire_cfg cfg = {
@@ -13,5 +14,7 @@ volatile __u32 gate = 0;
 
 struct cpu_stats_map cpu_stats SEC(".maps");
 struct events_map events SEC(".maps");
+struct stacks_map stacks SEC(".maps");
+struct scratches_map scratches SEC(".maps");
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -35,6 +35,16 @@ struct events_map {
 };
 extern struct events_map events SEC(".maps");
 
+/* The stacks that have been sent. key: hash, value: unused. Full: the stack is tried again at its next hit. */
+struct stacks_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, u64);
+	__type(value, u32);
+};
+extern struct stacks_map stacks SEC(".maps");
+
 static __always_inline struct wire_cpu *cpu_stats_here(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();

@@ -18,12 +18,13 @@ struct scratch {
 	struct wire_stack slots[WIRE_SLOTS];
 };
 
-struct {
+struct scratches_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct scratch);
-} scratches SEC(".maps");
+};
+extern struct scratches_map scratches SEC(".maps");
 
 static __always_inline struct scratch *scratch_here(void)
 {

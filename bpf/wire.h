@@ -33,7 +33,11 @@ enum wire_loss {
 	WIRE_LOSS_STACK_UNSENT = 2,	/* no room for a new stack: its next hit tries again (no loss yet) */
 	WIRE_LOSS_TYPE_FAULT = 3,	/* type words that could not be read: the size class is a guess */
 	WIRE_LOSS_MARK = 4,		/* world-stopped counts that could not be made or sent */
-	WIRE_LOSS_NR = 5,
+	WIRE_LOSS_STOP = 5,		/* stops of the world that could not be kept or sent */
+	WIRE_LOSS_CYCLE = 6,		/* GC cycles that could not be sent */
+	WIRE_LOSS_ASSIST = 7,		/* assists in no stack: their table is full */
+	WIRE_LOSS_GC_STACK = 8,		/* stops and assists without a stack: no scratch slot was free */
+	WIRE_LOSS_NR = 9,
 };
 
 /*
@@ -59,6 +63,14 @@ struct wire_cfg {
 	uint16_t mcache_tiny, mcache_alloc;
 	uint16_t mspan_count, mspan_before;	/* allocCount, allocCountBeforeCache */
 	uint16_t pad2[3];
+	/* for garbage collection (gc.bpf.c); gc_controller_va 0 = not known in this binary */
+	uint64_t gc_controller_va;
+	uint16_t ms_pause_total, ms_pause_ns, ms_numgc;	/* in memstats; GCCPUFraction follows numgc */
+	uint16_t gcc_heap_live, gcc_heap_marked, gcc_percent_goal, gcc_last_goal;	/* in gcController */
+	uint16_t gcc_assist_time;	/* dedicated, fractional and idle mark time follow it */
+	uint16_t g_m, m_curg;
+	uint8_t stw_args;		/* enum wire_stw_args */
+	uint8_t pad4[3];
 	uint8_t size_to_class8[WIRE_SIZE_TO_CLASS8];
 	uint8_t size_to_class128[WIRE_SIZE_TO_CLASS128];
 	uint8_t pad3[5];
@@ -76,6 +88,21 @@ enum wire_place {
 	WIRE_PLACE_SPECIALISED = 2,	/* counts every size but 0 */
 	WIRE_PLACE_READMEMSTATS = 3,	/* runtime.readmemstats_m: the world is stopped */
 	WIRE_PLACE_EXIT = 4,		/* runtime.exit: the last moment of a normal exit */
+	WIRE_PLACE_GC_START = 5,	/* runtime.gcStart: someone wants a cycle; some come too late */
+	WIRE_PLACE_STW_STOP = 6,	/* runtime.stopTheWorldWithSema */
+	WIRE_PLACE_STW_START = 7,	/* runtime.startTheWorldWithSema */
+	WIRE_PLACE_STW_RETURN = 8,	/* its RETs */
+	WIRE_PLACE_MARK_TERMINATION = 9,	/* runtime.gcMarkTermination: once per cycle */
+	WIRE_PLACE_ASSIST = 10,		/* runtime.gcAssistAlloc1 */
+	WIRE_PLACE_ASSIST_RETURN = 11,	/* its RETs */
+};
+
+/* What the registers hold at stop- and startTheWorldWithSema, by Go version. */
+enum wire_stw_args {
+	WIRE_STW_NONE = 0,		/* <= 1.20: nothing of use */
+	WIRE_STW_REASON = 1,		/* 1.21: stop has the reason */
+	WIRE_STW_START = 2,		/* 1.22: and start has (now, reason, startedStopping) */
+	WIRE_STW_FINISHED = 3,		/* >= 1.23: and finishedStopping */
 };
 
 enum {
@@ -113,12 +140,14 @@ struct wire_cpu {
 	uint64_t not_entered;		/* hits dropped because the branch led to morestack */
 	uint64_t slot_contended;		/* hits that found the first slot busy: preemption at work */
 	uint64_t losses[WIRE_LOSS_NR];
-	uint64_t pad[6];
+	uint64_t pad[2];
 };
 
 enum wire_event_kind {
 	WIRE_EVENT_STACK = 1,
 	WIRE_EVENT_MARK = 2,
+	WIRE_EVENT_STOP = 3,
+	WIRE_EVENT_CYCLE = 4,
 };
 
 /* Every event begins with this; unknown kinds are skipped by size. */
@@ -156,6 +185,53 @@ struct wire_mark {
 	uint64_t slack;			/* how far gallop's count moved meanwhile: 0 in a stopped world */
 };
 
+enum {
+	WIRE_STW_UNKNOWN = 0,		/* runtime.stwReason: stwUnknown; other reasons are Go's own numbers */
+	WIRE_TRIGGER_NONE = 0xff,	/* not a cycle's first stop */
+	/* Go's gcTriggerKind: */
+	WIRE_TRIGGER_HEAP = 0,
+	WIRE_TRIGGER_TIME = 1,
+	WIRE_TRIGGER_CYCLE = 2,
+};
+
+/* One stop of the world, from the request to the restart. Times are CLOCK_MONOTONIC, as Go's nanotime. */
+struct wire_stop {
+	struct wire_event ev;		/* mono_ns: the restart, as the runtime took it */
+	uint64_t start_ns;		/* when stopping began */
+	uint64_t stopped_ns;		/* when everyone had stopped; 0 = not known */
+	uint64_t stack;			/* of who asked */
+	uint64_t goid;			/* of who asked */
+	uint8_t reason;			/* stwReason; WIRE_STW_UNKNOWN up to Go 1.20 */
+	uint8_t trigger;		/* WIRE_TRIGGER_*: what gcStart was called for, by that goroutine */
+	uint8_t in_termination;		/* the stop that ends a cycle's marking */
+	uint8_t pad[5];
+	uint64_t heap_live;		/* gcController.heapLive when stopping began */
+	uint64_t percent_goal;		/* gcController.gcPercentHeapGoal at that time */
+};
+
+/* A cycle at its end, as the runtime had written it down just before it started the world again. */
+struct wire_cycle {
+	struct wire_event ev;
+	uint32_t numgc;			/* this cycle's number; MemStats.NumGC after it */
+	uint32_t pad;
+	uint64_t pause_ns;		/* MemStats.PauseNs of this cycle */
+	uint64_t pause_total_ns;	/* MemStats.PauseTotalNs */
+	uint64_t heap_marked;
+	uint64_t heap_live;
+	uint64_t last_goal;		/* the goal this cycle had in the end, memory limit included */
+	uint64_t next_goal;		/* gcPercentHeapGoal of the next */
+	uint64_t assist_ns, dedicated_ns, fractional_ns, idle_ns;	/* CPU time of marking */
+	uint64_t cpu_fraction;		/* bits of the float64 MemStats.GCCPUFraction */
+};
+
+/* Mark assists of one stack, per CPU; only ever added to. */
+struct wire_assist {
+	uint64_t assists;
+	uint64_t ns;			/* running time: assists that park don't count while parked */
+};
+
+_Static_assert(sizeof(struct wire_stop) == 72, "no hidden padding");
+_Static_assert(sizeof(struct wire_cycle) == 112, "no hidden padding");
 _Static_assert(sizeof(struct wire_cfg) % 8 == 0, "wire_cfg is padded by hand");
 _Static_assert(sizeof(struct wire_site_key) == 32, "keys are hashed byte by byte: no hidden padding");
 _Static_assert(sizeof(struct wire_cpu) == 128, "one CPU's totals fill two cache lines");

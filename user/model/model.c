@@ -61,8 +61,12 @@ struct model_check *model_check(struct model *m)
 void model_site_add(struct model *m, uint32_t site, uint64_t objects, uint64_t bytes)
 {
 	assert(site < m->sites.nr);
-	m->sites.rows[site]->now.objects += objects;
-	m->sites.rows[site]->now.bytes += bytes;
+	struct model_count *now = &m->sites.rows[site]->now;
+	/* A target that makes up its sizes gets the largest number, not a small one. */
+	if (__builtin_add_overflow(now->objects, objects, &now->objects))
+		now->objects = UINT64_MAX;
+	if (__builtin_add_overflow(now->bytes, bytes, &now->bytes))
+		now->bytes = UINT64_MAX;
 }
 
 void model_set_totals(struct model *m, uint64_t objects, uint64_t bytes)

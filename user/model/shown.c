@@ -211,12 +211,17 @@ int shown_init(struct shown *sh, const struct model *m, const bool *used, bool r
 
 void shown_deinit(struct shown *sh)
 {
+	shown_free_maps(sh);
 	free(sh->strings);
 	free(sh->frames);
 	free(sh->links);
 	free(sh->stacks);
-	free(sh->text_of);
-	free(sh->frame_of);
-	free(sh->func_of);
-	free(sh->stack_of);
+}
+
+void shown_free_maps(struct shown *sh)
+{
+	free(take_ptr(sh->text_of));
+	free(take_ptr(sh->frame_of));
+	free(take_ptr(sh->func_of));
+	free(take_ptr(sh->stack_of));
 }

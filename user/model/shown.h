@@ -34,4 +34,7 @@ enum { SHOWN_NONE = UINT32_MAX };
 int shown_init(struct shown *sh, const struct model *m, const bool *used, bool runtime_frames);
 void shown_deinit(struct shown *sh);
 
+/* Free the maps, which only building the snapshot needs. */
+void shown_free_maps(struct shown *sh);
+
 #endif

@@ -363,6 +363,7 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 		rc = sum_funcs(mem, m);
 	if (!rc)
 		rc = copy_session(mem, m, opts->interval);
+	shown_free_maps(&mem->shown);
 	if (!rc)
 		sort_tables(&mem->s, opts->sort);
 	return rc;

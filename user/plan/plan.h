@@ -22,6 +22,8 @@ struct gobin;
 enum plan_prog {
 	PLAN_PROG_MALLOC,	/* on_malloc */
 	PLAN_PROG_MARK,		/* on_mark */
+	PLAN_PROG_GC,		/* on_gc */
+	PLAN_PROG_ASSIST,	/* on_assist */
 	PLAN_PROG_NR,
 };
 
@@ -31,7 +33,7 @@ struct plan_probe {
 	uint64_t file_off;	/* the same place in the file: what the kernel wants */
 	uint64_t cookie;	/* WIRE_COOKIE */
 	char func[128];		/* pclntab name */
-	const char *insn;	/* "push", "jbe", "entry" */
+	const char *insn;	/* "push", "jbe", "ret", "entry" */
 	const char *why;	/* what it is for, for --dry-run */
 };
 

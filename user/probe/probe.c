@@ -25,6 +25,7 @@ enum {
 	RING_BYTES = 8 << 20,		/* room for some 40,000 new stacks between two drains */
 	SITES_MEMORY = 256 << 20,	/* what the default table may cost when it is full */
 	SITES_DEFAULT_MAX = 262144,
+	ASSIST_STACKS = 16384,
 	BATCH = 1024,			/* sites read by one system call */
 };
 
@@ -110,6 +111,8 @@ static int size_maps(struct probe *p, const struct probe_opts *opts)
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.stacks, sites);
 	if (!err)
+		err = bpf_map__set_max_entries(p->skel->maps.assists, ASSIST_STACKS);
+	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.events, RING_BYTES);
 	return err;
 }
@@ -119,6 +122,8 @@ static struct bpf_program *program_of(const struct probe *p, enum plan_prog prog
 	struct bpf_program *const programs[PLAN_PROG_NR] = {
 		[PLAN_PROG_MALLOC] = p->skel->progs.on_malloc,
 		[PLAN_PROG_MARK] = p->skel->progs.on_mark,
+		[PLAN_PROG_GC] = p->skel->progs.on_gc,
+		[PLAN_PROG_ASSIST] = p->skel->progs.on_assist,
 	};
 
 	return programs[prog];

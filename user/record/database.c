@@ -154,7 +154,10 @@ static int defend(sqlite3 *db)
 				"PRAGMA temp_store=MEMORY", NULL, NULL, NULL);
 }
 
-/* Open, and read once: only then does SQLite look at the file and at a journal beside it. */
+/*
+ * Open, and read once: only then does SQLite look at the file and at a journal beside it. The
+ * transaction stays open, so that what is read is one moment of a recording that is still written.
+ */
 static int open_once(const char *path, int flags, sqlite3 **ret)
 {
 	_cleanup_free_ char *name = database_path(path);
@@ -164,7 +167,7 @@ static int open_once(const char *path, int flags, sqlite3 **ret)
 	if (rc == SQLITE_OK)
 		rc = defend(*ret);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(*ret, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+		rc = sqlite3_exec(*ret, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
 	return rc;
 }
 

@@ -19,6 +19,7 @@
 #include "record/target.h"
 
 enum {
+	BUSY_MS = 5000,
 	PAGES_MIN = 64,		/* the empty tables, and something to say */
 	PAGES_RESERVE = 8,	/* kept below max_size for the end: why it ended, the last check */
 	DISK_FULL_SZ = 1 << 20,	/* less is left: then it was the disk that was full, not max_size */
@@ -30,6 +31,7 @@ struct recording {
 	sqlite3 *db;
 	struct rows rows;
 	uint64_t pages_max;	/* 0: no bound */
+	uint64_t last_ns;	/* where the last interval ended: the next begins there or later */
 };
 
 static void close_database(sqlite3 **db)
@@ -100,8 +102,8 @@ static int open_for_writing(struct recording *rec, struct err *err)
 	int rc = sqlite3_open_v2(name, &rec->db, SQLITE_OPEN_READWRITE, NULL);
 	if (rc)
 		return database_err(err, rec->db, rc, "open", rec->path);
-	/* A reader that looks in at the wrong moment costs it a moment, not an interval. */
-	sqlite3_busy_timeout(rec->db, 1000);
+	/* A reader holds its lock for as long as it reads: wait rather than lose an interval. */
+	sqlite3_busy_timeout(rec->db, BUSY_MS);
 	sqlite3_extended_result_codes(rec->db, 1);
 	rc = exec(rec->db, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=NORMAL; "
 			   "PRAGMA temp_store=MEMORY");
@@ -216,9 +218,15 @@ int recording_write(struct recording *rec, const struct model *m, uint64_t from_
 	if (code)
 		return code;
 
+	/* Intervals follow each other: a reader refuses a file where they don't. */
+	uint64_t from_ns = from_mono_ns > rec->last_ns ? from_mono_ns : rec->last_ns;
+	uint64_t to_ns = to_mono_ns > from_ns ? to_mono_ns : from_ns;
 	struct rows_done done = rec->rows.done;
-	int rc = write_rows(rec, m, from_mono_ns, to_mono_ns);
-	return rc ? roll_back(rec, &done, rc, err) : 0;
+	int rc = write_rows(rec, m, from_ns, to_ns);
+	if (rc)
+		return roll_back(rec, &done, rc, err);
+	rec->last_ns = to_ns;
+	return 0;
 }
 
 int recording_finish(struct recording *rec, const struct model *m, struct err *err)

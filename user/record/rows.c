@@ -42,6 +42,11 @@ void rows_deinit(struct rows *r)
 		sqlite3_finalize(r->stmts[i]);
 }
 
+static uint64_t capped(uint64_t n, uint64_t max)
+{
+	return n < max ? n : max;
+}
+
 /* A value of a row: text, or a number where text is NULL. */
 struct cell {
 	const char *text;
@@ -50,6 +55,7 @@ struct cell {
 
 #define NUM(value) { NULL, (uint64_t)(value) }
 #define TEXT(value) { (value), 0 }
+#define COUNT(value) NUM(capped(value, INT64_MAX))	/* the file's numbers are signed */
 #define put(r, stmt, ...) \
 	put_cells((r)->stmts[stmt], (const struct cell[]){ __VA_ARGS__ }, \
 		  (int)(sizeof((const struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell)))
@@ -166,8 +172,8 @@ int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, u
 {
 	struct model_count total = total_delta(m);
 	size_t interval = r->done.intervals;
-	int rc = put(r, ROWS_INTERVAL, NUM(interval), NUM(from_ns), NUM(to_ns), NUM(total.objects),
-		     NUM(total.bytes));
+	int rc = put(r, ROWS_INTERVAL, NUM(interval), NUM(from_ns), NUM(to_ns), COUNT(total.objects),
+		     COUNT(total.bytes));
 	if (rc)
 		return rc;
 	r->done.intervals++;
@@ -176,7 +182,7 @@ int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, u
 		struct model_count n = site_delta(m->sites.rows[i]);
 		if (n.objects == 0 && n.bytes == 0)
 			continue;
-		rc = put(r, ROWS_ALLOC, NUM(interval), NUM(i), NUM(n.objects), NUM(n.bytes));
+		rc = put(r, ROWS_ALLOC, NUM(interval), NUM(i), COUNT(n.objects), COUNT(n.bytes));
 		if (rc)
 			return rc;
 	}
@@ -216,7 +222,7 @@ static int put_losses(struct rows *r, const struct model *m)
 	if (!r->done.intervals)
 		return SQLITE_OK;
 	for (size_t i = 0; i < m->losses_nr; i++) {
-		int rc = put(r, ROWS_LOSS, NUM(i), NUM(r->done.intervals - 1), NUM(m->losses[i].now));
+		int rc = put(r, ROWS_LOSS, NUM(i), NUM(r->done.intervals - 1), NUM(capped(m->losses[i].now, SCHEMA_LOSS_MAX)));
 		if (rc)
 			return rc;
 	}

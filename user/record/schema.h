@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/model.h"
+#include "model/tables.h"
 
 /*
  * A changed table is a new format: raise it, and keep the old texts for as long as old recordings are to
@@ -23,11 +23,19 @@ struct schema_table {
 	const char *sql;	/* as sqlite_schema has it */
 };
 
+/* Counts of one cause are capped here, so that the sum of all causes is no more than 2^63. */
+#define SCHEMA_LOSS_MAX ((uint64_t)INT64_MAX / MODEL_LOSSES_MAX)
+
 extern const struct schema_table schema_tables[];	/* ends with name == NULL */
 extern const char *const schema_views[];		/* for people; ends with NULL */
 
 /* The rows of `meta`: which member of struct model_meta each key stands for. */
-enum schema_meta_kind { SCHEMA_TEXT, SCHEMA_I32, SCHEMA_U64 };
+enum schema_meta_kind {
+	SCHEMA_TEXT,
+	SCHEMA_I32,
+	SCHEMA_TIME,
+	SCHEMA_WORD,	/* any 64 bits */
+};
 
 struct schema_meta {
 	const char *key;

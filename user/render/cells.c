@@ -49,14 +49,14 @@ void short_text(char dst[CELL_SZ], const char *text, size_t width)
 }
 
 /*
- * The last '/' before the package's name. Type arguments hold paths of their own, "pkg.F[go.shape/x]",
- * so the search ends at the first bracket.
+ * The package's name, behind the last '/' of its path. Type arguments hold paths of their own,
+ * "pkg.F[go.shape/x]", so the search ends at the first bracket.
  */
 static const char *package_of(const char *name)
 {
-	const char *package = name, *end = name + strcspn(name, "[(");
+	const char *package = name;
 
-	for (const char *p = name; p < end; p++) {
+	for (const char *p = name; *p && *p != '[' && *p != '('; p++) {
 		if (*p == '/')
 			package = p + 1;
 	}

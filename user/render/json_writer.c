@@ -6,7 +6,7 @@
 
 #include "base/utf8.h"
 
-static void put_escaped(FILE *out, const char *s)
+void json_text(FILE *out, const char *s)
 {
 	size_t left = strlen(s);
 
@@ -34,7 +34,7 @@ static void begin(struct json_writer *w, const char *key)
 		fprintf(w->out, "\n%*s", (int)(2 * w->depth), "");
 	w->first = false;
 	if (key) {
-		put_escaped(w->out, key);
+		json_text(w->out, key);
 		fputs(": ", w->out);
 	}
 }
@@ -72,7 +72,7 @@ void json_close(struct json_writer *w, char bracket)
 void json_string(struct json_writer *w, const char *key, const char *value)
 {
 	begin(w, key);
-	put_escaped(w->out, value);
+	json_text(w->out, value);
 }
 
 void json_number(struct json_writer *w, const char *key, uint64_t value)

@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* A string alone, quoted and escaped. */
+void json_text(FILE *out, const char *s);
+
 struct json_writer {
 	FILE *out;
 	unsigned int depth;

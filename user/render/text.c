@@ -15,12 +15,22 @@
 enum {
 	LINE_W = 100,
 	BYTES_W = 10,	/* "1023.9 KiB" */
-	PERCENT_W = 7,	/* "100.0 %" */
-	COUNT_W = 13,	/* "9,999,999,999" */
+	SHARE_W = 7,	/* "100.0 %" */
 	GAP_W = 2,
-	TYPE_W = 20,
-	POSITION_W = 22,
-	FUNC_W = LINE_W - BYTES_W - PERCENT_W - COUNT_W - TYPE_W - POSITION_W - 5 * GAP_W,
+	TYPE_MIN_W = 12,
+	TYPE_MAX_W = 30,
+	FUNC_MIN_W = 24,
+	POSITION_MAX_W = 24,
+};
+
+/* What all tables of one output have in common, and the widths of the names in this one. */
+struct page {
+	FILE *out;
+	const struct snapshot *s;
+	const struct render_opts *opts;
+	size_t count_w;		/* objects */
+	size_t names_w;		/* what is left of a line for names */
+	size_t type_w, func_w, position_w;
 };
 
 static const char *value_name(enum snapshot_value value)
@@ -33,60 +43,69 @@ static uint64_t value_of(struct snapshot_count n, enum snapshot_value value)
 	return value == SNAPSHOT_OBJECTS ? n.objects : n.bytes;
 }
 
-static size_t rows_shown(size_t nr, const struct render_opts *opts)
+static size_t min_size(size_t a, size_t b)
 {
-	return opts->top_nr && opts->top_nr < nr ? opts->top_nr : nr;
+	return a < b ? a : b;
 }
 
-static void put_title(FILE *out, const char *what, size_t shown, size_t nr,
-		      const struct render_opts *opts)
+static size_t max_size(size_t a, size_t b)
 {
-	fprintf(out, "\n%s%s by %s%s", style(opts, STYLE_BOLD), what, value_name(opts->value),
-		style(opts, STYLE_NONE));
-	if (shown < nr)
-		fprintf(out, ", the first %zu of %s\n", shown, fmt_count(nr).s);
-	else
-		fprintf(out, ", all %s\n", fmt_count(nr).s);
+	return a > b ? a : b;
+}
+
+static size_t rows_shown(const struct page *p, size_t nr)
+{
+	return p->opts->top_nr ? min_size(p->opts->top_nr, nr) : nr;
+}
+
+static void put_gap(const struct page *p)
+{
+	fprintf(p->out, "%*s", GAP_W, "");
 }
 
 /* The columns that all tables begin with; the one that is sorted by comes first. */
-static void put_counts(FILE *out, struct snapshot_count n, struct snapshot_count total,
-		       const struct render_opts *opts)
+static void put_columns(const struct page *p, const char *objects, const char *share, const char *bytes)
 {
-	struct fmt percent = fmt_percent(value_of(n, opts->value), value_of(total, opts->value));
+	bool by_objects = p->opts->value == SNAPSHOT_OBJECTS;
 
-	if (opts->value == SNAPSHOT_OBJECTS) {
-		put_right(out, fmt_count(n.objects).s, COUNT_W);
-		put_right(out, percent.s, GAP_W + PERCENT_W);
-		put_right(out, fmt_bytes(n.bytes).s, GAP_W + BYTES_W);
-	} else {
-		put_right(out, fmt_bytes(n.bytes).s, BYTES_W);
-		put_right(out, percent.s, GAP_W + PERCENT_W);
-		put_right(out, fmt_count(n.objects).s, GAP_W + COUNT_W);
-	}
-	fprintf(out, "%*s", GAP_W, "");
+	put_right(p->out, by_objects ? objects : bytes, by_objects ? p->count_w : BYTES_W);
+	put_right(p->out, share, GAP_W + SHARE_W);
+	put_right(p->out, by_objects ? bytes : objects, GAP_W + (by_objects ? BYTES_W : p->count_w));
+	put_gap(p);
 }
 
-static void put_counts_head(FILE *out, const struct render_opts *opts)
+static void put_counts(const struct page *p, struct snapshot_count n)
 {
-	fputs(style(opts, STYLE_DIM), out);
-	if (opts->value == SNAPSHOT_OBJECTS)
-		fprintf(out, "%*s%*s%*s%*s", COUNT_W, "OBJECTS", GAP_W + PERCENT_W, "SHARE",
-			GAP_W + BYTES_W, "BYTES", GAP_W, "");
+	struct fmt share = fmt_percent(value_of(n, p->opts->value), value_of(p->s->total, p->opts->value));
+
+	put_columns(p, fmt_count(n.objects).s, share.s, fmt_bytes(n.bytes).s);
+}
+
+/* The title and the head of the columns; the caller ends the line after its own columns. */
+static void put_title(const struct page *p, const char *what, size_t nr)
+{
+	size_t shown = rows_shown(p, nr);
+
+	fprintf(p->out, "\n%s%s by %s%s", style(p->opts, STYLE_BOLD), what, value_name(p->opts->value),
+		style(p->opts, STYLE_NONE));
+	if (shown < nr)
+		fprintf(p->out, ", the first %s of %s\n", fmt_count(shown).s, fmt_count(nr).s);
 	else
-		fprintf(out, "%*s%*s%*s%*s", BYTES_W, "BYTES", GAP_W + PERCENT_W, "SHARE",
-			GAP_W + COUNT_W, "OBJECTS", GAP_W, "");
+		fprintf(p->out, ", all %s\n", fmt_count(nr).s);
+	fputs(style(p->opts, STYLE_DIM), p->out);
+	put_columns(p, "OBJECTS", "SHARE", "BYTES");
 }
 
 /* The row for what isn't shown. */
-static void put_rest(FILE *out, struct snapshot_count rest, size_t nr, struct snapshot_count total,
-		     const struct render_opts *opts)
+static void put_rest(const struct page *p, struct snapshot_count rest, size_t nr)
 {
-	if (!nr)
+	size_t left = nr - rows_shown(p, nr);
+
+	if (!left)
 		return;
-	fputs(style(opts, STYLE_DIM), out);
-	put_counts(out, rest, total, opts);
-	fprintf(out, "%s more%s\n", fmt_count(nr).s, style(opts, STYLE_NONE));
+	fputs(style(p->opts, STYLE_DIM), p->out);
+	put_counts(p, rest);
+	fprintf(p->out, "%s more%s\n", fmt_count(left).s, style(p->opts, STYLE_NONE));
 }
 
 static void take_off(struct snapshot_count *rest, struct snapshot_count n)
@@ -105,7 +124,7 @@ static void put_header(FILE *out, const struct snapshot *s, const struct render_
 	fprintf(out, ", %s%s\n", fmt_duration(dur).s, style(opts, STYLE_NONE));
 	fprintf(out, "from %s", fmt_wall_clock(m, s->from_mono_ns).s);
 	if (*m->end_reason) {
-		fputs(", ended by ", out);
+		fputs(", ended: ", out);
 		put_clean(out, m->end_reason);
 	}
 	fputc('\n', out);
@@ -125,112 +144,140 @@ static void put_header(FILE *out, const struct snapshot *s, const struct render_
 	fputc('\n', out);
 }
 
-static void put_stack(FILE *out, const struct snapshot_stack *stack)
+/* All frames of a stack below its site, leaf first, where the names begin; one was said already. */
+static void put_stack(const struct page *p, const struct snapshot_stack *stack)
 {
-	enum { INDENT = BYTES_W + PERCENT_W + COUNT_W + 3 * GAP_W };
+	size_t indent = LINE_W - p->names_w + GAP_W;
+	size_t func_w = p->names_w - 2 * GAP_W - p->position_w;
 	char func[CELL_SZ], position[CELL_SZ];
 
-	for (size_t i = 0; i < stack->frames_nr; i++) {
-		short_func(func, stack->frames[i]->func, LINE_W - INDENT - GAP_W - POSITION_W);
-		short_position(position, stack->frames[i], POSITION_W);
-		fprintf(out, "%*s", INDENT, "");
-		put_left(out, func, LINE_W - INDENT - GAP_W - POSITION_W);
-		fprintf(out, "%*s%s%s\n", GAP_W, "", position,
-			stack->frames[i]->inlined ? " (inlined)" : "");
+	for (size_t i = 0; i < stack->frames_nr && stack->frames_nr > 1; i++) {
+		short_func(func, stack->frames[i]->func, func_w);
+		short_position(position, stack->frames[i], p->position_w);
+		fprintf(p->out, "%*s", (int)indent, "");
+		put_left(p->out, func, *position ? func_w + GAP_W : 0);
+		fprintf(p->out, "%s%s\n", position, stack->frames[i]->inlined ? " (inlined)" : "");
 	}
 	if (stack->cut)
-		fprintf(out, "%*s[truncated]\n", INDENT, "");
+		fprintf(p->out, "%*s[truncated]\n", (int)indent, "");
 }
 
-static void put_site(FILE *out, const struct snapshot_site *site, struct snapshot_count total,
-		     const struct render_opts *opts)
+static void put_site(const struct page *p, const struct snapshot_site *site)
 {
-	char type[CELL_SZ], func[CELL_SZ], position[CELL_SZ];
 	const struct snapshot_frame *leaf = site->stack->frames[0];
+	char type[CELL_SZ], func[CELL_SZ], position[CELL_SZ];
 
-	short_func(type, site->type, TYPE_W);
-	short_func(func, leaf->func, FUNC_W);
-	short_position(position, leaf, POSITION_W);
-	put_counts(out, site->count, total, opts);
-	put_left(out, type, TYPE_W + GAP_W);
-	put_left(out, func, *position ? FUNC_W + GAP_W : 0);
-	fputs(position, out);
+	short_func(type, site->type, p->type_w);
+	short_func(func, leaf->func, p->func_w);
+	short_position(position, leaf, p->position_w);
+	put_counts(p, site->count);
+	put_left(p->out, type, p->type_w + GAP_W);
+	put_left(p->out, func, *position || site->goid ? p->func_w + GAP_W : 0);
+	put_left(p->out, position, site->goid ? p->position_w + GAP_W : 0);
 	if (site->goid)
-		fprintf(out, " goroutine %llu", (unsigned long long)site->goid);
-	fputc('\n', out);
+		fprintf(p->out, "%llu", (unsigned long long)site->goid);
+	fputc('\n', p->out);
 }
 
-static void put_sites(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+/*
+ * Names get what they need while it fits. If it doesn't, the type is shortened first, then the
+ * function; where in which file is short by nature and says most.
+ */
+static void fit_names(struct page *p, bool *goid_ret)
 {
-	size_t shown = rows_shown(s->sites_nr, opts);
-	struct snapshot_count rest = s->total;
+	size_t type = TYPE_MIN_W, func = FUNC_MIN_W, position = strlen("FILE:LINE");
 
-	put_title(out, "Sites", shown, s->sites_nr, opts);
-	put_counts_head(out, opts);
-	fprintf(out, "%-*s%-*s%s%s\n", TYPE_W + GAP_W, "TYPE", FUNC_W + GAP_W, "FUNCTION", "FILE:LINE",
-		style(opts, STYLE_NONE));
-	for (size_t i = 0; i < shown; i++) {
-		put_site(out, &s->sites[i], s->total, opts);
-		if (opts->stacks)
-			put_stack(out, s->sites[i].stack);
-		take_off(&rest, s->sites[i].count);
+	*goid_ret = false;
+	for (size_t i = 0; i < rows_shown(p, p->s->sites_nr); i++) {
+		const struct snapshot_site *site = &p->s->sites[i];
+		char cell[CELL_SZ];
+		short_position(cell, site->stack->frames[0], POSITION_MAX_W);
+		position = max_size(position, utf8_width(cell));
+		type = max_size(type, utf8_width(site->type));
+		func = max_size(func, utf8_width(site->stack->frames[0]->func));
+		*goid_ret |= site->goid != 0;
 	}
-	put_rest(out, rest, s->sites_nr - shown, s->total, opts);
+	/* "GOROUTINE" and its gap, where there is one. */
+	size_t room = p->names_w - position - 2 * GAP_W - (*goid_ret ? strlen("GOROUTINE") + GAP_W : 0);
+	size_t type_max = max_size(room / 3, room - min_size(func, room - TYPE_MIN_W));
+	p->position_w = position;
+	p->type_w = min_size(type, min_size(type_max, TYPE_MAX_W));
+	p->func_w = min_size(func, room - p->type_w);
 }
 
-static void put_types(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+static void put_sites(struct page *p)
 {
-	size_t shown = rows_shown(s->types_nr, opts);
-	struct snapshot_count rest = s->total;
+	struct snapshot_count rest = p->s->total;
+	bool goids;
 
-	put_title(out, "Types", shown, s->types_nr, opts);
-	put_counts_head(out, opts);
-	fprintf(out, "TYPE%s\n", style(opts, STYLE_NONE));
-	for (size_t i = 0; i < shown; i++) {
+	fit_names(p, &goids);
+	put_title(p, "Sites", p->s->sites_nr);
+	put_left(p->out, "TYPE", p->type_w + GAP_W);
+	put_left(p->out, "FUNCTION", p->func_w + GAP_W);
+	put_left(p->out, "FILE:LINE", goids ? p->position_w + GAP_W : 0);
+	fprintf(p->out, "%s%s\n", goids ? "GOROUTINE" : "", style(p->opts, STYLE_NONE));
+	for (size_t i = 0; i < rows_shown(p, p->s->sites_nr); i++) {
+		put_site(p, &p->s->sites[i]);
+		if (p->opts->stacks)
+			put_stack(p, p->s->sites[i].stack);
+		take_off(&rest, p->s->sites[i].count);
+	}
+	put_rest(p, rest, p->s->sites_nr);
+}
+
+static void put_types(const struct page *p)
+{
+	struct snapshot_count rest = p->s->total;
+
+	put_title(p, "Types", p->s->types_nr);
+	fprintf(p->out, "TYPE%s\n", style(p->opts, STYLE_NONE));
+	for (size_t i = 0; i < rows_shown(p, p->s->types_nr); i++) {
 		char name[CELL_SZ];
-		short_func(name, s->types[i].name, LINE_W - BYTES_W - PERCENT_W - COUNT_W - 3 * GAP_W);
-		put_counts(out, s->types[i].count, s->total, opts);
-		fprintf(out, "%s\n", name);
-		take_off(&rest, s->types[i].count);
+		short_func(name, p->s->types[i].name, p->names_w);
+		put_counts(p, p->s->types[i].count);
+		fprintf(p->out, "%s\n", name);
+		take_off(&rest, p->s->types[i].count);
 	}
-	put_rest(out, rest, s->types_nr - shown, s->total, opts);
+	put_rest(p, rest, p->s->types_nr);
 }
 
-static void put_size(FILE *out, const struct snapshot_size *size)
+static void put_size(const struct page *p, const struct snapshot_size *size)
 {
+	put_counts(p, size->count);
 	if (size->size_class == MODEL_CLASS_LARGE)
-		fputs("large, over 32 KiB\n", out);
+		fputs("large, over 32 KiB\n", p->out);
 	else if (size->size_class == MODEL_CLASS_TINY)
-		fprintf(out, "tiny, sharing %u B\n", size->slot_size);
+		fprintf(p->out, "tiny, packed into %u B\n", size->slot_size);
 	else if (size->size_class == MODEL_CLASS_NR)
-		fputs(SNAPSHOT_LOST "\n", out);
+		fputs(SNAPSHOT_LOST "\n", p->out);
 	else
-		fprintf(out, "%u B\n", size->slot_size);
+		fprintf(p->out, "%u B\n", size->slot_size);
 }
 
-static void put_sizes(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+static void put_sizes(const struct page *p)
 {
-	size_t shown = rows_shown(s->sizes_nr, opts);
-	struct snapshot_count rest = s->total;
+	struct snapshot_count rest = p->s->total;
 
-	put_title(out, "Size classes", shown, s->sizes_nr, opts);
-	put_counts_head(out, opts);
-	fprintf(out, "SLOT%s\n", style(opts, STYLE_NONE));
-	for (size_t i = 0; i < shown; i++) {
-		put_counts(out, s->sizes[i].count, s->total, opts);
-		put_size(out, &s->sizes[i]);
-		take_off(&rest, s->sizes[i].count);
+	put_title(p, "Size classes", p->s->sizes_nr);
+	fprintf(p->out, "SLOT%s\n", style(p->opts, STYLE_NONE));
+	for (size_t i = 0; i < rows_shown(p, p->s->sizes_nr); i++) {
+		put_size(p, &p->s->sizes[i]);
+		take_off(&rest, p->s->sizes[i].count);
 	}
-	put_rest(out, rest, s->sizes_nr - shown, s->total, opts);
+	put_rest(p, rest, p->s->sizes_nr);
 }
 
 int render_text(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
+	struct page page = { .out = out, .s = s, .opts = opts };
+
+	page.count_w = max_size(strlen(fmt_count(s->total.objects).s), strlen("OBJECTS"));
+	page.names_w = LINE_W - BYTES_W - SHARE_W - page.count_w - 3 * GAP_W;
 	put_header(out, s, opts);
 	if (s->sites_nr) {
-		put_sites(out, s, opts);
-		put_types(out, s, opts);
-		put_sizes(out, s, opts);
+		put_sites(&page);
+		put_types(&page);
+		put_sizes(&page);
 	} else {
 		fputs("\nno allocation was seen\n", out);
 	}

@@ -5,18 +5,29 @@
  */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "render/cells.h"
 #include "render/footer.h"
 #include "render/formats.h"
 
 enum {
-	RATE_W = 12,	/* "1023.9 KiB/s" */
+	BYTES_W = 10,	/* "1023.9 KiB" */
 	COUNT_W = 11,	/* "999,999,999" */
-	BYTES_W = 10,
-	PERCENT_W = 7,
+	SHARE_W = 7,	/* "100.0 %" */
 	GAP_W = 1,
-	FUNC_W = 40,
+	WHERE_W = 48,	/* "pkg.Func (file.go:12)" */
+	WHERE_MIN_W = 24,
+	POSITION_W = 24,
 	TYPE_W = 20,
+};
+
+/* What all lines of a block have in common. */
+struct block {
+	FILE *out;
+	const struct snapshot *interval, *total;
+	bool by_objects;
+	uint64_t dur_ns;
+	size_t where_w;
 };
 
 static bool same_frame(const struct snapshot_frame *a, const struct snapshot_frame *b)
@@ -47,58 +58,95 @@ static struct snapshot_count total_of(const struct snapshot *total, const struct
 	return site->count;
 }
 
-static void put_head(FILE *out, const struct snapshot *interval, const struct snapshot *total)
+/* "pkg.Func (file.go:12)": the function is shortened, where it is in its file is not. */
+static void where(char dst[CELL_SZ], const struct snapshot_frame *leaf)
 {
-	uint64_t dur = interval->to_mono_ns - interval->from_mono_ns;
+	char func[CELL_SZ], position[POSITION_W * 4 + 1], cell[CELL_SZ];
 
-	fprintf(out, "%s\n", fmt_wall_clock(&interval->meta, interval->to_mono_ns).s);
-	put_target(out, &total->meta);
-	fprintf(out, ", %s\n", fmt_duration(total->to_mono_ns - total->from_mono_ns).s);
-	fprintf(out, "last %s: %s objects/s, %s/s; in all: %s objects, %s\n", fmt_duration(dur).s,
-		fmt_count_rate(interval->total.objects, dur).s,
-		fmt_bytes_rate(interval->total.bytes, dur).s, fmt_count(total->total.objects).s,
-		fmt_bytes(total->total.bytes).s);
-	fprintf(out, "%*s%*s%*s%*s%*s %s\n", BYTES_W, "ALLOC/S", COUNT_W + GAP_W, "OBJS/S",
-		BYTES_W + GAP_W, "AVG SIZE", BYTES_W + GAP_W, "TOTAL", PERCENT_W + GAP_W, "SHARE",
-		" FUNCTION (FILE:LINE)  TYPE");
+	short_position(cell, leaf, POSITION_W);
+	utf8_clean(position, sizeof(position), cell);
+	size_t func_w = WHERE_W - (*position ? strlen(" ()") + utf8_width(position) : 0);
+	short_func(func, leaf->func, func_w);
+	size_t used = utf8_clean(dst, CELL_SZ - sizeof(position) - strlen(" ()"), func);
+	if (*position)
+		snprintf(dst + used, CELL_SZ - used, " (%s)", position);
 }
 
-static void put_row(FILE *out, const struct snapshot_site *site, const struct snapshot *interval,
-		    const struct snapshot *total, const struct render_opts *opts)
+static size_t fit_where(const struct snapshot *s, size_t shown)
 {
-	uint64_t dur = interval->to_mono_ns - interval->from_mono_ns;
-	struct snapshot_count n = site->count, all = total_of(total, site);
-	bool by_objects = opts->value == SNAPSHOT_OBJECTS;
-	char func[CELL_SZ], position[CELL_SZ], type[CELL_SZ];
+	size_t width = WHERE_MIN_W;
+	char cell[CELL_SZ];
 
-	put_right(out, fmt_bytes_rate(n.bytes, dur).s, BYTES_W);
-	put_right(out, fmt_count_rate(n.objects, dur).s, COUNT_W + GAP_W);
-	put_right(out, n.objects ? fmt_bytes(n.bytes / n.objects).s : "-", BYTES_W + GAP_W);
-	put_right(out, by_objects ? fmt_count(all.objects).s : fmt_bytes(all.bytes).s, BYTES_W + GAP_W);
-	put_right(out,
-		  by_objects ? fmt_percent(n.objects, interval->total.objects).s :
-			       fmt_percent(n.bytes, interval->total.bytes).s,
-		  PERCENT_W + GAP_W);
+	for (size_t i = 0; i < shown; i++) {
+		where(cell, s->sites[i].stack->frames[0]);
+		if (utf8_width(cell) > width)
+			width = utf8_width(cell);
+	}
+	return width;
+}
 
-	short_func(func, site->stack->frames[0]->func, FUNC_W);
-	short_position(position, site->stack->frames[0], FUNC_W);
-	short_func(type, site->type, TYPE_W);
-	fprintf(out, "  %s", func);
-	if (*position)
-		fprintf(out, " (%s)", position);
-	fprintf(out, "  %s\n", type);
+static void put_head(const struct block *b)
+{
+	FILE *out = b->out;
+
+	fprintf(out, "%s\n", fmt_wall_clock(&b->interval->meta, b->interval->to_mono_ns).s);
+	put_target(out, &b->total->meta);
+	fprintf(out, ", %s: %s objects, %s\n",
+		fmt_duration(b->total->to_mono_ns - b->total->from_mono_ns).s,
+		fmt_count(b->total->total.objects).s, fmt_bytes(b->total->total.bytes).s);
+	fprintf(out, "last %s, by %s: %s objects/s, %s/s\n", fmt_duration(b->dur_ns).s,
+		b->by_objects ? "objects" : "bytes",
+		fmt_count_rate(b->interval->total.objects, b->dur_ns).s,
+		fmt_bytes_rate(b->interval->total.bytes, b->dur_ns).s);
+	put_right(out, "ALLOC/S", BYTES_W);
+	put_right(out, "OBJS/S", COUNT_W + GAP_W);
+	put_right(out, "AVG SIZE", BYTES_W + GAP_W);
+	put_right(out, "TOTAL", COUNT_W + GAP_W);
+	put_right(out, "SHARE", SHARE_W + GAP_W);
+	fputs("  ", out);
+	put_left(out, "FUNCTION (FILE:LINE)", b->where_w);
+	fputs("  TYPE\n", out);
+}
+
+static void put_row(const struct block *b, const struct snapshot_site *site)
+{
+	struct snapshot_count n = site->count, all = total_of(b->total, site), sum = b->interval->total;
+	struct fmt total = b->by_objects ? fmt_count(all.objects) : fmt_bytes(all.bytes);
+	struct fmt share = b->by_objects ? fmt_percent(n.objects, sum.objects) :
+					   fmt_percent(n.bytes, sum.bytes);
+	char cell[CELL_SZ];
+
+	put_right(b->out, fmt_bytes_rate(n.bytes, b->dur_ns).s, BYTES_W);
+	put_right(b->out, fmt_count_rate(n.objects, b->dur_ns).s, COUNT_W + GAP_W);
+	put_right(b->out, n.objects ? fmt_bytes(n.bytes / n.objects).s : "-", BYTES_W + GAP_W);
+	put_right(b->out, total.s, COUNT_W + GAP_W);
+	put_right(b->out, share.s, SHARE_W + GAP_W);
+
+	fputs("  ", b->out);
+	where(cell, site->stack->frames[0]);
+	put_left(b->out, cell, b->where_w);
+	short_func(cell, site->type, TYPE_W);
+	fprintf(b->out, "  %s\n", cell);
 }
 
 int render_top_block(FILE *out, const struct snapshot *interval, const struct snapshot *total,
 		     const struct render_opts *opts)
 {
 	size_t shown = interval->sites_nr;
-
-	put_head(out, interval, total);
 	if (opts->top_nr && opts->top_nr < shown)
 		shown = opts->top_nr;
+
+	const struct block block = {
+		.out = out,
+		.interval = interval,
+		.total = total,
+		.by_objects = opts->value == SNAPSHOT_OBJECTS,
+		.dur_ns = interval->to_mono_ns - interval->from_mono_ns,
+		.where_w = fit_where(interval, shown),
+	};
+	put_head(&block);
 	for (size_t i = 0; i < shown; i++)
-		put_row(out, &interval->sites[i], interval, total, opts);
+		put_row(&block, &interval->sites[i]);
 	put_losses(out, total, opts);
 	fputc('\n', out);
 	return render_end(out);

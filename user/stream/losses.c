@@ -9,5 +9,9 @@ const struct loss_words loss_words[WIRE_LOSS_NR] = {
 	[WIRE_LOSS_STACK_UNSENT] = { NULL, NULL },	/* sent again later; what never came is stack_lost */
 	[WIRE_LOSS_TYPE_FAULT] = { "type_unreadable",
 				   "objects sized without their type: it was not readable" },
+	[WIRE_LOSS_STOP] = { "stop_lost", "stops of the world that were not kept" },
+	[WIRE_LOSS_CYCLE] = { "cycle_lost", "GC cycles that were not sent" },
+	[WIRE_LOSS_ASSIST] = { "assists_full", "assists in no stack: their table was full" },
+	[WIRE_LOSS_GC_STACK] = { "gc_stack_lost", "stops and assists without a stack" },
 	[WIRE_LOSS_MARK] = { "mark_failed", "counts with the world stopped that were not taken" },
 };

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Garbage collection and every stop of the world, as the runtime itself measures them.
+ *
+ * A stop is one event: who asked (stack and goroutine), why, and the runtime's own times, which it passes
+ * from function to function in registers. At the end of a cycle the runtime has written its
+ * pause, heap and mark times to memory just before it starts the world: they are read there, world stopped, so
+ * they are what MemStats will say. Only one stop can be under way in a process (runtime.worldsema), so one
+ * state per process is enough. Mark assists are added up by stack like allocations.
+ */
+#include "bpf/goabi.bpf.h"
+#include "bpf/stacks.bpf.h"
+
+/* The stop under way. key: process. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, u32);
+	__type(value, struct wire_stop);
+} stops SEC(".maps");
+
+/* Goroutines that called gcStart and what for (gcTriggerKind). key: address of the g. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u64);
+	__type(value, u32);
+} gc_wanted SEC(".maps");
+
+/* When the assist of a thread began: it runs on the thread's system stack, so it can't move. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, u64);
+	__type(value, u64);
+} assisting SEC(".maps");
+
+/* key: stack hash. Bound set by the loader. Full: counted loss. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, u64);
+	__type(value, struct wire_assist);
+} assists SEC(".maps");
+
+static __always_inline u64 read_u64(u64 addr)
+{
+	u64 value = 0;
+
+	bpf_probe_read_user(&value, sizeof(value), (void *)addr);
+	return value;
+}
+
+/* The goroutine that runs on this thread: the runtime's own code may be on the thread's g0. */
+static __always_inline u64 current_goroutine(const struct pt_regs *ctx)
+{
+	u64 m = read_u64(GO_G(ctx) + cfg.g_m);
+
+	return m ? read_u64(m + cfg.m_curg) : 0;
+}
+
+static __always_inline u64 gc_controller(u64 load_bias, u16 off)
+{
+	return cfg.gc_controller_va ? read_u64(cfg.gc_controller_va + load_bias + off) : 0;
+}
+
+/* Walk the stack, send it if it is new; its hash, or WIRE_STACK_NONE if no scratch slot was free. */
+static __always_inline u64 take_stack(const struct pt_regs *ctx, u64 cookie, struct wire_cpu *cpu)
+{
+	struct scratch *s = scratch_here();
+	int slot = s ? slot_claim(s, cpu) : -1;
+
+	if (!s || slot < 0 || slot >= WIRE_SLOTS) {
+		count_loss(cpu, WIRE_LOSS_GC_STACK);
+		return WIRE_STACK_NONE;
+	}
+	u64 hash = walk_stack(ctx, &s->slots[slot]);
+	send_stack(ctx, &s->slots[slot], cookie, cpu);
+	slot_release(s, slot);
+	return hash;
+}
+
+static __always_inline u32 this_process(void)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
+/* gcStart(kind, ...): remembered until that goroutine stops the world, if it does. */
+static __always_inline void gc_wants(struct pt_regs *ctx)
+{
+	u64 g = GO_G(ctx);
+	u32 kind = (u32)GO_ARG1(ctx);
+
+	bpf_map_update_elem(&gc_wanted, &g, &kind, BPF_ANY);
+}
+
+static __always_inline void stop_begins(struct pt_regs *ctx, u64 cookie, struct wire_cpu *cpu)
+{
+	u64 bias = ctx->ip - probe_va(cookie);
+	u64 g = current_goroutine(ctx);
+	u32 process = this_process();
+	struct wire_stop stop = {
+		.ev = { .kind = WIRE_EVENT_STOP, .size = sizeof(stop) },
+		.start_ns = bpf_ktime_get_ns(),
+		.trigger = WIRE_TRIGGER_NONE,
+		.heap_live = gc_controller(bias, cfg.gcc_heap_live),
+		.percent_goal = gc_controller(bias, cfg.gcc_percent_goal),
+	};
+
+	if (cfg.stw_args >= WIRE_STW_REASON)
+		stop.reason = (u8)GO_ARG1(ctx);
+	if (g) {
+		u32 *kind = bpf_map_lookup_elem(&gc_wanted, &g);
+
+		if (kind)
+			stop.trigger = (u8)*kind;
+		stop.goid = read_u64(g + cfg.goid_off);
+	}
+	stop.stack = take_stack(ctx, cookie, cpu);
+	if (bpf_map_update_elem(&stops, &process, &stop, BPF_ANY))
+		count_loss(cpu, WIRE_LOSS_STOP);
+}
+
+/* What the runtime wrote at the end of gcMarkTermination (Go runtime/mgc.go), world still stopped. */
+static __always_inline void cycle_ends(u64 bias, struct wire_cpu *cpu)
+{
+	u64 memstats = cfg.memstats_va + bias;
+	struct wire_cycle cycle = {
+		.ev = { .kind = WIRE_EVENT_CYCLE, .size = sizeof(cycle),
+			.tid = (u32)bpf_get_current_pid_tgid(), .mono_ns = bpf_ktime_get_ns() },
+		.heap_marked = gc_controller(bias, cfg.gcc_heap_marked),
+		.heap_live = gc_controller(bias, cfg.gcc_heap_live),
+		.last_goal = gc_controller(bias, cfg.gcc_last_goal),
+		.next_goal = gc_controller(bias, cfg.gcc_percent_goal),
+	};
+
+	if (!cfg.memstats_va || !cfg.gc_controller_va)
+		return;
+	bpf_probe_read_user(&cycle.numgc, sizeof(cycle.numgc), (void *)(memstats + cfg.ms_numgc));
+	cycle.cpu_fraction = read_u64(memstats + cfg.ms_numgc + 8);
+	cycle.pause_total_ns = read_u64(memstats + cfg.ms_pause_total);
+	cycle.pause_ns = read_u64(memstats + cfg.ms_pause_ns + 8 * ((cycle.numgc + 255) % 256));
+	cycle.assist_ns = gc_controller(bias, cfg.gcc_assist_time);
+	cycle.dedicated_ns = gc_controller(bias, cfg.gcc_assist_time + 8);
+	cycle.fractional_ns = gc_controller(bias, cfg.gcc_assist_time + 16);
+	cycle.idle_ns = gc_controller(bias, cfg.gcc_assist_time + 24);
+	if (bpf_ringbuf_output(&events, &cycle, sizeof(cycle), 0))
+		count_loss(cpu, WIRE_LOSS_CYCLE);
+}
+
+static __always_inline void stop_ended(struct wire_stop *stop, u64 end_ns, struct wire_cpu *cpu)
+{
+	u32 process = this_process();
+
+	stop->ev.tid = (u32)bpf_get_current_pid_tgid();
+	stop->ev.mono_ns = end_ns;
+	if (bpf_ringbuf_output(&events, stop, sizeof(*stop), 0))
+		count_loss(cpu, WIRE_LOSS_STOP);
+	bpf_map_delete_elem(&stops, &process);
+}
+
+/*
+ * startTheWorldWithSema(now, worldStop): after mark termination `now` is the end of the pause, taken
+ * before; otherwise it is 0 and the end is what the function returns. Up to Go 1.21 there is no such argument, and
+ * the end of mark termination is taken just before the call: this moment is the nearest to it.
+ */
+static __always_inline void world_starts(struct pt_regs *ctx, u64 cookie, struct wire_cpu *cpu)
+{
+	u32 process = this_process();
+	struct wire_stop *stop = bpf_map_lookup_elem(&stops, &process);
+	u64 now = 0;
+
+	if (!stop)
+		return;	/* it was under way when we came */
+	if (cfg.stw_args >= WIRE_STW_START) {
+		now = GO_ARG1(ctx);
+		stop->start_ns = GO_ARG3(ctx);
+	}
+	if (cfg.stw_args >= WIRE_STW_FINISHED)
+		stop->stopped_ns = GO_ARG4(ctx);
+	if (!stop->in_termination)
+		return;
+	cycle_ends(ctx->ip - probe_va(cookie), cpu);
+	stop_ended(stop, now ? now : bpf_ktime_get_ns(), cpu);
+}
+
+/* RAX is the moment the world was running again. */
+static __always_inline void world_started(struct pt_regs *ctx, struct wire_cpu *cpu)
+{
+	u32 process = this_process();
+	struct wire_stop *stop = bpf_map_lookup_elem(&stops, &process);
+
+	if (stop)
+		stop_ended(stop, GO_ARG1(ctx), cpu);
+}
+
+static __always_inline void mark_termination(void)
+{
+	u32 process = this_process();
+	struct wire_stop *stop = bpf_map_lookup_elem(&stops, &process);
+
+	if (stop)
+		stop->in_termination = 1;
+}
+
+SEC("?uprobe")
+int on_gc(struct pt_regs *ctx)
+{
+	struct wire_cpu *cpu = cpu_stats_here();
+	u64 cookie = bpf_get_attach_cookie(ctx);
+
+	if (!cpu || !gate || leads_to_morestack(ctx, cookie))
+		return 0;
+	switch (cookie & 0xff) {
+	case WIRE_PLACE_GC_START:
+		gc_wants(ctx);
+		break;
+	case WIRE_PLACE_STW_STOP:
+		stop_begins(ctx, cookie, cpu);
+		break;
+	case WIRE_PLACE_STW_START:
+		world_starts(ctx, cookie, cpu);
+		break;
+	case WIRE_PLACE_STW_RETURN:
+		world_started(ctx, cpu);
+		break;
+	case WIRE_PLACE_MARK_TERMINATION:
+		mark_termination();
+		break;
+	}
+	return 0;
+}
+
+static __always_inline void assist_ended(struct pt_regs *ctx, u64 cookie, u64 ns,
+					 struct wire_cpu *cpu)
+{
+	u64 hash = take_stack(ctx, cookie, cpu);
+	struct wire_assist *a = bpf_map_lookup_elem(&assists, &hash);
+
+	if (!a) {
+		struct wire_assist zero = {};
+
+		bpf_map_update_elem(&assists, &hash, &zero, BPF_NOEXIST);
+		a = bpf_map_lookup_elem(&assists, &hash);
+		if (!a) {
+			count_loss(cpu, WIRE_LOSS_ASSIST);
+			return;
+		}
+	}
+	__sync_fetch_and_add(&a->assists, 1);
+	__sync_fetch_and_add(&a->ns, ns);
+}
+
+/* gcAssistAlloc1 is the part of an assist that works; it runs on the system stack from entry to RET. */
+SEC("?uprobe")
+int on_assist(struct pt_regs *ctx)
+{
+	struct wire_cpu *cpu = cpu_stats_here();
+	u64 cookie = bpf_get_attach_cookie(ctx);
+	u64 thread = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
+
+	if (!cpu || !gate || leads_to_morestack(ctx, cookie))
+		return 0;
+	if (probe_is(cookie, WIRE_PLACE_ASSIST)) {
+		bpf_map_update_elem(&assisting, &thread, &now, BPF_ANY);
+		return 0;
+	}
+	u64 *began = bpf_map_lookup_elem(&assisting, &thread);
+	if (!began)
+		return 0;
+	u64 ns = now - *began;
+	bpf_map_delete_elem(&assisting, &thread);
+	assist_ended(ctx, cookie, ns, cpu);
+	return 0;
+}

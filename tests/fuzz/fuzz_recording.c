@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A recording of any bytes must be refused or read, never crash, hang or read beyond its memory; and
+ * what can be read can be shown in every format.
+ *
+ * With -DFUZZ_REPLAY it is a program that replays files: `make check` runs it on the corpus.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "record/recording.h"
+#include "render/render.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char dir[64];
+static char path[sizeof(dir) + 16];
+
+static void remove_dir(void)
+{
+	unlink(path);
+	rmdir(dir);
+}
+
+/* One private file that is overwritten by every input; in memory where there is a tmpfs. */
+static void make_dir(void)
+{
+	snprintf(dir, sizeof(dir), "%s/fuzz-recording-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	if (!mkdtemp(dir))
+		abort();
+	snprintf(path, sizeof(path), "%s/x.gallop", dir);
+	atexit(remove_dir);
+}
+
+static void show(const struct model *m, enum snapshot_value value)
+{
+	struct snapshot_opts opts = { .sort = value, .runtime_frames = value == SNAPSHOT_OBJECTS };
+	struct render_opts render_opts = { .value = value, .stacks = true };
+	struct snapshot *s;
+
+	if (snapshot_new(m, &opts, &s))
+		return;
+	_cleanup_fclose_ FILE *out = fopen("/dev/null", "w");
+	if (!out)
+		abort();
+	for (const struct renderer *r = renderers; r->name; r++)
+		r->render(out, s, &render_opts);
+	render_top_block(out, s, s, &render_opts);
+	snapshot_free(s);
+}
+
+static void load(const struct recording_span *span, enum snapshot_value value)
+{
+	struct err err = { 0 };
+	struct model *m = NULL;
+	int rc = recording_load(path, span, &m, &err);
+
+	/* A failure is explained, and has no model. */
+	if ((rc == 0) != (m != NULL) || (rc && (err.code != rc || !err.msg[0])))
+		abort();
+	if (rc)
+		return;
+	show(m, value);
+	model_free(m);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct recording_span part = { 1000000000, 2000000000 };
+
+	if (!dir[0])
+		make_dir();
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	load(NULL, SNAPSHOT_BYTES);
+	load(&part, SNAPSHOT_OBJECTS);
+	return 0;
+}
+
+#ifdef FUZZ_REPLAY
+int main(int argc, char **argv)
+{
+	static uint8_t buf[1 << 20];
+
+	for (int i = 1; i < argc; i++) {
+		_cleanup_fclose_ FILE *f = fopen(argv[i], "r");
+		if (!f) {
+			perror(argv[i]);
+			return 1;
+		}
+		LLVMFuzzerTestOneInput(buf, fread(buf, 1, sizeof(buf), f));
+	}
+	printf("1..1\nok 1 - replayed %d inputs\n", argc - 1);
+	return 0;
+}
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the parts of a plan are made: one file per subject, each adding its probes and its configuration. */
+#ifndef GALLOP_PLAN_BUILD_H
+#define GALLOP_PLAN_BUILD_H
+
+#include <stdbool.h>
+
+#include "gobin/gobin.h"
+#include "plan/plan.h"
+
+/* What a probe is for; the place in the function is found when it is added. */
+struct want {
+	enum plan_prog prog;
+	enum wire_place place;
+	const char *why;
+	bool at_entry;		/* assembly without a stack check: its first instruction is right */
+};
+
+/* 0, -ENOENT if the function's prologue isn't known, -E2BIG. */
+int plan_add(struct plan *plan, struct gobin *bin, const struct gobin_func *func, const char *name,
+	     const struct want *want);
+
+/* The same at each of the function's RETs. Adds all or none. */
+int plan_add_returns(struct plan *plan, struct gobin *bin, const struct gobin_func *func,
+		     const char *name, const struct want *want);
+
+/* Say what this binary doesn't allow. */
+void plan_note(struct plan *plan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Allocations: all of them or -ENOTSUP. */
+int plan_malloc(struct plan *plan, struct gobin *bin, struct err *err);
+
+/* World-stopped counts and garbage collection: whatever this binary allows. */
+void plan_marks(struct plan *plan, struct gobin *bin, const struct gobin_globals *globals);
+void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *globals);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the functions that read a recording's tables share: where they are, the model they fill, and
+ * columns that are checked before they are used.
+ */
+#ifndef GALLOP_RECORD_READER_H
+#define GALLOP_RECORD_READER_H
+
+#include "model/tables.h"
+#include "record/database.h"
+#include "record/recording.h"
+
+/* The model's ids of a table's rows, by the file's ids. Equal rows may have become one. */
+struct id_map {
+	uint32_t *v;
+	size_t nr, cap;
+};
+
+struct reader {
+	const char *path;
+	struct database file;
+	struct model *m;
+	struct err *err;
+
+	struct id_map funcs, frames, stacks, types, sites;
+	size_t causes_nr;
+
+	struct recording_span span;
+	uint64_t intervals_nr;
+	uint64_t first, end;		/* the intervals [first, end) are in the span */
+	uint64_t from_ns, to_ns;	/* what they cover */
+	uint64_t last_ns;		/* where the recording ends */
+	struct model_count total;	/* of the intervals in the span */
+	uint64_t alloc_interval, alloc_site;	/* the row before; rows must ascend */
+	uint64_t loss_cause, loss_interval, loss_so_far, loss_before;
+};
+
+/* Explain that the file is damaged: -EBADMSG. */
+int reader_damaged(struct reader *r, const char *what);
+
+/* 0 if an id was given out, else the explanation why not. */
+int reader_interned(struct reader *r, int64_t id);
+
+/* The columns of a row: 0 and a value, or -errno. A number above max is out of range. */
+int col_u64(struct reader *r, sqlite3_stmt *row, int col, uint64_t max, uint64_t *ret);
+/* Any 64 bits: addresses, and counts that were read from the target, which may hold anything. */
+int col_word(struct reader *r, sqlite3_stmt *row, int col, uint64_t *ret);
+int col_text(struct reader *r, sqlite3_stmt *row, int col, const char **ret);
+
+/* A reference to another table's row, as the model's id. */
+int col_ref(struct reader *r, sqlite3_stmt *row, int col, const struct id_map *map, uint32_t *ret);
+
+int map_add(struct reader *r, struct id_map *map, int64_t id);
+
+#endif
