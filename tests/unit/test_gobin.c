@@ -198,8 +198,8 @@ static void test_info(void **state)
 		assert_memory_equal(info->go_version, "go", 2);
 		assert_memory_equal(info->go_version + 2, version, 4);
 		assert_int_equal(info->go_minor, atoi(version + 2));
-		assert_string_equal(info->main_path, "example.com/gobinfix");
-		assert_string_equal(info->module, "example.com/gobinfix (devel)");
+		assert_string_equal(info->main_path, "gallop.test/gobinfix");
+		assert_string_equal(info->module, "gallop.test (devel)");
 		assert_string_equal(info->experiments, "");
 		assert_true(strlen(info->build_id) >= 40);
 		assert_int_equal(info->machine, EM_X86_64);
