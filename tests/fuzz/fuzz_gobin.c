@@ -20,7 +20,7 @@
 #include "gobin/gobin.h"
 #include "gobin/layout.h"
 
-enum { FRAMES_MAX = 16, PROBES = 16, RUNS_MAX = 1000 };
+enum { FRAMES_MAX = 16, PROBES = 16, TYPES = 400, RUNS_MAX = 1000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -89,15 +89,14 @@ static void exercise(struct gobin *bin)
 	gobin_find_globals(bin, &globals);
 	gobin_find_funcs(bin, names, 3, funcs, found);
 	gobin_each_func(bin, "", visit_func, &left);
-	for (uint64_t i = 0; i < PROBES; i++)
+	for (uint64_t i = 0; i < PROBES; i++) {
 		ask_about(bin, info->text + (info->etext - info->text) / PROBES * i + i);
-	/*
-	 * Types are where moduledata says, which is not public: all multiples of a stride are
-	 * tried.
-	 */
-	for (uint64_t va = info->text & ~(uint64_t)0xfff, i = 0; i < 256; va += 40, i++) {
+		ask_about(bin, info->text + 3 * i);
+	}
+	/* Where types are is not public; in the seeds they follow the code. */
+	for (uint64_t i = 0; i < TYPES; i++) {
 		char name[64];
-		gobin_type_name(bin, va & ~(uint64_t)7, name, sizeof(name));
+		gobin_type_name(bin, (info->text & ~(uint64_t)7) + 8 * i, name, sizeof(name));
 	}
 }
 

@@ -19,8 +19,8 @@
 
 enum {
 	WORDS = 80, /* of the structure: more than the fields below need, in every version */
-	CANDIDATES_MAX = 16, /* places that point to the pclntab; 2 were seen */
-	TRIES_MAX = 16, /* each reads all relocations once */
+	CANDIDATES_MAX = 16, /* places that point to the pclntab; 1 was seen */
+	TRIES_MAX = 4, /* each reads all relocations once */
 	SCAN_MAX = 256 << 20, /* bytes of the data segments */
 	/* Words of the structure that did not move from 1.18 to 1.27. */
 	WORD_PC_HEADER = 0,

@@ -23,7 +23,7 @@ enum {
 	FUNC_SZ_GO118 = 40,
 	FUNC_SZ_GO120 = 44,
 	FUNCS_MAX = 16 << 20, /* a 500 MB executable has 1 M */
-	SCAN_MAX = 1 << 30, /* bytes */
+	SCAN_MAX = 512 << 20, /* bytes */
 	STEPS_MAX = 1 << 20, /* of one table; functions of 1 MB of code take some 100 000 */
 	SCAN_CHECK_COST = 4096, /* bytes of that which a false magic counts as */
 };
