@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -242,6 +243,32 @@ static void views_are_for_people(void **state)
 	assert_int_equal(query(path, "SELECT count FROM losses WHERE key = 'slots_busy'"), 2);
 	assert_int_equal(query(path, "SELECT sum(objects) FROM interval"), 3644);
 	assert_int_equal(query(path, "SELECT count(*) FROM frame WHERE pc = 0x402000 + 412"), 2);
+}
+
+/* The queries of the documentation are real: each gives at least one row. */
+static void documented_queries_work(void **state)
+{
+	const char *path = in_dir("x.gallop");
+	char here[] = __FILE__;
+	static char doc[1 << 16];
+	_cleanup_free_ char *name = NULL;
+	int queries = 0;
+
+	(void)state;
+	model_free(record_sample(path, 2));
+	assert_true(asprintf(&name, "%s/../../user/doc/FORMAT.md", dirname(here)) > 0);
+	_cleanup_fclose_ FILE *f = fopen(name, "r");
+	assert_non_null(f);
+	doc[fread(doc, 1, sizeof(doc) - 1, f)] = '\0';
+	for (char *p = doc; (p = strstr(p, "```sql\n")); queries++) {
+		p += strlen("```sql\n");
+		char *end = strstr(p, "```");
+		assert_non_null(end);
+		*end = '\0';
+		query(path, p);
+		p = end + 1;
+	}
+	assert_int_equal(queries, 6);
 }
 
 static int create_fails(const char *path, const char *msg)
@@ -691,6 +718,7 @@ int main(void)
 		cmocka_unit_test(a_span_is_part_of_it),
 		cmocka_unit_test(odd_content_survives),
 		cmocka_unit_test(views_are_for_people),
+		cmocka_unit_test(documented_queries_work),
 		cmocka_unit_test(only_recordings_are_replaced),
 		cmocka_unit_test(odd_targets_are_refused),
 		cmocka_unit_test(one_writer_at_a_time),

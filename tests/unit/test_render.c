@@ -328,6 +328,47 @@ static void json_is_json(void **state)
 	model_free(m);
 }
 
+/* `name`, `parent.name`, `name[]` or `name.child` in Markdown. */
+static bool is_described(const char *doc, const char *name)
+{
+	for (const char *p = doc; (p = strstr(p, name)); p++) {
+		char after = p[strlen(name)];
+		if ((p[-1] == '`' || p[-1] == '.') &&
+		    (after == '`' || after == '.' || after == '['))
+			return true;
+	}
+	return false;
+}
+
+/* Every member of the output is in its description. */
+static void json_is_documented(void **state)
+{
+	struct model *m = sample_model(2, NULL, NULL);
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	_cleanup_free_ char *json = rendered(renderer_find("json")->render, s,
+					     (struct render_opts){ 0 });
+	_cleanup_free_ char *path = golden_path("../../user/doc/JSON.md");
+	*strrchr(path, '.') = '\0'; /* golden_path() adds ".txt" */
+	const char *doc = read_file(path);
+	int members = 0;
+
+	(void)state;
+	for (char *p = json; (p = strstr(p, "\": ")); p += 3) {
+		char *key = p;
+		while (key[-1] != '"')
+			key--;
+		_cleanup_free_ char *name = strndup(key, (size_t)(p - key));
+		bool is_cause = strcmp(name, "site_table_full") == 0 ||
+				strcmp(name, "slots_busy") == 0;
+		if (!is_cause && !is_described(doc, name))
+			fail_msg("'%s' is not in JSON.md", name);
+		members++;
+	}
+	assert_true(members > 100);
+	snapshot_free(s);
+	model_free(m);
+}
+
 static void a_failed_write_is_an_error(void **state)
 {
 	struct model *m = sample_model(1, NULL, NULL);
@@ -369,6 +410,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(collapsed_lines_are_sorted_and_add_up),
 		cmocka_unit_test(json_is_json),
+		cmocka_unit_test(json_is_documented),
 		cmocka_unit_test(a_failed_write_is_an_error),
 		cmocka_unit_test(formats_are_found),
 	};
