@@ -48,12 +48,13 @@ static uint64_t search_header(struct image *img)
 		if (!seg->write)
 			continue;
 		uint64_t skip = -seg->va & (ALIGNMENT - 1);
-		for (uint64_t at = skip; at < seg->filesz && budget > 0; at += ALIGNMENT, budget--) {
+		for (uint64_t at = skip; at < seg->filesz && budget > 0; at += ALIGNMENT) {
 			uint8_t first;
 			if (image_u8(img, seg->va + at, &first) < 0)
 				break;
 			if (first == 0xff && is_header(img, seg->va + at))
 				return seg->va + at;
+			budget -= ALIGNMENT;
 		}
 	}
 	return 0;

@@ -21,7 +21,7 @@ enum {
 	SECTION_NAMES_MAX = 1 << 20,	/* bytes */
 	NOTES_MAX = 64 << 10,		/* bytes of one PT_NOTE that are looked at */
 	DYNAMIC_MAX = 4096,		/* entries */
-	RELA_MAX = 16 << 20,		/* entries; 1 M is a 500 MB executable */
+	RELA_MAX = 4 << 20,		/* entries; a 75 MB executable has 244 000 */
 	NOTE_GO_BUILD_ID = 4,		/* cmd/link/internal/ld/elf.go ELF_NOTE_GOBUILDID_TAG */
 };
 
@@ -175,6 +175,8 @@ static void note_section(struct elf_file *elf, const char *name, const GElf_Shdr
 			if (section_names[i][j] && strcmp(name, section_names[i][j]) == 0 &&
 			    sh->sh_type != SHT_NOBITS && sh->sh_addr + sh->sh_size >= sh->sh_addr)
 				elf->sections[i] = (struct elf_range){ sh->sh_addr, sh->sh_size };
+	if (strncmp(name, ".go", 3) == 0 || strncmp(name, ".note.go.", 9) == 0)
+		elf->may_be_go = true;
 }
 
 /* A name table that is too large or compressed leaves the sections without names: they are hints. */
@@ -191,9 +193,12 @@ static void read_sections(struct elf_file *elf, Elf *e)
 {
 	size_t strndx;
 	elf->stripped = true;
+	elf->may_be_go = true;
 	if (elf_getshdrstrndx(e, &strndx) < 0)
 		return;
 	bool named = names_are_sane(e, strndx);
+	if (named)
+		elf->may_be_go = elf->go_build_id[0];
 
 	for (Elf_Scn *scn = elf_nextscn(e, NULL); scn; scn = elf_nextscn(e, scn)) {
 		GElf_Shdr sh;

@@ -37,6 +37,7 @@ struct elf_file {
 	bool dwarf;
 	char gnu_build_id[129]; /* hex, or "" */
 	char go_build_id[257];
+	bool may_be_go; /* false: it has sections and notes, and none that every Go program has */
 	struct elf_range sections[ELF_SECTION_NR];
 	struct elf_range rela; /* the dynamic relocations */
 };

@@ -18,7 +18,7 @@
 enum {
 	PCDATA_INL_TREE_INDEX = 2,	/* internal/abi/symtab.go, since 1.16 */
 	FUNCDATA_INL_TREE = 3,
-	INLINE_DEPTH_MAX = 256,
+	INLINE_DEPTH_MAX = 64,		/* the compiler stops far earlier */
 };
 
 /* One inlined call, whatever its format. */

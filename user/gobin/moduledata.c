@@ -19,7 +19,8 @@
 
 enum {
 	WORDS = 80,		/* of the structure: more than the fields below need, in every version */
-	CANDIDATES_MAX = 64,
+	CANDIDATES_MAX = 16,	/* places that point to the pclntab; 2 were seen */
+	TRIES_MAX = 16,		/* each reads all relocations once */
 	SCAN_MAX = 256 << 20,	/* bytes of the data segments */
 	/* Words of the structure that did not move from 1.18 to 1.27. */
 	WORD_PC_HEADER = 0,
@@ -59,6 +60,15 @@ struct window {
 	uint64_t word[WORDS];
 };
 
+/* What is looked for where, and how much more work it may take. */
+struct search {
+	const struct pclntab *tab;
+	const struct elf_file *elf;
+	struct image *img;
+	uint64_t bytes_left;
+	int tries_left;
+};
+
 static int relocate_window(uint64_t va, uint64_t addend, void *ctx)
 {
 	struct window *w = ctx;
@@ -69,16 +79,6 @@ static int relocate_window(uint64_t va, uint64_t addend, void *ctx)
 	return 0;
 }
 
-/* The words at va as they will be when loaded at bias 0. */
-static int read_window(struct window *w, uint64_t va, const struct elf_file *elf, struct image *img)
-{
-	w->va = va;
-	int r = image_read(img, va, w->word, sizeof(w->word));
-	if (r == 0 && elf->pie)
-		r = elf_file_each_relative(elf, img, relocate_window, w);
-	return r;
-}
-
 static bool is_moduledata(const struct window *w, const struct pclntab *tab)
 {
 	const uint64_t *names = &w->word[WORD_FUNCNAMETAB]; /* a slice: pointer, len, cap */
@@ -86,56 +86,64 @@ static bool is_moduledata(const struct window *w, const struct pclntab *tab)
 	return w->word[WORD_PC_HEADER] == tab->va && names[0] == tab->names && names[1] == names[2];
 }
 
-static int find_in_relocations(struct window *w, const struct pclntab *tab,
-			       const struct elf_file *elf, struct image *img)
+/* Take the words at va, as they will be when loaded at bias 0, if they are a moduledata. */
+static bool try_window(struct search *s, uint64_t va, struct window *w)
 {
-	struct candidates c = { .pclntab = tab->va };
-	int r = elf_file_each_relative(elf, img, add_candidate, &c);
-	if (r < 0)
-		return r;
+	if (s->tries_left-- <= 0)
+		return false;
+	w->va = va;
+	if (image_read(s->img, va, w->word, sizeof(w->word)) < 0)
+		return false;
+	if (s->elf->pie && elf_file_each_relative(s->elf, s->img, relocate_window, w) < 0)
+		return false;
+	return is_moduledata(w, s->tab);
+}
+
+static bool find_in_relocations(struct search *s, struct window *w)
+{
+	struct candidates c = { .pclntab = s->tab->va };
+
+	if (elf_file_each_relative(s->elf, s->img, add_candidate, &c) < 0)
+		return false;
 	for (size_t i = 0; i < c.nr; i++)
-		if (read_window(w, c.va[i], elf, img) == 0 && is_moduledata(w, tab))
-			return 0;
-	return -ENOENT;
+		if (try_window(s, c.va[i], w))
+			return true;
+	return false;
 }
 
-/* Look at each aligned word in [va, va + size). *budget bounds the work over all ranges. */
-static int find_in_range(struct window *w, uint64_t va, uint64_t size, uint64_t *budget,
-			 const struct pclntab *tab, const struct elf_file *elf, struct image *img)
+/* Look at each aligned word in [va, va + size). */
+static bool find_in_range(struct search *s, uint64_t va, uint64_t size, struct window *w)
 {
-	uint64_t first[2] = { tab->va, tab->names };
+	uint64_t first[2] = { s->tab->va, s->tab->names };
 
-	for (uint64_t at = -va & 7; at < size && *budget >= 8; at += 8, *budget -= 8) {
+	for (uint64_t at = -va & 7; at < size && s->bytes_left >= 8; at += 8, s->bytes_left -= 8) {
 		uint64_t word[2];
-		if (image_read(img, va + at, word, sizeof(word)) < 0)
+		if (image_read(s->img, va + at, word, sizeof(word)) < 0)
 			break;
-		if (memcmp(word, first, sizeof(word)) == 0 && read_window(w, va + at, elf, img) == 0 &&
-		    is_moduledata(w, tab))
-			return 0;
+		if (memcmp(word, first, sizeof(word)) == 0 && try_window(s, va + at, w))
+			return true;
 	}
-	return -ENOENT;
+	return false;
 }
 
-static int find_window(struct window *w, const struct pclntab *tab, const struct elf_file *elf,
-		       struct image *img)
+static bool find_window(struct search *s, struct window *w)
 {
 	static const enum elf_section hints[] = { ELF_SECTION_MODULE, ELF_SECTION_NOPTRDATA };
-	uint64_t budget = SCAN_MAX;
 
-	if (elf->pie && find_in_relocations(w, tab, elf, img) == 0)
-		return 0;
+	if (s->elf->pie && find_in_relocations(s, w))
+		return true;
+	/* Packed relocations (DT_RELR) leave the pointers in the file: a PIE is searched too. */
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
-		const struct elf_range *range = &elf->sections[hints[i]];
-		if (find_in_range(w, range->va, range->size, &budget, tab, elf, img) == 0)
-			return 0;
+		const struct elf_range *range = &s->elf->sections[hints[i]];
+		if (find_in_range(s, range->va, range->size, w))
+			return true;
 	}
-	for (size_t i = 0; i < img->segs_nr; i++) {
-		const struct image_seg *seg = &img->segs[i];
-		if (seg->write &&
-		    find_in_range(w, seg->va, seg->filesz, &budget, tab, elf, img) == 0)
-			return 0;
+	for (size_t i = 0; i < s->img->segs_nr; i++) {
+		const struct image_seg *seg = &s->img->segs[i];
+		if (seg->write && find_in_range(s, seg->va, seg->filesz, w))
+			return true;
 	}
-	return -ENOENT;
+	return false;
 }
 
 static bool is_sane(const struct moduledata *md, const struct pclntab *tab, struct image *img)
@@ -152,8 +160,9 @@ static bool is_sane(const struct moduledata *md, const struct pclntab *tab, stru
 int moduledata_find(struct moduledata *md, int minor, const struct pclntab *tab,
 		    const struct elf_file *elf, struct image *img, struct err *err)
 {
+	struct search search = { tab, elf, img, SCAN_MAX, TRIES_MAX };
 	struct window w;
-	if (find_window(&w, tab, elf, img) < 0)
+	if (!find_window(&search, &w))
 		return err_set(err, -ENOEXEC, "'%s' is damaged: no moduledata for its pclntab", img->path);
 
 	const struct fields *f = fields;

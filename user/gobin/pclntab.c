@@ -23,6 +23,7 @@ enum {
 	FUNC_SZ_GO120 = 44,
 	FUNCS_MAX = 16 << 20,		/* a 500 MB executable has 1 M */
 	SCAN_MAX = 1 << 30,		/* bytes */
+	STEPS_MAX = 1 << 20,		/* of one table; functions of 1 MB of code take some 100 000 */
 	SCAN_CHECK_COST = 4096,		/* bytes of that which a false magic counts as */
 };
 
@@ -127,18 +128,24 @@ static int scan_segment(struct pclntab *tab, struct image *img, const struct ima
 	return best;
 }
 
+/* Where a pclntab without a section is: .data.rel.ro, .rodata, or with the code in old linkers' files. */
+static int scan_rank(const struct image_seg *seg)
+{
+	return seg->exec ? 2 : seg->write ? 0 : 1;
+}
+
 /*
  * Linked by the system's linker, a position-independent executable before Go 1.26 has the pclntab
- * inside .data.rel.ro; and a file may have no sections at all. Code is looked through last.
+ * inside .data.rel.ro; and a file may have no sections at all.
  */
 static int scan_segments(struct pclntab *tab, struct image *img)
 {
 	uint64_t budget = SCAN_MAX;
 	int best = -ENOENT;
 
-	for (int exec = 0; exec < 2; exec++) {
+	for (int rank = 0; rank < 3; rank++) {
 		for (size_t i = 0; i < img->segs_nr; i++) {
-			if (img->segs[i].exec != (exec == 1))
+			if (scan_rank(&img->segs[i]) != rank)
 				continue;
 			int r = scan_segment(tab, img, &img->segs[i], &budget);
 			if (r == 0)
@@ -163,7 +170,7 @@ int pclntab_find(struct pclntab *tab, const struct elf_file *elf, struct image *
 {
 	const struct elf_range *section = &elf->sections[ELF_SECTION_PCLNTAB];
 	int r = section->va ? check_at(tab, img, section->va) : -ENOENT;
-	if (r == -ENOENT)
+	if (r == -ENOENT && elf->may_be_go)
 		r = scan_segments(tab, img);
 	if (r == 0)
 		return 0;
@@ -303,8 +310,7 @@ void pcvalue_init(struct pcvalue *pv, struct pclntab *tab, const struct gobin_fu
 	pv->min_lc = tab->min_lc;
 	pv->value = -1; /* runtime/symtab.go pcvalue: the first delta is from -1 */
 	pv->first = true;
-	/* A step normally covers an instruction, so more steps than bytes is a table made to waste time. */
-	pv->steps_left = off ? (uint32_t)(func->end - func->entry) + 1 : 0;
+	pv->steps_left = off ? STEPS_MAX : 0;
 }
 
 int pcvalue_next(struct pcvalue *pv)

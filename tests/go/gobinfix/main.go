@@ -1,17 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Gobinfix tells the truth about itself, one JSON object per line, for the reader of Go executables
-// to be measured against: where its functions were loaded, which frames Go's own runtime sees at
-// program counters of all kinds of calls, and what its types are called.
+// Gobinfix tells the truth about itself, for the reader of Go executables to be measured against.
+//
+// It prints lines of tab-separated fields:
+//
+//	func NAME ADDR          a function, as loaded
+//	stack SITE              a stack was taken; its pc and frame lines follow
+//	pc ADDR                 as runtime.Callers returns it: a return address, plus one pc per inlined call
+//	frame FUNC FILE LINE    as runtime.CallersFrames explains all of them
+//	at ADDR FUNC FILE LINE  the innermost frame of an instruction
+//	type NAME ADDR          a type of the executable
+//	madetype NAME ADDR      a type that reflect made while running
+//
+// With an argument N it prints an "at" line for every Nth byte of the code instead of the stacks.
 package main
 
 import (
-	"encoding/json"
+	"bufio"
 	"fmt"
 	"os"
 	"reflect"
 	"runtime"
 	"sort"
+	"strconv"
 	"strings"
 	"text/template"
 	"unsafe"
@@ -19,20 +30,7 @@ import (
 
 var cgoTwice func(int) int
 
-type frame struct {
-	Func string `json:"func"`
-	File string `json:"file"`
-	Line int    `json:"line"`
-}
-
-type stack struct {
-	Kind   string   `json:"kind"`
-	Site   string   `json:"site"`
-	PCs    []uint64 `json:"pcs"`
-	Frames []frame  `json:"frames"`
-}
-
-var out = json.NewEncoder(os.Stdout)
+var out = bufio.NewWriter(os.Stdout)
 
 // record prints the callers of the site, as raw program counters and as Go explains them.
 //
@@ -40,19 +38,33 @@ var out = json.NewEncoder(os.Stdout)
 func record(site string) {
 	pcs := make([]uintptr, 64)
 	pcs = pcs[:runtime.Callers(1, pcs)]
-	s := stack{Kind: "stack", Site: site}
+	fmt.Fprintf(out, "stack\t%s\n", site)
 	for _, pc := range pcs {
-		s.PCs = append(s.PCs, uint64(pc))
+		fmt.Fprintf(out, "pc\t%d\n", pc)
 	}
 	it := runtime.CallersFrames(pcs)
 	for {
 		f, more := it.Next()
-		s.Frames = append(s.Frames, frame{f.Function, f.File, f.Line})
+		fmt.Fprintf(out, "frame\t%s\t%s\t%d\n", f.Function, f.File, f.Line)
 		if !more {
 			break
 		}
 	}
-	out.Encode(s)
+}
+
+// sweep prints what Go says of every step-th byte of the code that entry belongs to, both ways.
+func sweep(entry, step uintptr) {
+	for _, dir := range []uintptr{step, -step} {
+		for pc := entry; runtime.FuncForPC(pc) != nil; pc += dir {
+			next := runtime.FuncForPC(pc + 1)
+			if next == nil || next.Entry() != runtime.FuncForPC(pc).Entry() {
+				continue
+			}
+			// CallersFrames takes return addresses, and looks at the byte before.
+			f, _ := runtime.CallersFrames([]uintptr{pc + 1}).Next()
+			fmt.Fprintf(out, "at\t%d\t%s\t%s\t%d\n", pc, f.Function, f.File, f.Line)
+		}
+	}
 }
 
 type node[K comparable, V any] struct {
@@ -199,12 +211,6 @@ func stacks() {
 	<-done
 }
 
-type rtype struct {
-	Kind string `json:"kind"`
-	Name string `json:"name"`
-	Addr uint64 `json:"addr"`
-}
-
 func word(v interface{}) uint64 { return uint64((*[2]uintptr)(unsafe.Pointer(&v))[0]) }
 
 type named []map[string]*outer
@@ -220,25 +226,26 @@ func types() {
 		new(interface{}), new(error), new(walker), template.FuncMap{}, &template.Template{}, complex(1, 2),
 		unsafe.Pointer(nil), uintptr(1), reflect.Value{}, [0]struct{}{}, &[]**int{}, runtime.MemStats{},
 	} {
-		out.Encode(rtype{"type", reflect.TypeOf(v).String(), word(v)})
+		fmt.Fprintf(out, "type\t%s\t%d\n", reflect.TypeOf(v), word(v))
 	}
 	made := reflect.New(reflect.ArrayOf(7, reflect.TypeOf(outer{}))).Elem().Interface()
-	out.Encode(rtype{"madetype", reflect.TypeOf(made).String(), word(made)})
-}
-
-type function struct {
-	Kind string `json:"kind"`
-	Name string `json:"name"`
-	Addr uint64 `json:"addr"`
+	fmt.Fprintf(out, "madetype\t%s\t%d\n", reflect.TypeOf(made), word(made))
 }
 
 func main() {
+	defer out.Flush()
+	entry := reflect.ValueOf(main).Pointer()
 	for _, f := range []interface{}{main, record, stacks, types, fmt.Sprintf, strings.Index} {
 		pc := reflect.ValueOf(f).Pointer()
-		out.Encode(function{"func", runtime.FuncForPC(pc).Name(), uint64(pc)})
+		fmt.Fprintf(out, "func\t%s\t%d\n", runtime.FuncForPC(pc).Name(), pc)
 	}
 	if cgoTwice != nil && cgoTwice(21) != 42 {
 		os.Exit(1)
+	}
+	if len(os.Args) > 1 {
+		step, _ := strconv.Atoi(os.Args[1])
+		sweep(entry, uintptr(step))
+		return
 	}
 	stacks()
 	types()
