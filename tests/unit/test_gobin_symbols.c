@@ -175,6 +175,8 @@ static const struct dwarf_field {
 	FIELD("runtime.p.mcache", p_mcache),
 	FIELD("runtime.mcache.tinyAllocs", mcache_tiny_allocs),
 	FIELD("runtime.mcache.alloc", mcache_alloc),
+	FIELD("runtime.mcache.flushGen", mcache_flush_gen),
+	FIELD("runtime.mspan.sweepgen", mspan_sweepgen),
 	FIELD("runtime.mspan.allocCount", mspan_alloc_count),
 	FIELD("runtime.mspan.allocCountBeforeCache", mspan_alloc_count_before_cache),
 	FIELD("runtime.mspan.spanclass", mspan_spanclass),
