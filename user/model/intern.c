@@ -29,7 +29,8 @@
 		HASH_ADD_KEYPTR(hh, (table).hash, key_p, key_sz, row); \
 		if ((row)->hh.tbl) {                                   \
 			id_ = (row)->id;                               \
-			(table).rows[(table).nr++] = take_ptr(row);    \
+			(table).rows[(table).nr++] = row;              \
+			row = NULL; /* the table's now */              \
 		}                                                      \
 		id_;                                                   \
 	})
@@ -90,7 +91,8 @@ int64_t intern_func(struct model *m, const char *name, const char *file)
 	row->is_runtime = has_prefix(key.name, "runtime.") ||
 			  has_prefix(key.name, "internal/runtime/");
 	row->is_goexit = strcmp(key.name, "runtime.goexit") == 0;
-	return table_add(m->funcs, row, &row->key, sizeof(row->key));
+	int64_t id = table_add(m->funcs, row, &row->key, sizeof(row->key));
+	return id;
 }
 
 int64_t intern_frame(struct model *m, const struct frame_key *key)
@@ -110,7 +112,8 @@ int64_t intern_frame(struct model *m, const struct frame_key *key)
 	if (!row)
 		return -ENOMEM;
 	row->key = *key;
-	return table_add(m->frames, row, &row->key, sizeof(row->key));
+	int64_t id = table_add(m->frames, row, &row->key, sizeof(row->key));
+	return id;
 }
 
 int64_t intern_stack(struct model *m, const uint32_t *frames, size_t n, bool cut)
@@ -140,7 +143,8 @@ int64_t intern_stack(struct model *m, const uint32_t *frames, size_t n, bool cut
 		return -ENOMEM;
 	row->frames_nr = (uint32_t)n;
 	memcpy(row->words, words, words_sz);
-	return table_add(m->stacks, row, row->words, words_sz);
+	int64_t id = table_add(m->stacks, row, row->words, words_sz);
+	return id;
 }
 
 /*
@@ -201,7 +205,8 @@ int64_t model_type(struct model *m, const char *name)
 		return -ENOMEM;
 	row->name = text;
 	row->name_id = (uint32_t)name_id;
-	return table_add(m->types, row, &row->name, sizeof(row->name));
+	int64_t id = table_add(m->types, row, &row->name, sizeof(row->name));
+	return id;
 }
 
 int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size_class,
@@ -223,5 +228,6 @@ int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size
 	if (!row)
 		return -ENOMEM;
 	row->key = key;
-	return table_add(m->sites, row, &row->key, sizeof(row->key));
+	int64_t id = table_add(m->sites, row, &row->key, sizeof(row->key));
+	return id;
 }
