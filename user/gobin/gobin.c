@@ -5,7 +5,6 @@
  */
 #include "gobin/gobin.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,9 +304,5 @@ int gobin_type_name(struct gobin *bin, uint64_t va, char *buf, size_t cap)
 
 int gobin_find_globals(struct gobin *bin, struct gobin_globals *ret)
 {
-	if (bin->info.machine != EM_X86_64) {
-		*ret = (struct gobin_globals){ 0 };
-		return 0;
-	}
 	return globals_find(bin, &bin->img, ret);
 }
