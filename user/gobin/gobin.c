@@ -36,6 +36,22 @@ struct gobin {
 	struct gobin_info info;
 };
 
+/* An empty one, or NULL when out of memory. */
+static struct gobin *gobin_new(const char *path)
+{
+	struct gobin *bin = calloc(1, sizeof(*bin));
+	char *copy = strdup(path);
+
+	if (!bin || !copy) {
+		free(bin);
+		free(copy);
+		return NULL;
+	}
+	bin->path = copy;
+	bin->img.fd = -1;
+	return bin;
+}
+
 void gobin_free(struct gobin *bin)
 {
 	if (!bin)
@@ -116,12 +132,8 @@ static int read_tables(struct gobin *bin, struct err *err)
 
 int gobin_open(const char *path, struct gobin **ret, struct err *err)
 {
-	_cleanup_(gobin_freep) struct gobin *bin = calloc(1, sizeof(*bin));
+	_cleanup_(gobin_freep) struct gobin *bin = gobin_new(path);
 	if (!bin)
-		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", path);
-	bin->img.fd = -1;
-	bin->path = strdup(path);
-	if (!bin->path)
 		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", path);
 
 	int r = image_init(&bin->img, bin->path, err);
