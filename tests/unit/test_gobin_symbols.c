@@ -11,6 +11,11 @@
 #include "gobin/gobin.h"
 #include "gobin/layout.h"
 
+/* The modes that have a symbol table. */
+static const char *const with_symbols[] = { "plain", "pie", "cgo", "cgopie", "arm64" };
+
+enum { WITH_SYMBOLS_NR = sizeof(with_symbols) / sizeof(with_symbols[0]) };
+
 struct symbols {
 	int fd;
 	Elf *elf;
@@ -92,12 +97,10 @@ static bool is_go_function(const GElf_Sym *sym, const char *name, const struct g
  */
 static void test_functions(void **state)
 {
-	static const char *const modes[] = { "plain", "pie", "cgo", "cgopie" };
-
-	for (int mode = 0; mode < 4; mode++) {
+	for (int mode = 0; mode < WITH_SYMBOLS_NR; mode++) {
 		char path[FIXTURE_PATH_CAP], name[8192];
-		_cleanup_(fixture_gobin_freep) struct gobin *bin = fixture_open(*state, modes[mode],
-										path);
+		_cleanup_(fixture_gobin_freep) struct gobin *bin =
+			fixture_open(*state, with_symbols[mode], path);
 		_cleanup_(symbols_close) struct symbols syms;
 		size_t nr = 0;
 
@@ -118,7 +121,7 @@ static void test_functions(void **state)
 			nr++;
 		}
 		print_message("  %s %s: %zu function symbols, %u functions\n", (char *)*state,
-			      modes[mode], nr, gobin_info(bin)->funcs_nr);
+			      with_symbols[mode], nr, gobin_info(bin)->funcs_nr);
 		assert_int_equal(nr, gobin_info(bin)->funcs_nr);
 	}
 }
@@ -134,25 +137,39 @@ static uint64_t symbol_value(const struct symbols *syms, const char *wanted)
 	return 0;
 }
 
-/* What the code says equals what the symbols say; stripped binaries at least know all four. */
+/* What the code says equals what the symbols say. */
 static void test_globals(void **state)
 {
-	for (int mode = 0; mode < FIXTURE_MODES_NR; mode++) {
+	for (int mode = 0; mode < WITH_SYMBOLS_NR; mode++) {
 		char path[FIXTURE_PATH_CAP];
 		_cleanup_(fixture_gobin_freep) struct gobin *bin =
-			fixture_open(*state, fixture_modes[mode], path);
+			fixture_open(*state, with_symbols[mode], path);
 		struct gobin_globals g;
 
 		assert_int_equal(gobin_find_globals(bin, &g), 0);
-		assert_true(g.memstats && g.gc_controller && g.allp && g.emptymspan);
-		if (gobin_info(bin)->stripped)
-			continue;
 		_cleanup_(symbols_close) struct symbols syms;
 		symbols_open(&syms, path);
 		assert_int_equal(g.memstats, symbol_value(&syms, "runtime.memstats"));
 		assert_int_equal(g.gc_controller, symbol_value(&syms, "runtime.gcController"));
 		assert_int_equal(g.allp, symbol_value(&syms, "runtime.allp"));
 		assert_int_equal(g.emptymspan, symbol_value(&syms, "runtime.emptymspan"));
+	}
+}
+
+/* Stripped binaries know all four too. */
+static void test_stripped_globals(void **state)
+{
+	static const char *const modes[] = { "stripped", "piestripped", "cgostripped",
+					     "cgopiestripped" };
+
+	for (int mode = 0; mode < 4; mode++) {
+		char path[FIXTURE_PATH_CAP];
+		_cleanup_(fixture_gobin_freep) struct gobin *bin = fixture_open(*state, modes[mode],
+										path);
+		struct gobin_globals g;
+
+		assert_int_equal(gobin_find_globals(bin, &g), 0);
+		assert_true(g.memstats && g.gc_controller && g.allp && g.emptymspan);
 	}
 }
 
@@ -222,11 +239,11 @@ static uint16_t layout_field(const struct go_layout *layout, int i)
 	return value + dwarf_fields[i].behind;
 }
 
-static void test_layout(void **state)
+static void check_layout(const char *version, const char *mode)
 {
-	char path[FIXTURE_PATH_CAP], checker[FIXTURE_PATH_CAP], command[2 * FIXTURE_PATH_CAP + 256],
-		line[256];
-	_cleanup_(fixture_gobin_freep) struct gobin *bin = fixture_open(*state, "plain", path);
+	char path[FIXTURE_PATH_CAP], checker[FIXTURE_PATH_CAP];
+	char command[2 * FIXTURE_PATH_CAP + 256], line[256];
+	_cleanup_(fixture_gobin_freep) struct gobin *bin = fixture_open(version, mode, path);
 	int nr = 0;
 
 	fixture_need(fixture_versions[FIXTURE_VERSIONS_NR - 1], "plain", "layoutcheck", checker,
@@ -245,7 +262,7 @@ static void test_layout(void **state)
 			if (strcmp(dwarf_fields[i].dwarf, name) != 0)
 				continue;
 			if (layout_field(gobin_layout(bin), i) != value)
-				fail_msg("Go %s: %s is at %u, not %u", (char *)*state, name, value,
+				fail_msg("%s %s: %s is at %u, not %u", version, mode, name, value,
 					 layout_field(gobin_layout(bin), i));
 			nr++;
 		}
@@ -253,11 +270,18 @@ static void test_layout(void **state)
 	assert_int_equal(nr, DWARF_FIELDS_NR);
 }
 
+static void test_layout(void **state)
+{
+	check_layout(*state, "plain");
+	check_layout(*state, "arm64");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_globals),
+		cmocka_unit_test(test_stripped_globals),
 		cmocka_unit_test(test_layout),
 	};
 

@@ -5,7 +5,6 @@
  */
 #include "gobin/gobin.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +35,22 @@ struct gobin {
 	const struct go_layout *layout;
 	struct gobin_info info;
 };
+
+/* An empty one, or NULL when out of memory. */
+static struct gobin *gobin_new(const char *path)
+{
+	struct gobin *bin = calloc(1, sizeof(*bin));
+	char *copy = strdup(path);
+
+	if (!bin || !copy) {
+		free(bin);
+		free(copy);
+		return NULL;
+	}
+	bin->path = copy;
+	bin->img.fd = -1;
+	return bin;
+}
 
 void gobin_free(struct gobin *bin)
 {
@@ -117,12 +132,8 @@ static int read_tables(struct gobin *bin, struct err *err)
 
 int gobin_open(const char *path, struct gobin **ret, struct err *err)
 {
-	_cleanup_(gobin_freep) struct gobin *bin = calloc(1, sizeof(*bin));
+	_cleanup_(gobin_freep) struct gobin *bin = gobin_new(path);
 	if (!bin)
-		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", path);
-	bin->img.fd = -1;
-	bin->path = strdup(path);
-	if (!bin->path)
 		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", path);
 
 	int r = image_init(&bin->img, bin->path, err);
@@ -305,9 +316,5 @@ int gobin_type_name(struct gobin *bin, uint64_t va, char *buf, size_t cap)
 
 int gobin_find_globals(struct gobin *bin, struct gobin_globals *ret)
 {
-	if (bin->info.machine != EM_X86_64) {
-		*ret = (struct gobin_globals){ 0 };
-		return 0;
-	}
 	return globals_find(bin, &bin->img, ret);
 }

@@ -44,11 +44,12 @@ static const struct marker {
 enum { MARKERS_NR = sizeof(markers) / sizeof(markers[0]) };
 
 /*
- * Experiments (internal/goexperiment/flags.go) that move no field gallop reads and change no
- * function that it probes in a way that the presence of functions would not tell. Each "no" form is
- * as good. Checked by comparing the DWARF of builds with and without them; not in the list, and so
- * refused, are those that do: staticlockranking (mutexes grow), pagetrace (mheap and p grow),
- * allocheaders in its "no" form (mspan of 1.22).
+ * Experiments (internal/goexperiment/flags.go) that move no field of struct go_layout and add no way
+ * to allocate that the presence of functions would not tell; each "no" form is as good. Every one was
+ * checked by the DWARF of builds with and without it. Not in the list, and so refused:
+ * noallocheaders (objects of Go 1.22 have no headers), runtimesecret (a secret object is allocated
+ * through two of the functions that are counted), staticlockranking and pagetrace (they add to locks
+ * and to the heap, and are for the runtime's own developers).
  */
 static const char *const harmless[] = {
 	"aliastypeparams",
@@ -81,6 +82,11 @@ static const char *const harmless[] = {
 	"synchashtriemap",
 	"synctest",
 	"unified",
+	/* Of distributors' own Go: they choose where crypto/ packages get their algorithms from. */
+	"allowcryptofallback",
+	"opensslcrypto",
+	"strictfipsruntime",
+	"systemcrypto",
 };
 
 static bool is_harmless(const char *name, size_t len)
