@@ -122,6 +122,8 @@ struct gc_caller_count gc_caller_delta(const struct gc_caller *caller)
 
 static int count_overwritten(struct model *m)
 {
+	if (m->gc->of_recording)
+		return 0;
 	return model_set_loss(m, "gc_overwritten",
 			      "stops and cycles that were too many to be kept for one interval",
 			      ++m->gc->overwritten);
@@ -284,7 +286,7 @@ int model_add_cycle(struct model *m, const struct model_cycle *cycle)
 
 int64_t model_assist(struct model *m, uint32_t stack)
 {
-	return intern_caller(&m->gc->assists, known_stack(m, stack), 0);
+	return stack < m->stacks.nr ? intern_caller(&m->gc->assists, stack, 0) : -EINVAL;
 }
 
 void model_assist_add(struct model *m, uint32_t assist, uint64_t assists, uint64_t ns)

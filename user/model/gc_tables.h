@@ -85,6 +85,7 @@ struct model_gc {
 	struct gc_cycle_sums sums, interval_sums;
 	struct gc_callers stoppers, starters, assists;
 	uint64_t last_ns; /* end of the latest stop */
+	bool of_recording;	/* what the rings overwrite is still in the file */
 	uint64_t overwritten; /* rows of the rings that no interval has shown */
 	struct model_gc_check check;
 };
