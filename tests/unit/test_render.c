@@ -6,10 +6,10 @@
  * a wanted change: GALLOP_GOLDEN_UPDATE=1 build/tests/unit/test_render writes them anew; read the
  * diff.
  */
+#include "golden.h"
 #include "sample.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <time.h>
@@ -18,66 +18,9 @@
 #include "base/utf8.h"
 #include "render/render.h"
 
-typedef int render_fn(FILE *out, const struct snapshot *s, const struct render_opts *opts);
-
 static int render_top(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
 	return render_top_block(out, s, s, opts);
-}
-
-static char *rendered(render_fn *render, const struct snapshot *s, struct render_opts opts)
-{
-	char *text = NULL;
-	size_t sz;
-	FILE *out = open_memstream(&text, &sz);
-
-	assert_non_null(out);
-	assert_int_equal(render(out, s, &opts), 0);
-	fclose(out);
-	assert_int_equal(strlen(text), sz);
-	return text;
-}
-
-static struct snapshot *take(const struct model *m, struct snapshot_opts opts)
-{
-	struct snapshot *s;
-
-	assert_int_equal(snapshot_new(m, &opts, &s), 0);
-	return s;
-}
-
-/* This file's directory is where the sources are, as the compiler saw them: the tests run there. */
-static char *golden_path(const char *name)
-{
-	char here[] = __FILE__;
-	char *path;
-
-	assert_true(asprintf(&path, "%s/../golden/%s.txt", dirname(here), name) > 0);
-	return path;
-}
-
-static char *read_file(const char *path)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "r");
-	static char buf[1 << 20];
-
-	if (!f)
-		fail_msg("cannot open %s: run with GALLOP_GOLDEN_UPDATE=1 to make it", path);
-	buf[fread(buf, 1, sizeof(buf) - 1, f)] = '\0';
-	return buf;
-}
-
-static void assert_golden(const char *name, const char *text)
-{
-	_cleanup_free_ char *path = golden_path(name);
-
-	if (getenv("GALLOP_GOLDEN_UPDATE")) {
-		_cleanup_fclose_ FILE *f = fopen(path, "w");
-		assert_non_null(f);
-		assert_true(fputs(text, f) >= 0);
-		return;
-	}
-	assert_string_equal(text, read_file(path));
 }
 
 static void golden_outputs(void **state)

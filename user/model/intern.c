@@ -11,29 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "base/grow.h"
 #include "base/utf8.h"
-
-/* Room for one more row: 0, -ENOMEM, or -E2BIG when the table is full. */
-#define table_reserve(table)          \
-	((table).nr >= MODEL_ROWS_MAX \
-		 ? -E2BIG             \
-		 : grow(&(table).rows, (table).nr, &(table).cap, sizeof((table).rows[0])))
-
-/* Put a row whose key is the key_sz bytes at key_p into a table with room; the id or -ENOMEM. */
-#define table_add(table, row, key_p, key_sz)                           \
-	({                                                             \
-		int64_t id_ = -ENOMEM;                                 \
-		(row)->id = (uint32_t)(table).nr;                      \
-		HASH_ADD_KEYPTR(hh, (table).hash, key_p, key_sz, row); \
-		if ((row)->hh.tbl) {                                   \
-			id_ = (row)->id;                               \
-			(table).rows[(table).nr++] = row;              \
-			row = NULL; /* the table's now */              \
-		}                                                      \
-		id_;                                                   \
-	})
+#include "model/goname.h"
 
 static int64_t intern_text(struct model *m, const char *raw)
 {
@@ -91,8 +70,8 @@ int64_t intern_func(struct model *m, const char *name, const char *file)
 	row->is_runtime = has_prefix(key.name, "runtime.") ||
 			  has_prefix(key.name, "internal/runtime/");
 	row->is_goexit = strcmp(key.name, "runtime.goexit") == 0;
-	int64_t id = table_add(m->funcs, row, &row->key, sizeof(row->key));
-	return id;
+	row->is_inside = goname_is_inside(key.name);
+	return table_add(m->funcs, row, &row->key, sizeof(row->key));
 }
 
 int64_t intern_frame(struct model *m, const struct frame_key *key)

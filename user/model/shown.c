@@ -90,6 +90,7 @@ static int unify_frames(struct shown *sh, const struct model *m)
 struct part {
 	uint32_t stack;
 	uint16_t from, to;
+	bool gc;
 };
 
 static const struct func_row *func_at(const struct model *m, const struct stack_row *stack,
@@ -98,20 +99,23 @@ static const struct func_row *func_at(const struct model *m, const struct stack_
 	return m->funcs.rows[m->frames.rows[stack->words[1 + i]]->key.func];
 }
 
-static struct part shown_part(const struct model *m, uint32_t id, bool runtime_frames)
+static struct part shown_part(const struct model *m, uint32_t id, bool gc, bool runtime_frames)
 {
 	const struct stack_row *stack = m->stacks.rows[id];
-	struct part part = { id, 0, (uint16_t)stack->frames_nr };
+	struct part part = { id, 0, (uint16_t)stack->frames_nr, gc };
 
 	if (runtime_frames)
 		return part;
 	if (part.to > 1 && func_at(m, stack, part.to - 1)->is_goexit)
 		part.to--;
-	while (part.from < part.to && func_at(m, stack, part.from)->is_runtime)
+	while (part.from < part.to) {
+		const struct func_row *func = func_at(m, stack, part.from);
+		if (!(gc ? func->is_inside : func->is_runtime))
+			return part;
 		part.from++;
-	/* A stack of the runtime's alone would be left without any frame: show it whole. */
-	if (part.from == part.to)
-		part.from = 0;
+	}
+	/* Of a stack of the runtime's alone no frame is left: show it whole, or its root. */
+	part.from = gc && part.to ? part.to - 1 : 0;
 	return part;
 }
 
@@ -162,20 +166,33 @@ static void add_lost(struct shown *sh, const struct model *m)
 	};
 }
 
-static int unify_stacks(struct shown *sh, const struct model *m, const bool *used,
-			bool runtime_frames)
+/* Each use of a stack is a part of its own. */
+static size_t collect_parts(struct part *parts, const struct model *m, const uint8_t *used,
+			    bool runtime_frames)
 {
 	size_t nr = 0;
-	_cleanup_free_ struct part *parts = array_new(m->stacks.nr, sizeof(parts[0]));
-	sh->stack_of = array_new(m->stacks.nr, sizeof(sh->stack_of[0]));
-	if (!parts || !sh->stack_of)
-		return -ENOMEM;
-	for (size_t i = 0; i < m->stacks.nr; i++) {
-		sh->stack_of[i] = SHOWN_NONE;
-		if (used[i])
-			parts[nr++] = shown_part(m, (uint32_t)i, runtime_frames);
-	}
 
+	for (uint32_t i = 0; i < m->stacks.nr; i++) {
+		if (used[i] & SHOWN_SITE)
+			parts[nr++] = shown_part(m, i, false, runtime_frames);
+		if (used[i] & SHOWN_GC)
+			parts[nr++] = shown_part(m, i, true, runtime_frames);
+	}
+	return nr;
+}
+
+static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *used,
+			bool runtime_frames)
+{
+	_cleanup_free_ struct part *parts = array_new(2 * m->stacks.nr, sizeof(parts[0]));
+	sh->stack_of = array_new(m->stacks.nr, sizeof(sh->stack_of[0]));
+	sh->gc_stack_of = array_new(m->stacks.nr, sizeof(sh->gc_stack_of[0]));
+	if (!parts || !sh->stack_of || !sh->gc_stack_of)
+		return -ENOMEM;
+	memset(sh->stack_of, 0xff, m->stacks.nr * sizeof(sh->stack_of[0]));
+	memset(sh->gc_stack_of, 0xff, m->stacks.nr * sizeof(sh->gc_stack_of[0]));
+
+	size_t nr = collect_parts(parts, m, used, runtime_frames);
 	struct part_ctx ctx = { m, sh->frame_of };
 	qsort_r(parts, nr, sizeof(parts[0]), part_cmp, &ctx);
 
@@ -194,13 +211,14 @@ static int unify_stacks(struct shown *sh, const struct model *m, const bool *use
 	for (size_t i = 0; i < nr; i++) {
 		if (i == 0 || part_cmp(&parts[i - 1], &parts[i], &ctx) != 0)
 			add_stack(sh, m, &parts[i]);
-		sh->stack_of[parts[i].stack] = (uint32_t)sh->stacks_nr - 1;
+		uint32_t *map = parts[i].gc ? sh->gc_stack_of : sh->stack_of;
+		map[parts[i].stack] = (uint32_t)sh->stacks_nr - 1;
 	}
 	add_lost(sh, m);
 	return 0;
 }
 
-int shown_init(struct shown *sh, const struct model *m, const bool *used, bool runtime_frames)
+int shown_init(struct shown *sh, const struct model *m, const uint8_t *used, bool runtime_frames)
 {
 	*sh = (struct shown){ 0 };
 	int rc = copy_texts(sh, m);
@@ -226,4 +244,28 @@ void shown_free_maps(struct shown *sh)
 	free(take_ptr(sh->frame_of));
 	free(take_ptr(sh->func_of));
 	free(take_ptr(sh->stack_of));
+	free(take_ptr(sh->gc_stack_of));
+}
+
+static int frame_name_cmp(const struct snapshot_frame *x, const struct snapshot_frame *y)
+{
+	if (x == y)
+		return 0;
+	int d = strcmp(x->func, y->func);
+	if (!d)
+		d = strcmp(x->file, y->file);
+	if (!d)
+		d = cmp_u32(x->line, y->line);
+	return d ? d : cmp_u32(x->inlined, y->inlined);
+}
+
+int shown_stack_cmp(const struct snapshot_stack *x, const struct snapshot_stack *y)
+{
+	for (size_t i = 0; i < x->frames_nr && i < y->frames_nr; i++) {
+		int d = frame_name_cmp(x->frames[i], y->frames[i]);
+		if (d)
+			return d;
+	}
+	int d = cmp_u32(x->frames_nr, y->frames_nr);
+	return d ? d : cmp_u32(x->cut, y->cut);
 }

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "gobin/layout.h"
+#include "model/gc_view.h"
 #include "model/shown.h"
 
 /* A snapshot and the memory that its pointers point into. */
@@ -35,7 +36,7 @@ struct pick {
 struct picks {
 	struct pick *v;
 	size_t nr;
-	bool *stack_used;
+	uint8_t *stack_used; /* SHOWN_* of each */
 };
 
 static void picks_deinit(struct picks *p)
@@ -77,7 +78,7 @@ static int pick_sites(struct picks *p, const struct model *m, bool interval)
 		struct model_count n = interval ? site_delta(site) : site->now;
 		if (n.objects == 0 && n.bytes == 0)
 			continue;
-		p->stack_used[site->key.stack] = true;
+		p->stack_used[site->key.stack] |= SHOWN_SITE;
 		p->v[p->nr++] = (struct pick){
 			.count = { n.objects, n.bytes },
 			.goid = site->key.goid,
@@ -237,36 +238,13 @@ static int count_cmp(struct snapshot_count x, struct snapshot_count y, enum snap
 	return d ? d : cmp_u64(y.objects, x.objects);
 }
 
-static int frame_name_cmp(const struct snapshot_frame *x, const struct snapshot_frame *y)
-{
-	if (x == y)
-		return 0;
-	int d = strcmp(x->func, y->func);
-	if (!d)
-		d = strcmp(x->file, y->file);
-	if (!d)
-		d = cmp_u64(x->line, y->line);
-	return d ? d : cmp_u64(x->inlined, y->inlined);
-}
-
-static int stack_name_cmp(const struct snapshot_stack *x, const struct snapshot_stack *y)
-{
-	for (size_t i = 0; i < x->frames_nr && i < y->frames_nr; i++) {
-		int d = frame_name_cmp(x->frames[i], y->frames[i]);
-		if (d)
-			return d;
-	}
-	int d = cmp_u64(x->frames_nr, y->frames_nr);
-	return d ? d : cmp_u64(x->cut, y->cut);
-}
-
 static int site_cmp(const void *a, const void *b, void *by)
 {
 	const struct snapshot_site *x = a, *y = b;
 	int d = count_cmp(x->count, y->count, *(enum snapshot_value *)by);
 
 	if (!d)
-		d = stack_name_cmp(x->stack, y->stack);
+		d = shown_stack_cmp(x->stack, y->stack);
 	if (!d)
 		d = strcmp(x->type, y->type);
 	return d ? d : cmp_u64(x->goid, y->goid);
@@ -352,6 +330,7 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 	if (rc)
 		return rc;
 	pick_lost(&picks, m, &mem->s, opts->interval);
+	gc_view_use_stacks(m, opts->interval, picks.stack_used);
 
 	rc = shown_init(&mem->shown, m, picks.stack_used, opts->runtime_frames);
 	if (!rc)
@@ -364,6 +343,8 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 		rc = sum_funcs(mem, m);
 	if (!rc)
 		rc = copy_session(mem, m, opts->interval);
+	if (!rc)
+		rc = gc_view_init(&mem->s.gc, m, &mem->shown, opts->interval);
 	shown_free_maps(&mem->shown);
 	if (!rc)
 		sort_tables(&mem->s, opts->sort);
@@ -390,6 +371,7 @@ void snapshot_free(struct snapshot *s)
 		return;
 	struct snapshot_mem *mem = (struct snapshot_mem *)s;
 	shown_deinit(&mem->shown);
+	gc_view_deinit(&mem->s.gc);
 	free(mem->loss_texts);
 	free(s->sites);
 	free(s->types);

@@ -10,10 +10,17 @@
 #define GALLOP_MODEL_SNAPSHOT_H
 
 #include "model/model.h"
+#include "model/snapshot_gc.h"
 
 #define SNAPSHOT_LOST "[lost]"
 
-enum snapshot_value { SNAPSHOT_BYTES, SNAPSHOT_OBJECTS };
+enum snapshot_value {
+	SNAPSHOT_BYTES,
+	SNAPSHOT_OBJECTS,
+	/* Only of collapsed stacks; tables take them for bytes. */
+	SNAPSHOT_ASSIST,	/* ns of mark assists */
+	SNAPSHOT_STW,		/* ns of stops, by who asked for them */
+};
 
 struct snapshot_opts {
 	bool interval;			/* only what was added since model_next_interval() */
@@ -80,6 +87,7 @@ struct snapshot {
 	size_t sites_nr, types_nr, sizes_nr, funcs_nr, losses_nr, marks_nr;
 	uint64_t loss_total;
 	struct model_check check;
+	struct snapshot_gc gc;
 };
 
 /* 0 or -ENOMEM. Free with snapshot_free(). */

@@ -9,6 +9,10 @@
 #ifndef GALLOP_MODEL_TABLES_H
 #define GALLOP_MODEL_TABLES_H
 
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/grow.h"
 #include "model/model.h"
 
 /*
@@ -40,6 +44,7 @@ struct func_row {
 	uint32_t id, name_id, file_id;
 	bool is_runtime;	/* of the runtime: cut from the leaf end of a stack */
 	bool is_goexit;		/* the return address at the root of every goroutine */
+	bool is_inside;		/* of the runtime, but nothing that a program calls by its name */
 	UT_hash_handle hh;
 };
 
@@ -101,6 +106,37 @@ struct loss_row {
 	size_t nr, cap; \
 }
 
+/* Room for one more row: 0, -ENOMEM, or -E2BIG when the table is full. */
+#define table_reserve(table)          \
+	((table).nr >= MODEL_ROWS_MAX \
+		 ? -E2BIG             \
+		 : grow(&(table).rows, (table).nr, &(table).cap, sizeof((table).rows[0])))
+
+/* Put a row whose key is the key_sz bytes at key_p into a table with room; the id or -ENOMEM. */
+#define table_add(table, row, key_p, key_sz)                           \
+	({                                                             \
+		int64_t id_ = -ENOMEM;                                 \
+		(row)->id = (uint32_t)(table).nr;                      \
+		HASH_ADD_KEYPTR(hh, (table).hash, key_p, key_sz, row); \
+		if ((row)->hh.tbl) {                                   \
+			id_ = (row)->id;                               \
+			(table).rows[(table).nr++] = row;              \
+			row = NULL; /* the table's now */              \
+		}                                                      \
+		id_;                                                   \
+	})
+
+/* The hash owns nothing but its buckets; the array of rows owns the rows. */
+#define table_free(table)                                  \
+	do {                                               \
+		HASH_CLEAR(hh, (table).hash);              \
+		for (size_t i_ = 0; i_ < (table).nr; i_++) \
+			free((table).rows[i_]);            \
+		free((table).rows);                        \
+	} while (0)
+
+struct model_gc;
+
 struct model {
 	struct model_meta meta;
 	struct model_check check;
@@ -118,6 +154,7 @@ struct model {
 	size_t losses_nr, losses_cap;
 	struct model_mark *marks;
 	size_t marks_nr, marks_cap;
+	struct model_gc *gc;		/* see gc_tables.h */
 
 	uint64_t from_mono_ns;		/* where the counts begin, 0: at meta.start_mono_ns */
 	uint64_t interval_mono_ns;	/* where the interval begins, 0: where the counts do */

@@ -102,6 +102,15 @@ void json_address(struct json_writer *w, const char *key, uint64_t value)
 	fprintf(w->out, "\"0x%" PRIx64 "\"", value);
 }
 
+void json_fraction(struct json_writer *w, const char *key, double value)
+{
+	unsigned int millionths = (unsigned int)(value * 1000000 + 0.5);
+
+	begin(w, key);
+	/* Not %f: a locale may have another sign than the point. */
+	fprintf(w->out, "%u.%06u", millionths / 1000000, millionths % 1000000);
+}
+
 void json_bool(struct json_writer *w, const char *key, bool value)
 {
 	begin(w, key);

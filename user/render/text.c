@@ -11,6 +11,7 @@
 #include "render/cells.h"
 #include "render/footer.h"
 #include "render/formats.h"
+#include "render/gc.h"
 
 enum {
 	LINE_W = 100,
@@ -285,6 +286,7 @@ int render_text(FILE *out, const struct snapshot *s, const struct render_opts *o
 	} else {
 		fputs("\nno allocation was seen\n", out);
 	}
+	put_gc_section(out, s, opts);
 	fputc('\n', out);
 	put_footer(out, s, opts);
 	return render_end(out);
