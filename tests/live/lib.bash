@@ -198,16 +198,11 @@ until_true() {
 		[ $SECONDS -lt $end ] || return 1
 		IFS= read -r -t 0.02 -u "$_pause"	# nothing ever comes: give way
 	done
+	return 0
 }
 
-# The ids of the BPF programs and maps that a process holds.
-bpf_ids() {
-	local kind
-	for kind in prog map; do
-		bpftool -j $kind list | jq -r --argjson pid "$1" --arg kind $kind \
-			'.[] | select(any(.pids[]?; .pid == $pid)) | "\($kind) \(.id)"'
-	done
-}
+# The BPF programs and maps that a process holds, as "prog ID" and "map ID".
+bpf_ids() { sed -n 's/^\(prog\|map\)_id:[[:space:]]*\([0-9]*\)$/\1 \2/p' "/proc/$1"/fdinfo/* | sort -u; }
 
 # Are all of these (lines of bpf_ids) gone?
 bpf_gone() {
