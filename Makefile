@@ -177,7 +177,8 @@ test:
 .PHONY: run-tests
 run-tests: all
 	$(Q)$(MAKE) --no-print-directory O=$(SAN_TREE) SAN=address,undefined test-binaries
-	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_FIXTURES=$$(tools/go-fixtures) GALLOP_TREE=$(abspath $(SAN_TREE)) \
+	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_FIXTURES=$$(tools/go-fixtures -v 1.27 -m plain layoutcheck && \
+		tools/go-fixtures >/dev/null) GALLOP_TREE=$(abspath $(SAN_TREE)) \
 		tests/run $(UNIT_BINS:$(O)/%=$(SAN_TREE)/%) $(UNIT_SCRIPTS) $(LIVE_TESTS)
 
 # What needs no root and no Go program.

@@ -13,7 +13,7 @@ struct fmt fmt_count(uint64_t n)
 	char digits[24];
 	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
 
-	struct fmt f;
+	struct fmt f = { "" };
 	char *p = f.s;
 	for (int i = 0; i < len; i++) {
 		if (i && (len - i) % 3 == 0)
@@ -27,7 +27,7 @@ struct fmt fmt_count(uint64_t n)
 struct fmt fmt_bytes(uint64_t n)
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-	struct fmt f;
+	struct fmt f = { "" };
 
 	if (n < 1024) {
 		snprintf(f.s, sizeof(f.s), "%" PRIu64 " B", n);
@@ -59,7 +59,8 @@ struct fmt fmt_duration(uint64_t ns)
 	else if (s < 100)
 		snprintf(f.s, sizeof(f.s), "%.1f s", s);
 	else if (whole < 3600)
-		snprintf(f.s, sizeof(f.s), "%" PRIu64 " min %02" PRIu64 " s", whole / 60, whole % 60);
+		snprintf(f.s, sizeof(f.s), "%" PRIu64 " min %02" PRIu64 " s", whole / 60,
+			 whole % 60);
 	else
 		snprintf(f.s, sizeof(f.s), "%" PRIu64 " h %02" PRIu64 " min", whole / 3600,
 			 whole % 3600 / 60);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Numbers for people. Each function returns its text by value: fmt_bytes(n).s lives until the end of
- * the full expression, so it can be an argument of printf and needs no buffer.
+ * Numbers for people. Each function returns its text by value: fmt_bytes(n).s lives until the end
+ * of the full expression, so it can be an argument of printf and needs no buffer.
  */
 #ifndef GALLOP_BASE_FMT_H
 #define GALLOP_BASE_FMT_H
@@ -22,8 +22,8 @@ struct fmt fmt_count_rate(uint64_t n, uint64_t dur_ns);	/* "29,240" */
 struct fmt fmt_bytes_rate(uint64_t n, uint64_t dur_ns);	/* "3.4 MiB" */
 
 /*
- * part of whole to a thousandth of a percent, for comparing counts: it says "100.000 %" only if they
- * are equal, as what differs is rounded away from equality.
+ * part of whole to a thousandth of a percent, for comparing counts: it says "100.000 %" only if
+ * they are equal, as what differs is rounded away from equality.
  */
 struct fmt fmt_ratio(uint64_t part, uint64_t whole);
 

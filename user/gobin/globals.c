@@ -24,17 +24,17 @@
 #include "gobin/image.h"
 
 enum {
-	CODE_MAX = 64 << 10,	/* bytes of one function that are looked at */
-	INSN_SZ = 7,		/* REX, opcode, ModRM, disp32 */
+	CODE_MAX = 64 << 10, /* bytes of one function that are looked at */
+	INSN_SZ = 7, /* REX, opcode, ModRM, disp32 */
 	CALL_SZ = 5,
-	PADDING_MAX = 9,	/* bytes of the longest NOP; 2 were seen */
+	PADDING_MAX = 9, /* bytes of the longest NOP; 2 were seen */
 	CALL = 0xe8,
 	LEA = 0x8d,
 	MOV_LOAD = 0x8b,
 	MODRM_RAX_RIP = 0x05,
 	MODRM_RSI_RIP = 0x35,
 	LOADS_MAX = 64,
-	ALLP_SZ = 24,		/* a slice */
+	ALLP_SZ = 24, /* a slice */
 };
 
 enum func {

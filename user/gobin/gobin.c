@@ -23,7 +23,7 @@
 #include "gobin/version.h"
 
 enum {
-	FIND_NAME_MAX = 512,	/* a longer name is never asked for */
+	FIND_NAME_MAX = 512, /* a longer name is never asked for */
 };
 
 struct gobin {
@@ -64,8 +64,8 @@ static int find_cgo(struct gobin *bin, struct err *err)
 
 static void fill_info(struct gobin *bin, int minor)
 {
-	const char *build_id = bin->elf.gnu_build_id[0] ? bin->elf.gnu_build_id :
-							  bin->elf.go_build_id;
+	const char *build_id = bin->elf.gnu_build_id[0] ? bin->elf.gnu_build_id
+							: bin->elf.go_build_id;
 
 	bin->info = (struct gobin_info){
 		.path = bin->path,
@@ -109,7 +109,8 @@ static int read_tables(struct gobin *bin, struct err *err)
 	bin->tab.gofunc = bin->md.gofunc;
 	bin->layout = go_layout_find(minor);
 	if (!bin->layout)
-		return err_set(err, -ENOTSUP, "no runtime layout for Go 1.%d of '%s'", minor, bin->path);
+		return err_set(err, -ENOTSUP, "no runtime layout for Go 1.%d of '%s'", minor,
+			       bin->path);
 	fill_info(bin, minor);
 	return find_cgo(bin, err);
 }
@@ -216,7 +217,8 @@ int gobin_find_funcs(struct gobin *bin, const char *const *names, size_t nr, str
 }
 
 int gobin_each_func(struct gobin *bin, const char *prefix,
-		    int (*fn)(const struct gobin_func *func, const char *name, void *ctx), void *ctx)
+		    int (*fn)(const struct gobin_func *func, const char *name, void *ctx),
+		    void *ctx)
 {
 	size_t prefix_len = strlen(prefix);
 

@@ -26,12 +26,13 @@ int model_new(struct model **ret)
 }
 
 /* The hash owns nothing but its buckets; the array of rows owns the rows. */
-#define table_free(table) do { \
-	HASH_CLEAR(hh, (table).hash); \
-	for (size_t i_ = 0; i_ < (table).nr; i_++) \
-		free((table).rows[i_]); \
-	free((table).rows); \
-} while (0)
+#define table_free(table)                                  \
+	do {                                               \
+		HASH_CLEAR(hh, (table).hash);              \
+		for (size_t i_ = 0; i_ < (table).nr; i_++) \
+			free((table).rows[i_]);            \
+		free((table).rows);                        \
+	} while (0)
 
 void model_free(struct model *m)
 {
@@ -99,8 +100,9 @@ int model_set_loss(struct model *m, const char *key, const char *what, uint64_t 
 }
 
 /*
- * A target may stop the world as often as it likes, so the marks are bounded. What counts is how far
- * both sides grew between marks, and that stays true when the newest replaces the one before it.
+ * A target may stop the world as often as it likes, so the marks are bounded. What counts is how
+ * far both sides grew between marks, and that stays true when the newest replaces the one before
+ * it.
  */
 int model_add_mark(struct model *m, const struct model_mark *mark)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frames and stacks are unified by sorting their ids, not by hashing: it needs 8 bytes for each instead
- * of a hash entry, and a recording may hold tens of thousands of stacks of hundreds of bytes.
+ * Frames and stacks are unified by sorting their ids, not by hashing: it needs 8 bytes for each
+ * instead of a hash entry, and a recording may hold tens of thousands of stacks of hundreds of
+ * bytes.
  */
 #include "model/shown.h"
 
@@ -33,6 +34,11 @@ static int copy_texts(struct shown *sh, const struct model *m)
 	return 0;
 }
 
+static int cmp_u32(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
 /* By function, line and inlining: all but the address, which isn't shown. */
 static int frame_cmp(const void *a, const void *b, void *arg)
 {
@@ -40,11 +46,10 @@ static int frame_cmp(const void *a, const void *b, void *arg)
 	const struct frame_key *x = &m->frames.rows[*(const uint32_t *)a]->key;
 	const struct frame_key *y = &m->frames.rows[*(const uint32_t *)b]->key;
 
-	if (x->func != y->func)
-		return x->func < y->func ? -1 : 1;
-	if (x->line != y->line)
-		return x->line < y->line ? -1 : 1;
-	return (int)x->inlined - (int)y->inlined;
+	int d = cmp_u32(x->func, y->func);
+	if (!d)
+		d = cmp_u32(x->line, y->line);
+	return d ? d : cmp_u32(x->inlined, y->inlined);
 }
 
 static void add_frame(struct shown *sh, const struct model *m, const struct frame_key *key)
@@ -87,7 +92,8 @@ struct part {
 	uint16_t from, to;
 };
 
-static const struct func_row *func_at(const struct model *m, const struct stack_row *stack, size_t i)
+static const struct func_row *func_at(const struct model *m, const struct stack_row *stack,
+				      size_t i)
 {
 	return m->funcs.rows[m->frames.rows[stack->words[1 + i]]->key.func];
 }
@@ -121,18 +127,14 @@ static int part_cmp(const void *a, const void *b, void *arg)
 	const struct part *x = a, *y = b;
 	const uint32_t *xw = ctx->m->stacks.rows[x->stack]->words;
 	const uint32_t *yw = ctx->m->stacks.rows[y->stack]->words;
-	size_t xn = x->to - x->from, yn = y->to - y->from;
+	uint32_t xn = x->to - x->from, yn = y->to - y->from;
 
-	if (xw[0] != yw[0])
-		return xw[0] < yw[0] ? -1 : 1;
-	for (size_t i = 1; i <= xn && i <= yn; i++) {
+	int d = cmp_u32(xw[0], yw[0]);
+	for (uint32_t i = 1; !d && i <= xn && i <= yn; i++) {
 		/* words[0] is the flag, so frame k is words[k + 1], and the i-th from the root: */
-		uint32_t xf = ctx->frame_of[xw[1 + x->to - i]];
-		uint32_t yf = ctx->frame_of[yw[1 + y->to - i]];
-		if (xf != yf)
-			return xf < yf ? -1 : 1;
+		d = cmp_u32(ctx->frame_of[xw[1 + x->to - i]], ctx->frame_of[yw[1 + y->to - i]]);
 	}
-	return xn == yn ? 0 : xn < yn ? -1 : 1;
+	return d ? d : cmp_u32(xn, yn);
 }
 
 static void add_stack(struct shown *sh, const struct model *m, const struct part *part)

@@ -15,7 +15,7 @@
 struct shown {
 	char *strings;				/* every text of the model */
 	struct snapshot_frame *frames;
-	const struct snapshot_frame **links;	/* the stacks' arrays of frames, one after another */
+	const struct snapshot_frame **links;	/* the stacks' arrays of frames in one */
 	struct snapshot_stack *stacks;
 	size_t frames_nr, links_nr, stacks_nr;
 
@@ -28,8 +28,8 @@ struct shown {
 enum { SHOWN_NONE = UINT32_MAX };
 
 /*
- * used has a flag for each stack of the model. One stack more than needed is made, the last: it has the
- * one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in any case.
+ * used has a flag for each stack of the model. One stack more than needed is made, the last: it
+ * has the one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in any case.
  */
 int shown_init(struct shown *sh, const struct model *m, const bool *used, bool runtime_frames);
 void shown_deinit(struct shown *sh);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a model to a snapshot: pick the sites that count something, merge those that look the same, add
- * up what sites have in common, sort.
+ * From a model to a snapshot: pick the sites that count something, merge those that look the same,
+ * add up what sites have in common, sort.
  *
- * The sum of all sites is made equal to the total here, once: what no site could take is a site of its
- * own. Sorting is complete (ties are broken by names), so live and recorded output are byte for byte
- * the same.
+ * The sum of all sites is made equal to the total here, once: what no site could take is a site of
+ * its own. Sorting is complete (ties are broken by names), so live and recorded output are byte
+ * for byte the same.
  */
 #include "model/snapshot.h"
 
@@ -18,7 +18,7 @@
 
 /* A snapshot and the memory that its pointers point into. */
 struct snapshot_mem {
-	struct snapshot s;	/* first: this is what is handed out and given back */
+	struct snapshot s; /* first: this is what is handed out and given back */
 	struct shown shown;
 	struct snapshot_loss *losses;
 	struct loss_row *loss_texts;
@@ -28,7 +28,7 @@ struct snapshot_mem {
 struct pick {
 	struct snapshot_count count;
 	uint64_t goid;
-	uint32_t stack;		/* the model's, then the shown one */
+	uint32_t stack; /* the model's, then the shown one */
 	uint32_t type, size_class;
 };
 
@@ -53,6 +53,11 @@ static void count_add(struct snapshot_count *to, struct snapshot_count n)
 static uint64_t max_u64(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
+}
+
+static int cmp_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
 }
 
 static bool count_is_zero(struct snapshot_count n)
@@ -109,16 +114,16 @@ static int pick_cmp(const void *a, const void *b)
 {
 	const struct pick *x = a, *y = b;
 
-	if (x->stack != y->stack)
-		return x->stack < y->stack ? -1 : 1;
-	if (x->type != y->type)
-		return x->type < y->type ? -1 : 1;
-	return x->goid == y->goid ? 0 : x->goid < y->goid ? -1 : 1;
+	int d = cmp_u64(x->stack, y->stack);
+	if (!d)
+		d = cmp_u64(x->type, y->type);
+	return d ? d : cmp_u64(x->goid, y->goid);
 }
 
 static const char *type_name(const struct snapshot_mem *mem, const struct model *m, uint32_t type)
 {
-	return type < m->types.nr ? mem->shown.text_of[m->types.rows[type]->name_id] : SNAPSHOT_LOST;
+	return type < m->types.nr ? mem->shown.text_of[m->types.rows[type]->name_id]
+				  : SNAPSHOT_LOST;
 }
 
 /* From the model's stacks to the shown ones, then those that are the same become one. */
@@ -131,8 +136,8 @@ static int merge_sites(struct snapshot_mem *mem, const struct model *m, struct p
 	if (!s->sites)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->nr; i++)
-		p->v[i].stack = p->v[i].stack == SHOWN_NONE ? (uint32_t)sh->stacks_nr - 1 :
-							      sh->stack_of[p->v[i].stack];
+		p->v[i].stack = p->v[i].stack == SHOWN_NONE ? (uint32_t)sh->stacks_nr - 1
+							    : sh->stack_of[p->v[i].stack];
 	qsort(p->v, p->nr, sizeof(p->v[0]), pick_cmp);
 	for (size_t i = 0; i < p->nr; i++) {
 		const struct pick *pick = &p->v[i];
@@ -228,9 +233,8 @@ static int count_cmp(struct snapshot_count x, struct snapshot_count y, enum snap
 		x = (struct snapshot_count){ x.bytes, x.objects };
 		y = (struct snapshot_count){ y.bytes, y.objects };
 	}
-	if (x.bytes != y.bytes)
-		return x.bytes > y.bytes ? -1 : 1;
-	return x.objects == y.objects ? 0 : x.objects > y.objects ? -1 : 1;
+	int d = cmp_u64(y.bytes, x.bytes);
+	return d ? d : cmp_u64(y.objects, x.objects);
 }
 
 static int frame_name_cmp(const struct snapshot_frame *x, const struct snapshot_frame *y)
@@ -241,8 +245,8 @@ static int frame_name_cmp(const struct snapshot_frame *x, const struct snapshot_
 	if (!d)
 		d = strcmp(x->file, y->file);
 	if (!d)
-		d = x->line == y->line ? (int)x->inlined - (int)y->inlined : x->line < y->line ? -1 : 1;
-	return d;
+		d = cmp_u64(x->line, y->line);
+	return d ? d : cmp_u64(x->inlined, y->inlined);
 }
 
 static int stack_name_cmp(const struct snapshot_stack *x, const struct snapshot_stack *y)
@@ -252,9 +256,8 @@ static int stack_name_cmp(const struct snapshot_stack *x, const struct snapshot_
 		if (d)
 			return d;
 	}
-	if (x->frames_nr != y->frames_nr)
-		return x->frames_nr < y->frames_nr ? -1 : 1;
-	return (int)x->cut - (int)y->cut;
+	int d = cmp_u64(x->frames_nr, y->frames_nr);
+	return d ? d : cmp_u64(x->cut, y->cut);
 }
 
 static int site_cmp(const void *a, const void *b, void *by)
@@ -266,9 +269,7 @@ static int site_cmp(const void *a, const void *b, void *by)
 		d = stack_name_cmp(x->stack, y->stack);
 	if (!d)
 		d = strcmp(x->type, y->type);
-	if (!d)
-		d = x->goid == y->goid ? 0 : x->goid < y->goid ? -1 : 1;
-	return d;
+	return d ? d : cmp_u64(x->goid, y->goid);
 }
 
 static int type_cmp(const void *a, const void *b, void *by)
@@ -284,7 +285,7 @@ static int size_cmp(const void *a, const void *b, void *by)
 	const struct snapshot_size *x = a, *y = b;
 	int d = count_cmp(x->count, y->count, *(enum snapshot_value *)by);
 
-	return d ? d : (int)x->size_class - (int)y->size_class;
+	return d ? d : cmp_u64(x->size_class, y->size_class);
 }
 
 static int func_cmp(const void *a, const void *b, void *by)

@@ -2,21 +2,24 @@
 /*
  * The tables inside a model, for the two that walk them: the snapshot and the recording.
  *
- * Every table is an array of pointers to rows, indexed by id, and a hash of the same rows by content.
- * Rows never move and are never changed once interned, but for the counts of a site. Nobody else
- * includes this: the model is fed through model.h and read through a snapshot.
+ * Every table is an array of pointers to rows, indexed by id, and a hash of the same rows by
+ * content. Rows never move and are never changed once interned, but for the counts of a site.
+ * Nobody else includes this: the model is fed through model.h and read through a snapshot.
  */
 #ifndef GALLOP_MODEL_TABLES_H
 #define GALLOP_MODEL_TABLES_H
 
 #include "model/model.h"
 
-/* A failed allocation inside the hash leaves the row out (hh.tbl NULL) instead of ending the program. */
+/*
+ * A failed allocation inside the hash leaves the row out (hh.tbl NULL) instead of ending the
+ * program.
+ */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 enum {
-	MODEL_ROWS_MAX = 1 << 20,	/* of one table: what a hostile recording can make us hold */
+	MODEL_ROWS_MAX = 1 << 20,	/* of a table: what a recording can make us hold */
 	MODEL_NAME_MAX = 4096,		/* bytes of a name; anonymous struct types get this long */
 	MODEL_LOSSES_MAX = 64,
 	MODEL_MARKS_MAX = 4096,
@@ -29,7 +32,7 @@ struct text_row {
 };
 
 struct func_key {
-	const char *name, *file;	/* borrowed from the texts: equal text is the same pointer */
+	const char *name, *file;	/* borrowed from the texts; equal is same */
 };
 
 struct func_row {
@@ -116,8 +119,8 @@ struct model {
 	struct model_mark *marks;
 	size_t marks_nr, marks_cap;
 
-	uint64_t from_mono_ns;		/* where this model's counts begin, 0: at meta.start_mono_ns */
-	uint64_t interval_mono_ns;	/* where the current interval begins, 0: where the counts do */
+	uint64_t from_mono_ns;		/* where the counts begin, 0: at meta.start_mono_ns */
+	uint64_t interval_mono_ns;	/* where the interval begins, 0: where the counts do */
 };
 
 /* The parts of model_stack(), for a reader that has the tables' rows one by one. Ids or -errno. */

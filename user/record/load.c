@@ -2,10 +2,10 @@
 /*
  * Reading a recording into a new model, trusting nothing in it.
  *
- * Only tables with exactly our text are read, never views. Rows must be numbered 0, 1, 2, ... and may
- * only refer to rows that were read before; this also ends the reading of a file whose pages have been
- * linked in circles. Counts are added up with overflow checks. Each table is one query and one
- * function for its row.
+ * Only tables with exactly our text are read, never views. Rows must be numbered 0, 1, 2, ... and
+ * may only refer to rows that were read before; this also ends the reading of a file whose pages
+ * have been linked in circles. Counts are added up with overflow checks. Each table is one query
+ * and one function for its row.
  */
 #include "record/recording.h"
 
@@ -22,7 +22,7 @@
 
 enum { META_ROWS_MAX = 64 };
 
-#define TIME_MAX (UINT64_C(1) << 62)	/* two times that are added don't overflow */
+#define TIME_MAX (UINT64_C(1) << 62) /* two times that are added don't overflow */
 
 static int meta_member(struct reader *r, sqlite3_stmt *row, const struct schema_meta *sm)
 {
@@ -67,8 +67,8 @@ static int read_meta(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 }
 
 /*
- * The target's own numbers may be made up, and the writer takes them as they are: a sum stays at the
- * largest number instead of overflowing.
+ * The target's own numbers may be made up, and the writer takes them as they are: a sum stays at
+ * the largest number instead of overflowing.
  */
 static uint64_t add_capped(uint64_t a, uint64_t b)
 {
@@ -254,7 +254,7 @@ static int read_check(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 static const struct {
 	const char *sql;
 	int (*read)(struct reader *r, sqlite3_stmt *row, uint64_t idx);
-	bool numbered;		/* column 0 is the id: 0, 1, 2, ... */
+	bool numbered; /* column 0 is the id: 0, 1, 2, ... */
 } queries[] = {
 	{ "SELECT key, value FROM meta ORDER BY key", read_meta, false },
 	{ "SELECT id, name, file FROM function ORDER BY id", read_function, true },
@@ -269,9 +269,11 @@ static const struct {
 	{ "SELECT id, key, what FROM loss_cause ORDER BY id", read_cause, true },
 	{ "SELECT cause, interval, so_far FROM loss ORDER BY cause, interval", read_loss, false },
 	{ "SELECT id, ns, reason, runtime_objects, gallop_objects, gallop_bytes FROM mark "
-	  "ORDER BY id", read_mark, true },
+	  "ORDER BY id",
+	  read_mark, true },
 	{ "SELECT id, known, why_not, from_ns, to_ns, runtime_objects, gallop_objects, slack "
-	  "FROM runtime_check ORDER BY id LIMIT 1", read_check, true },
+	  "FROM runtime_check ORDER BY id LIMIT 1",
+	  read_check, true },
 };
 
 static void finalize(sqlite3_stmt **stmt)
@@ -313,8 +315,10 @@ static int check_tables(struct reader *r)
 		int step = sqlite3_step(stmt);
 		rc = sqlite3_reset(stmt);
 		if (step == SQLITE_DONE)
-			return err_set(r->err, -EBADMSG, "'%s' is damaged: table '%s' is not as gallop "
-				       "makes it", r->path, t->name);
+			return err_set(r->err, -EBADMSG,
+				       "'%s' is damaged: table '%s' is not as gallop "
+				       "makes it",
+				       r->path, t->name);
 	}
 	return rc ? database_err(r->err, r->file.db, rc, "read", r->path) : 0;
 }
@@ -326,7 +330,8 @@ static int finish_span(struct reader *r)
 	uint64_t start = m->meta.start_mono_ns;
 
 	if (r->first == r->end && r->intervals_nr)
-		return err_set(r->err, -ERANGE, "'%s' has nothing in that span: it is %s long", r->path,
+		return err_set(r->err, -ERANGE, "'%s' has nothing in that span: it is %s long",
+			       r->path,
 			       fmt_duration(r->last_ns > start ? r->last_ns - start : 0).s);
 	m->total = r->total;
 	m->from_mono_ns = r->from_ns;

@@ -18,8 +18,8 @@ static const char *const stmt_sql[ROWS_NR] = {
 	[ROWS_ALLOC] = "INSERT INTO alloc VALUES(?, ?, ?, ?)",
 	[ROWS_CAUSE] = "INSERT INTO loss_cause VALUES(?, ?, ?)",
 	/* A cause that didn't grow since it was last written gets no row. */
-	[ROWS_LOSS] = "INSERT OR REPLACE INTO loss SELECT ?1, ?2, ?3 WHERE ?3 > "
-		      "coalesce((SELECT max(so_far) FROM loss WHERE cause = ?1), 0)",
+	[ROWS_LOSS] = ("INSERT OR REPLACE INTO loss SELECT ?1, ?2, ?3 WHERE ?3 > "
+		       "coalesce((SELECT max(so_far) FROM loss WHERE cause = ?1), 0)"),
 	[ROWS_MARK] = "INSERT OR REPLACE INTO mark VALUES(?, ?, ?, ?, ?, ?)",
 	[ROWS_CHECK] = "INSERT OR REPLACE INTO runtime_check VALUES(0, ?, ?, ?, ?, ?, ?, ?)",
 };
@@ -53,20 +53,22 @@ struct cell {
 	uint64_t n;
 };
 
-#define NUM(value) { NULL, (uint64_t)(value) }
-#define TEXT(value) { (value), 0 }
-#define COUNT(value) NUM(capped(value, INT64_MAX))	/* the file's numbers are signed */
-#define put(r, stmt, ...) \
-	put_cells((r)->stmts[stmt], (const struct cell[]){ __VA_ARGS__ }, \
-		  (int)(sizeof((const struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell)))
+#define NUM(value) ((struct cell){ NULL, (uint64_t)(value) })
+#define TEXT(value) ((struct cell){ (value), 0 })
+#define COUNT(value) NUM(capped(value, INT64_MAX)) /* the file's numbers are signed */
+
+/* Put a row made of cells. */
+#define put(r, stmt, ...)                                                           \
+	put_cells((r)->stmts[stmt], (const struct cell[]){ __VA_ARGS__ },           \
+		  (int)(sizeof((struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell)))
 
 static int put_cells(sqlite3_stmt *stmt, const struct cell *cells, int nr)
 {
 	for (int i = 0; i < nr; i++) {
 		/* Text stays where it is until the statement is stepped, right below. */
-		int rc = cells[i].text ?
-				 sqlite3_bind_text(stmt, i + 1, cells[i].text, -1, SQLITE_STATIC) :
-				 sqlite3_bind_int64(stmt, i + 1, (sqlite3_int64)cells[i].n);
+		int rc = cells[i].text
+				 ? sqlite3_bind_text(stmt, i + 1, cells[i].text, -1, SQLITE_STATIC)
+				 : sqlite3_bind_int64(stmt, i + 1, (sqlite3_int64)cells[i].n);
 		if (rc)
 			return rc;
 	}
@@ -172,8 +174,8 @@ int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, u
 {
 	struct model_count total = total_delta(m);
 	size_t interval = r->done.intervals;
-	int rc = put(r, ROWS_INTERVAL, NUM(interval), NUM(from_ns), NUM(to_ns), COUNT(total.objects),
-		     COUNT(total.bytes));
+	int rc = put(r, ROWS_INTERVAL, NUM(interval), NUM(from_ns), NUM(to_ns),
+		     COUNT(total.objects), COUNT(total.bytes));
 	if (rc)
 		return rc;
 	r->done.intervals++;
@@ -214,7 +216,8 @@ static int put_meta(struct rows *r, const struct model_meta *meta)
 static int put_losses(struct rows *r, const struct model *m)
 {
 	for (size_t *i = &r->done.causes; *i < m->losses_nr; ++*i) {
-		int rc = put(r, ROWS_CAUSE, NUM(*i), TEXT(m->losses[*i].key), TEXT(m->losses[*i].what));
+		int rc = put(r, ROWS_CAUSE, NUM(*i), TEXT(m->losses[*i].key),
+			     TEXT(m->losses[*i].what));
 		if (rc)
 			return rc;
 	}
@@ -222,7 +225,8 @@ static int put_losses(struct rows *r, const struct model *m)
 	if (!r->done.intervals)
 		return SQLITE_OK;
 	for (size_t i = 0; i < m->losses_nr; i++) {
-		int rc = put(r, ROWS_LOSS, NUM(i), NUM(r->done.intervals - 1), NUM(capped(m->losses[i].now, SCHEMA_LOSS_MAX)));
+		int rc = put(r, ROWS_LOSS, NUM(i), NUM(r->done.intervals - 1),
+			     NUM(capped(m->losses[i].now, SCHEMA_LOSS_MAX)));
 		if (rc)
 			return rc;
 	}
@@ -252,7 +256,8 @@ static int put_check(struct rows *r, const struct model_check *c)
 
 	utf8_clean(why_not, sizeof(why_not), c->why_not);
 	return put(r, ROWS_CHECK, NUM(c->known), TEXT(why_not), NUM(c->from_mono_ns),
-		   NUM(c->to_mono_ns), NUM(c->runtime_objects), NUM(c->gallop_objects), NUM(c->slack));
+		   NUM(c->to_mono_ns), NUM(c->runtime_objects), NUM(c->gallop_objects),
+		   NUM(c->slack));
 }
 
 int rows_put_session(struct rows *r, const struct model *m)

@@ -2,9 +2,9 @@
 #include "record/schema.h"
 
 /*
- * A stack's frames are a JSON array of frame ids: a third of the size of a row per frame, and the view
- * stack_frames still shows it as rows. leaf is derived (the frame to show): views use it, the reader
- * does not.
+ * A stack's frames are a JSON array of frame ids: a third of the size of a row per frame, and the
+ * view stack_frames still shows it as rows. leaf is derived (the frame to show): views use it, the
+ * reader does not.
  */
 const struct schema_table schema_tables[] = {
 	{ "meta", "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID" },
@@ -17,8 +17,9 @@ const struct schema_table schema_tables[] = {
 	{ "type", "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL)" },
 	{ "site", "CREATE TABLE site(id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, "
 		  "type INTEGER NOT NULL, size_class INTEGER NOT NULL, goid INTEGER NOT NULL)" },
-	{ "interval", "CREATE TABLE interval(id INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL, "
-		      "end_ns INTEGER NOT NULL, objects INTEGER NOT NULL, bytes INTEGER NOT NULL)" },
+	{ "interval",
+	  "CREATE TABLE interval(id INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL, "
+	  "end_ns INTEGER NOT NULL, objects INTEGER NOT NULL, bytes INTEGER NOT NULL)" },
 	{ "alloc", "CREATE TABLE alloc(interval INTEGER NOT NULL, site INTEGER NOT NULL, "
 		   "objects INTEGER NOT NULL, bytes INTEGER NOT NULL, "
 		   "PRIMARY KEY(interval, site)) WITHOUT ROWID" },
@@ -29,15 +30,17 @@ const struct schema_table schema_tables[] = {
 	{ "mark", "CREATE TABLE mark(id INTEGER PRIMARY KEY, ns INTEGER NOT NULL, "
 		  "reason TEXT NOT NULL, runtime_objects INTEGER NOT NULL, "
 		  "gallop_objects INTEGER NOT NULL, gallop_bytes INTEGER NOT NULL)" },
-	{ "runtime_check", "CREATE TABLE runtime_check(id INTEGER PRIMARY KEY, "
-			   "known INTEGER NOT NULL, why_not TEXT NOT NULL, from_ns INTEGER NOT NULL, "
-			   "to_ns INTEGER NOT NULL, runtime_objects INTEGER NOT NULL, "
-			   "gallop_objects INTEGER NOT NULL, slack INTEGER NOT NULL)" },
+	{ "runtime_check",
+	  "CREATE TABLE runtime_check(id INTEGER PRIMARY KEY, "
+	  "known INTEGER NOT NULL, why_not TEXT NOT NULL, from_ns INTEGER NOT NULL, "
+	  "to_ns INTEGER NOT NULL, runtime_objects INTEGER NOT NULL, "
+	  "gallop_objects INTEGER NOT NULL, slack INTEGER NOT NULL)" },
 	{ NULL, NULL },
 };
 
 const char *const schema_views[] = {
-	"CREATE VIEW sites AS SELECT site.id, function.name AS function, function.file, frame.line, "
+	"CREATE VIEW sites AS SELECT site.id, function.name AS function, function.file, "
+	"frame.line, "
 	"type.name AS type, site.size_class, site.goid, sum(alloc.objects) AS objects, "
 	"sum(alloc.bytes) AS bytes FROM alloc JOIN site ON site.id = alloc.site "
 	"JOIN stack ON stack.id = site.stack JOIN frame ON frame.id = stack.leaf "
@@ -64,9 +67,11 @@ const char *const schema_views[] = {
 	NULL,
 };
 
-#define META(kind, member) { \
-	#member, kind, offsetof(struct model_meta, member), sizeof(((struct model_meta *)0)->member) \
-}
+#define META(kind, member)                                          \
+	{                                                           \
+#member, kind, offsetof(struct model_meta, member), \
+			sizeof(((struct model_meta *)0)->member)    \
+	}
 
 const struct schema_meta schema_metas[] = {
 	META(SCHEMA_TEXT, gallop_version),

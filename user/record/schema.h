@@ -9,8 +9,8 @@
 #include "model/tables.h"
 
 /*
- * A changed table is a new format: raise it, and keep the old texts for as long as old recordings are to
- * be read. A reader takes a table only if its text is exactly the one here.
+ * A changed table is a new format: raise it, and keep the old texts for as long as old recordings
+ * are to be read. A reader takes a table only if its text is exactly the one here.
  */
 enum {
 	SCHEMA_APPLICATION_ID = 0x474c4f50,	/* "GLOP", bytes 68-71 of the file */

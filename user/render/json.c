@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything a snapshot knows, for programs; user/doc/JSON.md is its description. Members may be added
- * under the same schema number, none removed or given another meaning.
+ * Everything a snapshot knows, for programs; user/doc/JSON.md is its description. Members may be
+ * added under the same schema number, none removed or given another meaning.
  */
 #include <inttypes.h>
 

@@ -6,12 +6,27 @@
 
 #include "base/utf8.h"
 
+/* The length of what needs no thought: a snapshot's names are nearly always plain to their end. */
+static size_t plain_prefix(const char *s)
+{
+	const char *p = s;
+
+	while (*p >= ' ' && *p <= '~' && *p != '"' && *p != '\\')
+		p++;
+	return (size_t)(p - s);
+}
+
 void json_text(FILE *out, const char *s)
 {
 	size_t left = strlen(s);
 
 	fputc('"', out);
 	for (size_t n; left; s += n, left -= n) {
+		n = plain_prefix(s);
+		if (n) {
+			fwrite(s, 1, n, out);
+			continue;
+		}
 		int32_t c = utf8_decode(s, left, &n);
 		if (c == UTF8_INVALID)
 			fputs("\xef\xbf\xbd", out);

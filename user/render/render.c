@@ -9,7 +9,8 @@
 
 const struct renderer renderers[] = {
 	{ "text", ".txt .text", "tables for people", render_text },
-	{ "collapsed", ".folded .collapsed", "a line per stack, for flame graphs", render_collapsed },
+	{ "collapsed", ".folded .collapsed", "a line per stack, for flame graphs",
+	  render_collapsed },
 	{ "json", ".json", "everything, for programs", render_json },
 	{ NULL, NULL, NULL, NULL },
 };

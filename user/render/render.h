@@ -18,7 +18,7 @@ struct render_opts {
 
 struct renderer {
 	const char *name;		/* "text", "collapsed", "json" */
-	const char *suffixes;		/* ".folded .collapsed": what chooses it by the name of -o */
+	const char *suffixes;		/* ".folded .collapsed": chosen by the name of -o */
 	const char *help;
 	int (*render)(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 };
