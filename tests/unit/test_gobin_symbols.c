@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "gobin/gc_layout.h"
 #include "gobin/gobin.h"
 #include "gobin/layout.h"
 
@@ -159,10 +160,16 @@ static void test_globals(void **state)
 static const struct dwarf_field {
 	const char *dwarf;
 	size_t at;
+	bool gc;		/* of struct go_gc_layout */
+	uint16_t behind;	/* this field follows the one in the table by so many bytes */
 } dwarf_fields[] = {
-#define FIELD(dwarf, field)                              \
-	{                                                \
-		dwarf, offsetof(struct go_layout, field) \
+#define FIELD(dwarf, field)                                        \
+	{                                                          \
+		dwarf, offsetof(struct go_layout, field), false, 0 \
+	}
+#define GC_FIELD(dwarf, field, behind)                                    \
+	{                                                                 \
+		dwarf, offsetof(struct go_gc_layout, field), true, behind \
 	}
 	FIELD("runtime.g.m", g_m),
 	FIELD("runtime.g.goid", g_goid),
@@ -186,17 +193,33 @@ static const struct dwarf_field {
 	FIELD("runtime.heapStatsDelta.largeAlloc", hs_large_alloc),
 	FIELD("runtime.heapStatsDelta.largeAllocCount", hs_large_alloc_count),
 	FIELD("runtime.heapStatsDelta.smallAllocCount", hs_small_alloc_count),
+	GC_FIELD("runtime.mstats.pause_total_ns", ms_pause_total_ns, 0),
+	GC_FIELD("runtime.mstats.pause_ns", ms_pause_ns, 0),
+	GC_FIELD("runtime.mstats.numgc", ms_numgc, 0),
+	GC_FIELD("runtime.mstats.gc_cpu_fraction", ms_numgc, 8),
+	GC_FIELD("runtime.gcControllerState.heapLive", gcc_heap_live, 0),
+	GC_FIELD("runtime.gcControllerState.heapMarked", gcc_heap_marked, 0),
+	GC_FIELD("runtime.gcControllerState.gcPercentHeapGoal", gcc_gc_percent_heap_goal, 0),
+	GC_FIELD("runtime.gcControllerState.lastHeapGoal", gcc_last_heap_goal, 0),
+	GC_FIELD("runtime.gcControllerState.assistTime", gcc_assist_time, 0),
+	GC_FIELD("runtime.gcControllerState.dedicatedMarkTime", gcc_assist_time, 8),
+	GC_FIELD("runtime.gcControllerState.fractionalMarkTime", gcc_assist_time, 16),
+	GC_FIELD("runtime.gcControllerState.idleMarkTime", gcc_assist_time, 24),
 #undef FIELD
+#undef GC_FIELD
 };
 
 enum { DWARF_FIELDS_NR = sizeof(dwarf_fields) / sizeof(dwarf_fields[0]) };
 
-static uint16_t layout_field(const struct go_layout *layout, size_t at)
+static uint16_t layout_field(const struct go_layout *layout, int i)
 {
+	const char *base = dwarf_fields[i].gc ? (const char *)go_gc_layout_find(layout->minor) :
+						(const char *)layout;
 	uint16_t value;
 
-	memcpy(&value, (const char *)layout + at, sizeof(value));
-	return value;
+	assert_non_null(base);
+	memcpy(&value, base + dwarf_fields[i].at, sizeof(value));
+	return value + dwarf_fields[i].behind;
 }
 
 static void test_layout(void **state)
@@ -210,7 +233,7 @@ static void test_layout(void **state)
 		     sizeof(checker));
 	snprintf(command, sizeof(command),
 		 "'%s' '%s' runtime.g runtime.m runtime.p runtime.mcache runtime.mspan "
-		 "runtime.heapStatsDelta",
+		 "runtime.heapStatsDelta runtime.mstats runtime.gcControllerState",
 		 checker, path);
 	_cleanup_(fixture_pclosep) FILE *out = popen(command, "r");
 	assert_non_null(out);
@@ -221,9 +244,9 @@ static void test_layout(void **state)
 		for (int i = 0; i < DWARF_FIELDS_NR; i++) {
 			if (strcmp(dwarf_fields[i].dwarf, name) != 0)
 				continue;
-			if (layout_field(gobin_layout(bin), dwarf_fields[i].at) != value)
+			if (layout_field(gobin_layout(bin), i) != value)
 				fail_msg("Go %s: %s is at %u, not %u", (char *)*state, name, value,
-					 layout_field(gobin_layout(bin), dwarf_fields[i].at));
+					 layout_field(gobin_layout(bin), i));
 			nr++;
 		}
 	}
