@@ -238,6 +238,7 @@ func everything() {
 	out.Before = look()
 	growing()
 	asking()
+	mixing()
 	limited()
 	timed()
 	stopping()

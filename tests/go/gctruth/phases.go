@@ -12,6 +12,7 @@ import (
 	"runtime/trace"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -135,6 +136,38 @@ func asking() {
 		release()
 		return []uint64{goid()}
 	})
+}
+
+//go:noinline
+func collectMixed() { runtime.GC() }
+
+//go:noinline
+func readMixed() {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+}
+
+// One asks for cycles, another reads MemStats in the middle of them.
+func mixing() {
+	reads := uint64(0)
+	collecting("mixture", "runtime.GC", "main.collectMixed", 8, func() []uint64 {
+		var done uint32
+		ids := together(2, func(i int) {
+			if i == 0 {
+				for n := 0; n < 8; n++ {
+					collectMixed()
+				}
+				atomic.StoreUint32(&done, 1)
+				return
+			}
+			for ; atomic.LoadUint32(&done) == 0 && reads < 5000; reads++ {
+				readMixed()
+				kept.left.left.left.left.left.left.sum() // some time passes
+			}
+		})
+		return ids[:1]
+	})
+	stopped("read mem stats", "main.readMixed", reads)
 }
 
 //go:noinline
