@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
@@ -59,9 +60,10 @@ func busy(stdin *bufio.Reader) {
 		}
 	}
 	json.NewEncoder(os.Stdout).Encode(struct {
+		Go     string  `json:"go"`
 		Calls  []call  `json:"calls"`
 		Pauses []pause `json:"pauses"`
-	}{calls, pauses})
+	}{runtime.Version(), calls, pauses})
 }
 
 // Rounds are for measuring what a tracer costs a program that does nothing but make garbage.

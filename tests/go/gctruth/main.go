@@ -168,10 +168,11 @@ func stopped(reason, fn string, n uint64) {
 	out.Stops = append(out.Stops, stops{reason, fn, n})
 }
 
-// Quiet ends collecting: when it returns no cycle is under way, and none will start by itself.
+// Quiet ends collecting: when it returns no cycle is under way, and none will start by itself. The limit
+// stays until the last cycle has ended, for its goal is what it is at the end.
 func quiet() {
-	debug.SetMemoryLimit(noLimit)
 	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(noLimit)
 }
 
 // Collecting runs one phase. All the cycles that work starts must be of the one kind.

@@ -64,15 +64,19 @@ func goid() uint64 {
 	return id
 }
 
-// Together runs work in n goroutines and returns their numbers.
+// Together runs work in n goroutines, once all are there, and returns their numbers. Whoever calls it
+// allocates nothing meanwhile.
 func together(n int, work func(i int)) []uint64 {
-	var wg sync.WaitGroup
+	var wg, there sync.WaitGroup
 	ids := make([]uint64, n)
+	there.Add(n)
 	for i := range ids {
 		wg.Add(1)
 		go func(i int) {
 			defer wg.Done()
 			ids[i] = goid()
+			there.Done()
+			there.Wait()
 			work(i)
 		}(i)
 	}
@@ -86,10 +90,11 @@ func together(n int, work func(i int)) []uint64 {
 func grow() { checksum += litter(200) }
 
 func growing() {
+	self := []uint64{goid()} // before anything may start a cycle
 	collecting("growth", "heap goal", "main.grow", 3, func() []uint64 {
 		debug.SetGCPercent(50)
 		grow()
-		return []uint64{goid()}
+		return self
 	})
 }
 
@@ -110,11 +115,12 @@ func leaks() { pprof.Lookup("goroutineleak").WriteTo(io.Discard, 0) }
 
 // Cycles that somebody asked for.
 func asking() {
+	self := []uint64{goid()} // before anything may start a cycle
 	collecting("here", "runtime.GC", "main.collectHere", 3, func() []uint64 {
 		for i := 0; i < 3; i++ {
 			collectHere()
 		}
-		return []uint64{goid()}
+		return self
 	})
 	collecting("there", "runtime.GC", "main.collectThere", 2, func() []uint64 {
 		return together(1, func(int) { collectThere(); collectThere() })
@@ -128,13 +134,13 @@ func asking() {
 		collecting("leaks", "runtime.GC", "main.leaks", 2, func() []uint64 {
 			leaks()
 			leaks()
-			return []uint64{goid()}
+			return self
 		})
 	}
 	collecting("release", "debug.FreeOSMemory", "main.release", 2, func() []uint64 {
 		release()
 		release()
-		return []uint64{goid()}
+		return self
 	})
 }
 
@@ -181,23 +187,24 @@ func inUse() int64 {
 // Cycles of a heap that may not grow: without a goal of its own, with one that lies above the limit,
 // and with one that lies below, where the limit doesn't matter.
 func limited() {
+	self := []uint64{goid()} // before anything may start a cycle
 	const room = 4 << 20
 	collecting("limit alone", "memory limit", "main.crowd", 2, func() []uint64 {
 		debug.SetMemoryLimit(inUse() + room)
 		crowd()
-		return []uint64{goid()}
+		return self
 	})
 	collecting("limit below the goal", "memory limit", "main.crowd", 2, func() []uint64 {
 		debug.SetMemoryLimit(inUse() + room)
 		debug.SetGCPercent(400)
 		crowd()
-		return []uint64{goid()}
+		return self
 	})
 	collecting("limit above the goal", "heap goal", "main.crowd", 2, func() []uint64 {
 		debug.SetMemoryLimit(inUse() + 1<<30)
 		debug.SetGCPercent(50)
 		crowd()
-		return []uint64{goid()}
+		return self
 	})
 }
 
@@ -355,8 +362,8 @@ func burnMuch() uint64 { return litter(180) }
 func assisting() {
 	sums := [4]uint64{}
 	collecting("assist", "heap goal", "main.burn", 4, func() []uint64 {
-		debug.SetGCPercent(10)
 		return together(len(sums), func(i int) {
+			debug.SetGCPercent(10)
 			if i%2 == 0 {
 				sums[i] = burnLittle()
 			} else {
