@@ -19,13 +19,19 @@ struct {
 	__type(value, struct wire_stop);
 } stops SEC(".maps");
 
-/* Goroutines that called gcStart and what for (gcTriggerKind). key: address of the g. */
+/* Why a goroutine is about to stop the world, until it does. key: address of the g. */
+struct intent {
+	u8 trigger;	/* what gcStart was called for, or WIRE_TRIGGER_NONE */
+	u8 reason;	/* stwReason of a stop that isn't the GC's, or WIRE_STW_UNKNOWN */
+	u16 pad;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
 	__type(key, u64);
-	__type(value, u32);
-} gc_wanted SEC(".maps");
+	__type(value, struct intent);
+} intents SEC(".maps");
 
 /* When the assist of a thread began: it runs on the thread's system stack, so it can't move. */
 struct {
@@ -86,13 +92,41 @@ static __always_inline u32 this_process(void)
 	return bpf_get_current_pid_tgid() >> 32;
 }
 
-/* gcStart(kind, ...): remembered until that goroutine stops the world, if it does. */
-static __always_inline void gc_wants(struct pt_regs *ctx)
+static __always_inline void remember(u64 g, u8 trigger, u8 reason)
 {
-	u64 g = GO_G(ctx);
-	u32 kind = (u32)GO_ARG1(ctx);
+	struct intent intent = { .trigger = trigger, .reason = reason };
 
-	bpf_map_update_elem(&gc_wanted, &g, &kind, BPF_ANY);
+	bpf_map_update_elem(&intents, &g, &intent, BPF_ANY);
+}
+
+/*
+ * The stwReason of the string that Go up to 1.20 passes to stopTheWorld; length and first letter tell all of them
+ * apart (Go 1.19 runtime: grep stopTheWorld).
+ */
+static __always_inline u8 reason_of_string(u64 str, u64 len)
+{
+	char first = 0;
+
+	bpf_probe_read_user(&first, sizeof(first), (void *)str);
+	switch (len) {
+	case 7:
+		return 4;			/* profile */
+	case 10:
+		return 9;			/* GOMAXPROCS */
+	case 11:
+		return 6;			/* stack trace */
+	case 12:
+		return 11;			/* stop tracing */
+	case 13:
+		return 10;			/* start tracing */
+	case 14:
+		return 7;			/* read mem stats */
+	case 15:
+		return first == 'w' ? 3 : 5;	/* write heap dump, profile cleanup */
+	case 19:
+		return 8;			/* doAllThreadsSyscall */
+	}
+	return WIRE_STW_UNKNOWN;
 }
 
 static __always_inline void stop_begins(struct pt_regs *ctx, u64 cookie, struct wire_cpu *cpu)
@@ -111,10 +145,14 @@ static __always_inline void stop_begins(struct pt_regs *ctx, u64 cookie, struct 
 	if (cfg.stw_args >= WIRE_STW_REASON)
 		stop.reason = (u8)GO_ARG1(ctx);
 	if (g) {
-		u32 *kind = bpf_map_lookup_elem(&gc_wanted, &g);
+		struct intent *intent = bpf_map_lookup_elem(&intents, &g);
 
-		if (kind)
-			stop.trigger = (u8)*kind;
+		if (intent) {
+			stop.trigger = intent->trigger;
+			if (cfg.stw_args == WIRE_STW_NONE)
+				stop.reason = intent->reason;
+			bpf_map_delete_elem(&intents, &g);
+		}
 		stop.goid = read_u64(g + cfg.goid_off);
 	}
 	stop.stack = take_stack(ctx, cookie, cpu);
@@ -214,7 +252,10 @@ int on_gc(struct pt_regs *ctx)
 		return 0;
 	switch (cookie & 0xff) {
 	case WIRE_PLACE_GC_START:
-		gc_wants(ctx);
+		remember(GO_G(ctx), (u8)GO_ARG1(ctx), WIRE_STW_UNKNOWN);
+		break;
+	case WIRE_PLACE_STW_WHY:
+		remember(GO_G(ctx), WIRE_TRIGGER_NONE, reason_of_string(GO_ARG1(ctx), GO_ARG2(ctx)));
 		break;
 	case WIRE_PLACE_STW_STOP:
 		stop_begins(ctx, cookie, cpu);

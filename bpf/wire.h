@@ -95,6 +95,7 @@ enum wire_place {
 	WIRE_PLACE_MARK_TERMINATION = 9,	/* runtime.gcMarkTermination: once per cycle */
 	WIRE_PLACE_ASSIST = 10,		/* runtime.gcAssistAlloc1 */
 	WIRE_PLACE_ASSIST_RETURN = 11,	/* its RETs */
+	WIRE_PLACE_STW_WHY = 12,	/* <= 1.20: runtime.stopTheWorld(reason string) */
 };
 
 /* What the registers hold at stop- and startTheWorldWithSema, by Go version. */
@@ -186,7 +187,8 @@ struct wire_mark {
 };
 
 enum {
-	WIRE_STW_UNKNOWN = 0,		/* runtime.stwReason: stwUnknown; other reasons are Go's own numbers */
+	WIRE_STW_UNKNOWN = 0,		/* runtime.stwReason: stwUnknown; other reasons are Go's own numbers.
+					   Up to Go 1.20 also the stops of a GC cycle, which pass no reason */
 	WIRE_TRIGGER_NONE = 0xff,	/* not a cycle's first stop */
 	/* Go's gcTriggerKind: */
 	WIRE_TRIGGER_HEAP = 0,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * empty OBJECT PID OFFSET...: attach a BPF program that does nothing to file offsets of a process's executable,
- * say "ready", and stay until standard input ends. The measure that a real program is held against.
+ * say "ready", and stay until killed. The measure that a real program is held against.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OFFSETS_MAX = 256 };
 
@@ -38,7 +39,6 @@ int main(int argc, char **argv)
 	}
 	printf("ready\n");
 	fflush(stdout);
-	while (getchar() != EOF)
-		;
+	pause();
 	return 0;
 }

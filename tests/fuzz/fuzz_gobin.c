@@ -20,7 +20,7 @@
 #include "gobin/gobin.h"
 #include "gobin/layout.h"
 
-enum { FRAMES_MAX = 16, PROBES = 16, RUNS_MAX = 1000 };
+enum { FRAMES_MAX = 16, PROBES = 16, TYPES = 400, RUNS_MAX = 1000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -61,7 +61,8 @@ static void ask_about(struct gobin *bin, uint64_t va)
 	require(nr <= FRAMES_MAX && nr != 0, "the number of frames");
 	for (int i = 0; i < nr; i++)
 		require(strlen(frames[i].func) < sizeof(frames[i].func) &&
-				strlen(frames[i].file) < sizeof(frames[i].file), "the text of a frame");
+				strlen(frames[i].file) < sizeof(frames[i].file),
+			"the text of a frame");
 	gobin_type_name(bin, va & ~(uint64_t)7, buf, sizeof(buf));
 	gobin_read(bin, va, buf, sizeof(buf));
 	if (gobin_file_offset(bin, va, &off) == 0)
@@ -75,7 +76,8 @@ static void ask_about(struct gobin *bin, uint64_t va)
 
 static void exercise(struct gobin *bin)
 {
-	static const char *const names[] = { "runtime.mallocgc", "main.main", "runtime.(*mcache).refill" };
+	static const char *const names[] = { "runtime.mallocgc", "main.main",
+					     "runtime.(*mcache).refill" };
 	const struct gobin_info *info = gobin_info(bin);
 	struct gobin_globals globals;
 	struct gobin_func funcs[3];
@@ -87,12 +89,14 @@ static void exercise(struct gobin *bin)
 	gobin_find_globals(bin, &globals);
 	gobin_find_funcs(bin, names, 3, funcs, found);
 	gobin_each_func(bin, "", visit_func, &left);
-	for (uint64_t i = 0; i < PROBES; i++)
+	for (uint64_t i = 0; i < PROBES; i++) {
 		ask_about(bin, info->text + (info->etext - info->text) / PROBES * i + i);
-	/* Types are where moduledata says, which is not public: all multiples of a stride are tried. */
-	for (uint64_t va = info->text & ~(uint64_t)0xfff, i = 0; i < 256; va += 40, i++) {
+		ask_about(bin, info->text + 3 * i);
+	}
+	/* Where types are is not public; in the seeds they follow the code. */
+	for (uint64_t i = 0; i < TYPES; i++) {
 		char name[64];
-		gobin_type_name(bin, va & ~(uint64_t)7, name, sizeof(name));
+		gobin_type_name(bin, (info->text & ~(uint64_t)7) + 8 * i, name, sizeof(name));
 	}
 }
 
@@ -105,7 +109,8 @@ static void try_fd(int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	int r = gobin_open(path, &bin, &err);
 	if (r < 0) {
-		require(err.code == r && err.msg[0] && !strchr(err.msg, '\n'), "one line of explanation");
+		require(err.code == r && err.msg[0] && !strchr(err.msg, '\n'),
+			"one line of explanation");
 		require(r == -ENOEXEC || r == -ENOTSUP || r == -ENOMEM, "the code of a bad file");
 		return;
 	}
@@ -172,11 +177,15 @@ static uint8_t *read_all(const char *path, size_t *size_ret)
 	return data;
 }
 
-/* Where damage is of interest: the headers at both ends, and around what Go's own tables begin with. */
+/*
+ * Where damage is of interest: the headers at both ends, and around what Go's own tables begin
+ * with.
+ */
 static size_t find_areas(const uint8_t *data, size_t size, size_t *areas)
 {
-	static const char *const marks[] = { "\xf0\xff\xff\xff\0\0\1\x08", "\xf1\xff\xff\xff\0\0\1\x08",
-					     "\xff Go buil", "runtime." };
+	static const char *const marks[] = { "\xf0\xff\xff\xff\0\0\1\x08",
+					     "\xf1\xff\xff\xff\0\0\1\x08", "\xff Go buil",
+					     "runtime." };
 	size_t nr = 0;
 
 	areas[nr++] = 0;

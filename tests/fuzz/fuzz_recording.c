@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A recording of any bytes must be refused or read, never crash, hang or read beyond its memory; and
- * what can be read can be shown in every format.
+ * A recording of any bytes must be refused or read, never crash, hang or read beyond its memory;
+ * and what can be read can be shown in every format.
  *
  * With -DFUZZ_REPLAY it is a program that replays files: `make check` runs it on the corpus.
  */

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Write the seeds of the gobin fuzzer: executables of 4 KB that have all that Go's linker puts into 2 MB.
+"""Write the seeds of the gobin fuzzer: 4 KB executables with all that Go's linker puts into 2 MB.
 
 Usage: gobin_seeds.py DIR
 
-Each has code to decode, a pclntab with an inline tree, a moduledata, a type and build info, in one of
-the forms that Go 1.19 to 1.27 give them. Nothing in them runs.
+Each has code to decode, a pclntab with an inline tree, a moduledata, a type and build info, in one
+of the forms that Go 1.19 to 1.27 give them. Nothing in them runs.
 """
 import struct
 import sys
@@ -35,7 +35,7 @@ def pc_table(runs):
     out, last = b"", -1
     for value, size in runs:
         delta = value - last
-        out += uvarint((delta << 1) ^ (delta >> 31) if delta >= 0 else (-delta << 1) - 1) + uvarint(size)
+        out += uvarint(delta << 1 if delta >= 0 else (-delta << 1) - 1) + uvarint(size)
         last = value
     return out + b"\0"
 
@@ -49,11 +49,13 @@ def strings(names):
 
 
 class Seed:
-    def __init__(self, minor, pie=False, sections=True, buildinfo=True, version=None, type_args=None):
+    def __init__(self, minor, pie=False, sections=True, buildinfo=True, version=None,
+                 type_args=None):
         self.minor, self.pie, self.sections, self.buildinfo = minor, pie, sections, buildinfo
         self.version = version or "go1.%d.1" % minor
         self.generic = type_args or "main.(*list[go.shape.int]).push"
-        self.names = ["main.main", "runtime.(*mcache).refill", "runtime.(*consistentHeapStats).acquire",
+        self.names = ["main.main", "runtime.(*mcache).refill",
+                      "runtime.(*consistentHeapStats).acquire",
                       "runtime.(*gcControllerState).update", "runtime.preemptall", "crosscall2"]
         self.names += [name for m, name in MARKERS.items() if m <= minor]
         self.file = bytearray(FILE_SIZE)
@@ -112,7 +114,8 @@ class Seed:
             offsets.append(at)
             at += len(part)
         start = RO_BASE + TEXT if self.minor < 26 and not self.pie else 0
-        header = struct.pack("<IHBBQQQ5Q", 0xfffffff0 if old else 0xfffffff1, 0, 1, 8, n, 2, start, *offsets)
+        magic = 0xfffffff0 if old else 0xfffffff1
+        header = struct.pack("<IHBBQQQ5Q", magic, 0, 1, 8, n, 2, start, *offsets)
         blob = header + b"".join(parts)
         self.put(RODATA, blob)
         self.inline_name = name_at[n]
@@ -185,9 +188,10 @@ class Seed:
         if self.pie:
             phdrs.append((2, 6, dynamic, RW_BASE + dynamic, 64, 64))
         for i, (kind, flags, off, va, filesz, memsz) in enumerate(phdrs):
-            self.put(64 + 56 * i, struct.pack("<IIQQQQQQ", kind, flags, off, va, va, filesz, memsz, 0x100))
-        names = ["", ".gopclntab", ".go.buildinfo", ".go.module" if self.minor >= 26 else ".noptrdata",
-                 ".shstrtab"]
+            self.put(64 + 56 * i, struct.pack("<IIQQQQQQ", kind, flags, off, va, va, filesz, memsz,
+                                              0x100))
+        names = ["", ".gopclntab", ".go.buildinfo",
+                 ".go.module" if self.minor >= 26 else ".noptrdata", ".shstrtab"]
         table, name_at = strings(names)
         shdrs_at, table_at = FILE_SIZE - 64 * 5 - 0x40, FILE_SIZE - 0x40
         places = [(0, 0, 0), (RO_BASE + RODATA, RODATA, DATA - RODATA),
@@ -196,8 +200,8 @@ class Seed:
         self.put(table_at, table)
         for i, (va, off, size) in enumerate(places):
             kind = 0 if i == 0 else 3 if i == 4 else 1
-            self.put(shdrs_at + 64 * i, struct.pack("<IIQQQQIIQQ", name_at[i], kind, 2 if va else 0, va, off,
-                                                    size, 0, 0, 8, 0))
+            self.put(shdrs_at + 64 * i, struct.pack("<IIQQQQIIQQ", name_at[i], kind, 2 if va else 0,
+                                                    va, off, size, 0, 0, 8, 0))
         self.put(0, b"\x7fELF\2\1\1" + b"\0" * 9 + struct.pack(
             "<HHIQQQIHHHHHH", 3 if self.pie else 2, 62, 1, self.entry(0), 64,
             shdrs_at if self.sections else 0, 0, 64, 56, len(phdrs), 64, 5 if self.sections else 0,

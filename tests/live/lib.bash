@@ -119,10 +119,12 @@ start_program() {
 	"$@" < "$fifo.in" > "$fifo.out" 2> "$T/program.err" {program_in}>&- {program_out}<&- &
 	program=$!
 	ours $program
+	exec {program_in}>&- {program_out}<&-
 	exec {program_in}> "$fifo.in" {program_out}< "$fifo.out"
 	wait_line "$program_out" '^ready'
 }
 _fifos=0
+exec {program_in}> /dev/null {program_out}< /dev/null
 
 # start_gallop ARGS...: gallop in the background, talk in $T/gallop.err; sets tracer (pid). Returns
 # when its probes count.
@@ -130,7 +132,9 @@ start_gallop() {
 	local fd fifo=$T/fifo.$((++_fifos))
 	mkfifo "$fifo"
 	exec {fd}<> "$fifo"
-	"$gallop" "$@" --ready-fd "$fd" > "$T/gallop.out" 2> "$T/gallop.err" < /dev/null &
+	# It must not keep the program's input open.
+	"$gallop" "$@" --ready-fd "$fd" > "$T/gallop.out" 2> "$T/gallop.err" < /dev/null \
+		{program_in}>&- {program_out}<&- &
 	tracer=$!
 	ours $tracer
 	wait_ready "$fd" "$tracer"

@@ -155,7 +155,7 @@ static void must_equal(const char *what, const struct memstats *m, const struct 
 			    go_class_to_size[c], m->class_objects[c], truth->by_size[c]);
 }
 
-/* The question flushes every mcache, so the first reading is of counts that are spread over them. */
+/* The question flushes every mcache: before it, what is counted is spread over them. */
 static void check_rest(struct target *t)
 {
 	struct memstats spread, flushed;

@@ -80,7 +80,8 @@ def by_stack(f): group_by(f) | map({key: (.[0] | f), value: same_type}) | from_e
 def told: t.sites | map(.stack |= rootless) | by_stack(.stack | key);
 
 # What the runtime allocates for its own needs while it allocates for the program (a sudog to wait with,
-# a goroutine for the collector) is no object of the site: mallocgc is below mallocgc in the stack.
+# a goroutine for the collector) is no object of the site: mallocgc is below mallocgc in the stack. Nor
+# is what it needs for the statement: a panic's or defer's record.
 def is_runtime: startswith("runtime.") or startswith("internal/runtime/");
 def leaf_nr: . as $f | first(range(0; length), length | select($f[.].func // "" | is_runtime | not));
 def mallocs_nr: [.[] | .func | startswith("runtime.mallocgc")] as $m
@@ -91,7 +92,8 @@ def nested: [$r[0].alloc.sites[] | (.stack | leaf_nr) as $n
 
 def recorded: ([g.alloc.sites[]] + [nested[] | .objects *= -1 | .bytes *= -1])
 	| map(select(.stack[0].file | endswith("truth/sites.go"))) | by_stack(cut_key)
-	| map_values(map(select(.objects != 0 or .bytes != 0)));
+	| map_values(map(select(.objects != 0 or .bytes != 0) | select(.type != "runtime._defer" and .type != "runtime._panic")))
+	| with_entries(select(.value != []));
 
 # In short: the leaf and the depth.
 def short: split("\n") | "\(.[0]) (\(length) frames)";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A small model with one of everything, made by the calls that a live session makes: what the golden
- * files show, and what a recording must give back.
+ * A small model with one of everything, made by the calls that a live session makes: what the
+ * golden files show, and what a recording must give back.
  */
 #ifndef GALLOP_TESTS_UNIT_SAMPLE_H
 #define GALLOP_TESTS_UNIT_SAMPLE_H
@@ -19,7 +19,7 @@
 
 enum { SAMPLE_S = 1000 * 1000 * 1000 };
 
-#define SAMPLE_START UINT64_C(5000000000000)	/* CLOCK_MONOTONIC, ns */
+#define SAMPLE_START UINT64_C(5000000000000) /* CLOCK_MONOTONIC, ns */
 
 static inline uint32_t sample_id(int64_t id)
 {
@@ -46,8 +46,8 @@ static inline uint32_t sample_stack(struct model *m, const char *spec, bool cut)
 	return id;
 }
 
-static inline void sample_add(struct model *m, uint32_t stack, const char *type, uint32_t size_class,
-			      uint64_t objects, uint64_t bytes)
+static inline void sample_add(struct model *m, uint32_t stack, const char *type,
+			      uint32_t size_class, uint64_t objects, uint64_t bytes)
 {
 	uint32_t type_id = sample_id(model_type(m, type));
 
@@ -94,10 +94,12 @@ static inline uint32_t sample_http_stack(struct model *m, uint32_t line, bool cu
 }
 
 /* What happens in second n: every number depends on n, so that intervals differ. */
-static inline void sample_second(struct model *m, unsigned int n, uint64_t *objects, uint64_t *bytes)
+static inline void sample_second(struct model *m, unsigned int n, uint64_t *objects,
+				 uint64_t *bytes)
 {
 	uint32_t http = sample_http_stack(m, 412, false), deep = sample_http_stack(m, 412, true);
-	uint32_t json = sample_stack(m, "runtime.mallocgc;encoding/json.(*Decoder).refill;main.main", false);
+	uint32_t json = sample_stack(
+		m, "runtime.mallocgc;encoding/json.(*Decoder).refill;main.main", false);
 	uint32_t gc = sample_stack(m, "runtime.mallocgc;runtime.bgsweep;runtime.goexit", false);
 	uint32_t type = sample_id(model_type(m, "*prometheus.MetricFamily"));
 
@@ -144,9 +146,11 @@ static inline struct model *sample_model(unsigned int seconds, sample_tick *tick
 			bytes += 640;
 		}
 		model_set_totals(m, objects, bytes);
-		model_set_loss(m, "site_table_full", "the table of sites was full", n == seconds ? 5 : 0);
+		model_set_loss(m, "site_table_full", "the table of sites was full",
+			       n == seconds ? 5 : 0);
 		model_set_loss(m, "slots_busy", "no scratch slot was free", n);
-		const struct model_mark mark = { to - 1000, "ReadMemStats", objects + 100, objects, bytes };
+		const struct model_mark mark = { to - 1000, "ReadMemStats", objects + 100, objects,
+						 bytes };
 		assert_int_equal(model_add_mark(m, &mark), 0);
 		model_meta(m)->end_mono_ns = to;
 		if (n == seconds)

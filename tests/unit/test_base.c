@@ -62,8 +62,10 @@ static void a_ratio_is_100_only_if_equal(void **state)
 	(void)state;
 	assert_string_equal(fmt_ratio(0, 0).s, "100.000 %");
 	assert_string_equal(fmt_ratio(292404, 292404).s, "100.000 %");
-	assert_string_equal(fmt_ratio(UINT64_C(999999999999), UINT64_C(1000000000000)).s, "99.999 %");
-	assert_string_equal(fmt_ratio(UINT64_C(1000000000001), UINT64_C(1000000000000)).s, "100.001 %");
+	assert_string_equal(fmt_ratio(UINT64_C(999999999999), UINT64_C(1000000000000)).s,
+			    "99.999 %");
+	assert_string_equal(fmt_ratio(UINT64_C(1000000000001), UINT64_C(1000000000000)).s,
+			    "100.001 %");
 	assert_string_equal(fmt_ratio(UINT64_MAX - 1, UINT64_MAX).s, "99.999 %");
 	assert_string_equal(fmt_ratio(1, 2).s, "50.000 %");
 	assert_string_equal(fmt_ratio(1, 0).s, "-");
@@ -83,13 +85,17 @@ static void text_is_made_printable(void **state)
 	assert_clean("main.main", "main.main");
 	assert_clean("caf\xc3\xa9 \xf0\x9f\x90\x8e", "caf\xc3\xa9 \xf0\x9f\x90\x8e");
 	assert_clean("a\033[31mb\n\tc\x7f", "a?[31mb??c?");
-	assert_clean("\xc2\x9b" "31m", "?31m");			/* C1: CSI in one character */
-	assert_clean("a\xe2\x80\xae" "b", "a?b");		/* right-to-left override */
+	assert_clean("\xc2\x9b"
+		     "31m",
+		     "?31m"); /* C1: CSI in one character */
+	assert_clean("a\xe2\x80\xae"
+		     "b",
+		     "a?b"); /* right-to-left override */
 	assert_clean("\xff", "\xef\xbf\xbd");
-	assert_clean("\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd");	/* overlong '/' */
-	assert_clean("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");	/* a surrogate */
+	assert_clean("\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"); /* overlong '/' */
+	assert_clean("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* a surrogate */
 	assert_clean("\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
-	assert_clean("x\xe2\x82", "x\xef\xbf\xbd\xef\xbf\xbd");	/* the string ends too early */
+	assert_clean("x\xe2\x82", "x\xef\xbf\xbd\xef\xbf\xbd"); /* the string ends too early */
 }
 
 static void cut_between_characters(void **state)

@@ -19,7 +19,6 @@
 #define SEEDS "tests/fuzz/corpus/gobin/"
 
 enum {
-	PATH_CAP = 4096,
 	FILE_MAX = 64 << 20,
 	/* Of the seeds: tests/fuzz/gobin_seeds.py. */
 	SEED_TEXT = 0x400200,
@@ -28,11 +27,6 @@ enum {
 	SEED_ALLP = 0x502200,
 	SEED_EMPTYMSPAN = 0x502300,
 };
-
-static void gobin_freep(struct gobin **bin)
-{
-	gobin_free(*bin);
-}
 
 struct bytes {
 	uint8_t *data;
@@ -99,8 +93,6 @@ static void expect_bytes_error(const void *data, size_t size, int code, const ch
 		fail_msg("'%s' is not in '%s'", text, err.msg);
 }
 
-/* --- no Go programs -------------------------------------------------------------------------------- */
-
 static void test_not_go(void **state)
 {
 	char dir[] = "/tmp/gallop-test-XXXXXX", fifo[64];
@@ -108,7 +100,8 @@ static void test_not_go(void **state)
 	(void)state;
 	expect_error("/no/such/file", -ESRCH, "cannot open '/no/such/file'");
 	expect_error("/tmp", -ENOEXEC, "is a directory");
-	expect_error("/proc/self/exe", -ENOEXEC, "'/proc/self/exe' is not a Go program: no pclntab");
+	expect_error("/proc/self/exe", -ENOEXEC,
+		     "'/proc/self/exe' is not a Go program: no pclntab");
 	expect_bytes_error("", 0, -ENOEXEC, "is not an ELF file: it is empty");
 	expect_bytes_error("hello", 5, -ENOEXEC, "is not an ELF file");
 	expect_bytes_error("#!/bin/sh\n", 10, -ENOEXEC, "is a script");
@@ -154,7 +147,7 @@ static void test_truncated(void **state)
 
 	(void)state;
 	for (size_t size = 0; size < b.size; size += 7) {
-		_cleanup_(gobin_freep) struct gobin *bin = NULL;
+		_cleanup_(fixture_gobin_freep) struct gobin *bin = NULL;
 		struct err err = { 0 };
 		int r = open_bytes(b.data, size, &bin, &err);
 		if (r < 0) {
@@ -177,8 +170,6 @@ static void test_refused(void **state)
 	*magic = 0xfa;
 	expect_bytes_error(b.data, b.size, -ENOTSUP, "was built with Go 1.17 or older");
 }
-
-/* --- whole files made by hand ---------------------------------------------------------------------- */
 
 static void check_seed(struct gobin *bin, int minor, const char *inlined)
 {
@@ -220,7 +211,7 @@ static void check_seed(struct gobin *bin, int minor, const char *inlined)
 static void check_seed_file(const char *name, int minor, const char *inlined)
 {
 	_cleanup_(bytes_free) struct bytes b = bytes_read(name);
-	_cleanup_(gobin_freep) struct gobin *bin = NULL;
+	_cleanup_(fixture_gobin_freep) struct gobin *bin = NULL;
 	struct err err = { 0 };
 
 	if (open_bytes(b.data, b.size, &bin, &err) < 0)
@@ -228,7 +219,10 @@ static void check_seed_file(const char *name, int minor, const char *inlined)
 	check_seed(bin, minor, inlined);
 }
 
-/* Every version by its build info, and by its functions alone; Go 1.20 has no toolchain to test with. */
+/*
+ * Every version by its build info, and by its functions alone; Go 1.20 has no toolchain to test
+ * with.
+ */
 static void test_seeds(void **state)
 {
 	static const char *const shape = "main.(*list[...]).push";
@@ -249,8 +243,6 @@ static void test_seeds(void **state)
 	check_seed_file(SEEDS "go1.27-generic-method", 27, "main.(*list[...]).mapped[...].func1");
 }
 
-/* --- real programs, robbed of what they can live without ------------------------------------------- */
-
 /* No section headers, and nothing that is recognised as build info. */
 static void make_bare(struct bytes *b)
 {
@@ -267,10 +259,10 @@ static void make_bare(struct bytes *b)
 static void test_bare(void **state)
 {
 	for (int mode = 0; mode < FIXTURE_MODES_NR; mode++) {
-		char path[PATH_CAP];
+		char path[FIXTURE_PATH_CAP];
 		fixture_need(*state, fixture_modes[mode], "gobinfix", path, sizeof(path));
 		_cleanup_(bytes_free) struct bytes b = bytes_read(path);
-		_cleanup_(gobin_freep) struct gobin *whole = NULL, *bare = NULL;
+		_cleanup_(fixture_gobin_freep) struct gobin *whole = NULL, *bare = NULL;
 		struct err err = { 0 };
 		struct gobin_globals g[2];
 
@@ -290,11 +282,11 @@ static void test_bare(void **state)
 /* A program that shrinks while it is open is an error, not a crash. */
 static void test_shrinks(void **state)
 {
-	char path[PATH_CAP], copy[64];
+	char path[FIXTURE_PATH_CAP], copy[64];
 	fixture_need(*state, "stripped", "gobinfix", path, sizeof(path));
 	_cleanup_(bytes_free) struct bytes b = bytes_read(path);
 	_cleanup_close_ int fd = memfd_create("gobin", MFD_CLOEXEC);
-	_cleanup_(gobin_freep) struct gobin *bin = NULL;
+	_cleanup_(fixture_gobin_freep) struct gobin *bin = NULL;
 	struct err err = { 0 };
 	uint8_t byte;
 
@@ -315,15 +307,15 @@ int main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_seeds),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.19"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.21"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.22"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.23"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.24"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.25"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.26"),
-		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t)"1.27"),
-		cmocka_unit_test_prestate(test_shrinks, (void *)(uintptr_t)"1.25"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.19"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.21"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.22"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.23"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.24"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.25"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.26"),
+		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.27"),
+		cmocka_unit_test_prestate(test_shrinks, (void *)(uintptr_t) "1.25"),
 	};
 
 	return cmocka_run_group_tests_name("gobin files", tests, NULL, NULL);

@@ -94,7 +94,8 @@ static void assert_sums(const struct snapshot *s)
 static void equal_content_has_one_id(void **state)
 {
 	_model_ *m = new_model();
-	const struct model_frame f[] = { frame("main.f", "f.go", 1), frame("main.main", "f.go", 2) };
+	const struct model_frame f[] = { frame("main.f", "f.go", 1),
+					 frame("main.main", "f.go", 2) };
 	const uint64_t pcs[] = { 0x10, 0x20 }, others[] = { 0x10, 0x28 };
 
 	(void)state;
@@ -136,8 +137,10 @@ static void runtime_frames_are_cut_from_the_ends(void **state)
 	} cases[] = {
 		{ "runtime.mallocgc;runtime.newobject;main.f;main.main;runtime.main;runtime.goexit",
 		  "main.f;main.main;runtime.main" },
-		{ "internal/runtime/maps.(*Map).grow;runtime.mapassign;main.f;runtime.goexit", "main.f" },
-		{ "runtime.mallocgc;runtime.bgsweep;runtime.goexit", "runtime.mallocgc;runtime.bgsweep" },
+		{ "internal/runtime/maps.(*Map).grow;runtime.mapassign;main.f;runtime.goexit",
+		  "main.f" },
+		{ "runtime.mallocgc;runtime.bgsweep;runtime.goexit",
+		  "runtime.mallocgc;runtime.bgsweep" },
 		{ "runtime.goexit", "runtime.goexit" },
 		{ "main.f;runtime.call;main.g", "main.f;runtime.call;main.g" },
 		{ "runtimeless.f;main.main", "runtimeless.f;main.main" },
@@ -159,11 +162,13 @@ static void runtime_frames_are_cut_from_the_ends(void **state)
 static void sites_that_look_the_same_are_one(void **state)
 {
 	_model_ *m = new_model();
-	const struct model_frame f[] = { frame("main.f", "f.go", 1), frame("main.main", "f.go", 2) };
+	const struct model_frame f[] = { frame("main.f", "f.go", 1),
+					 frame("main.main", "f.go", 2) };
 	const uint64_t pcs[] = { 0x10, 0x20 }, others[] = { 0x18, 0x28 };
 
 	(void)state;
-	sample_add(m, sample_stack(m, "runtime.mallocgc;main.f;runtime.goexit", false), "int", 1, 1, 8);
+	sample_add(m, sample_stack(m, "runtime.mallocgc;main.f;runtime.goexit", false), "int", 1, 1,
+		   8);
 	sample_add(m, sample_stack(m, "runtime.growslice;main.f", false), "int", 2, 2, 32);
 	sample_add(m, sample_stack(m, "main.f", false), "string", 2, 4, 64);
 	sample_add(m, sample_stack(m, "main.f", true), "int", 1, 8, 64);
@@ -342,7 +347,8 @@ static uint32_t random_stack(struct model *m, uint32_t *seed, size_t n, uint32_t
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t f = next_random(seed) % funcs_nr;
-		snprintf(names[i], sizeof(names[i]), "%s.f%u", f % 3 ? "example.com/app/pkg" : "runtime", f);
+		snprintf(names[i], sizeof(names[i]), "%s.f%u",
+			 f % 3 ? "example.com/app/pkg" : "runtime", f);
 		frames[i] = frame(names[i], "/src/app/pkg/file.go", f % 50);
 		pcs[i] = 0x400000 + f * 16;
 	}
@@ -366,12 +372,15 @@ static void sums_hold_for_any_model(void **state)
 		}
 		model_set_totals(m, next_random(&seed) % 2000, next_random(&seed) % 2000000);
 		for (int o = 0; o < 8; o++) {
-			_snapshot_ *s = take(m, (struct snapshot_opts){
-				.interval = o & 1, .runtime_frames = o & 2, .sort = o >> 2 });
+			_snapshot_ *s = take(m, (struct snapshot_opts){ .interval = o & 1,
+									.runtime_frames = o & 2,
+									.sort = o >> 2 });
 			assert_sums(s);
 			for (size_t i = 1; i < s->sites_nr; i++)
-				assert_true(o >> 2 ? s->sites[i - 1].count.objects >= s->sites[i].count.objects :
-						     s->sites[i - 1].count.bytes >= s->sites[i].count.bytes);
+				assert_true(o >> 2 ? s->sites[i - 1].count.objects >=
+							     s->sites[i].count.objects
+						   : s->sites[i - 1].count.bytes >=
+							     s->sites[i].count.bytes);
 		}
 	}
 }

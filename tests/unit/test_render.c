@@ -2,13 +2,14 @@
 /*
  * What the outputs look like, byte for byte, and the rules that hold for any input.
  *
- * The golden files in tests/golden are compared with what is rendered from the sample model. After a
- * wanted change: GALLOP_GOLDEN_UPDATE=1 build/tests/unit/test_render writes them anew; read the diff.
+ * The golden files in tests/golden are compared with what is rendered from the sample model. After
+ * a wanted change: GALLOP_GOLDEN_UPDATE=1 build/tests/unit/test_render writes them anew; read the
+ * diff.
  */
+#include "golden.h"
 #include "sample.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <time.h>
@@ -17,66 +18,9 @@
 #include "base/utf8.h"
 #include "render/render.h"
 
-typedef int render_fn(FILE *out, const struct snapshot *s, const struct render_opts *opts);
-
 static int render_top(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
 	return render_top_block(out, s, s, opts);
-}
-
-static char *rendered(render_fn *render, const struct snapshot *s, struct render_opts opts)
-{
-	char *text = NULL;
-	size_t sz;
-	FILE *out = open_memstream(&text, &sz);
-
-	assert_non_null(out);
-	assert_int_equal(render(out, s, &opts), 0);
-	fclose(out);
-	assert_int_equal(strlen(text), sz);
-	return text;
-}
-
-static struct snapshot *take(const struct model *m, struct snapshot_opts opts)
-{
-	struct snapshot *s;
-
-	assert_int_equal(snapshot_new(m, &opts, &s), 0);
-	return s;
-}
-
-/* This file's directory is where the sources are, as the compiler saw them: the tests run there. */
-static char *golden_path(const char *name)
-{
-	char here[] = __FILE__;
-	char *path;
-
-	assert_true(asprintf(&path, "%s/../golden/%s.txt", dirname(here), name) > 0);
-	return path;
-}
-
-static char *read_file(const char *path)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "r");
-	static char buf[1 << 20];
-
-	if (!f)
-		fail_msg("cannot open %s: run with GALLOP_GOLDEN_UPDATE=1 to make it", path);
-	buf[fread(buf, 1, sizeof(buf) - 1, f)] = '\0';
-	return buf;
-}
-
-static void assert_golden(const char *name, const char *text)
-{
-	_cleanup_free_ char *path = golden_path(name);
-
-	if (getenv("GALLOP_GOLDEN_UPDATE")) {
-		_cleanup_fclose_ FILE *f = fopen(path, "w");
-		assert_non_null(f);
-		assert_true(fputs(text, f) >= 0);
-		return;
-	}
-	assert_string_equal(text, read_file(path));
 }
 
 static void golden_outputs(void **state)
@@ -88,10 +32,12 @@ static void golden_outputs(void **state)
 	} cases[] = {
 		{ .name = "text-top", .render_opts = { .top_nr = 2 } },
 		{ .name = "text-stacks", .render_opts = { .stacks = true } },
-		{ .name = "text-objects", .snapshot = { .sort = SNAPSHOT_OBJECTS },
+		{ .name = "text-objects",
+		  .snapshot = { .sort = SNAPSHOT_OBJECTS },
 		  .render_opts = { .value = SNAPSHOT_OBJECTS, .color = true } },
 		{ .name = "collapsed-bytes" },
-		{ .name = "collapsed-runtime", .snapshot = { .runtime_frames = true },
+		{ .name = "collapsed-runtime",
+		  .snapshot = { .runtime_frames = true },
 		  .render_opts = { .value = SNAPSHOT_OBJECTS } },
 		{ .name = "json" },
 	};
@@ -100,9 +46,11 @@ static void golden_outputs(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char format[16];
-		snprintf(format, sizeof(format), "%.*s", (int)strcspn(cases[i].name, "-"), cases[i].name);
+		snprintf(format, sizeof(format), "%.*s", (int)strcspn(cases[i].name, "-"),
+			 cases[i].name);
 		struct snapshot *s = take(m, cases[i].snapshot);
-		_cleanup_free_ char *text = rendered(renderer_find(format)->render, s, cases[i].render_opts);
+		_cleanup_free_ char *text = rendered(renderer_find(format)->render, s,
+						     cases[i].render_opts);
 		assert_golden(cases[i].name, text);
 		snapshot_free(s);
 	}
@@ -111,7 +59,8 @@ static void golden_outputs(void **state)
 
 static void assert_golden_top(const char *name, const struct model *m, struct render_opts opts)
 {
-	struct snapshot *interval = take(m, (struct snapshot_opts){ .interval = true, .sort = opts.value });
+	struct snapshot *interval =
+		take(m, (struct snapshot_opts){ .interval = true, .sort = opts.value });
 	struct snapshot *total = take(m, (struct snapshot_opts){ .sort = opts.value });
 	char *text = NULL;
 	size_t sz;
@@ -131,7 +80,8 @@ static void golden_top(void **state)
 
 	(void)state;
 	assert_golden_top("top", m, (struct render_opts){ 0 });
-	assert_golden_top("top-objects", m, (struct render_opts){ .value = SNAPSHOT_OBJECTS, .top_nr = 3 });
+	assert_golden_top("top-objects", m,
+			  (struct render_opts){ .value = SNAPSHOT_OBJECTS, .top_nr = 3 });
 	model_free(m);
 }
 
@@ -142,10 +92,11 @@ static void golden_empty(void **state)
 	(void)state;
 	assert_int_equal(model_new(&m), 0);
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
-	_cleanup_free_ char *text = rendered(renderer_find("text")->render, s, (struct render_opts){ 0 });
+	_cleanup_free_ char *text = rendered(renderer_find("text")->render, s,
+					     (struct render_opts){ 0 });
 	assert_golden("text-empty", text);
-	_cleanup_free_ char *collapsed =
-		rendered(renderer_find("collapsed")->render, s, (struct render_opts){ 0 });
+	_cleanup_free_ char *collapsed = rendered(renderer_find("collapsed")->render, s,
+						  (struct render_opts){ 0 });
 	assert_string_equal(collapsed, "");
 	snapshot_free(s);
 	model_free(m);
@@ -155,8 +106,21 @@ static void golden_empty(void **state)
 static struct model *hostile_model(void)
 {
 	static const char *const names[] = {
-		"a;b", "a b 12", "  a   b  ", "a\nb", "\033[2Jx", "\xff\xfe", "q\"\\/<script>", "",
-		"caf\xc3\xa9", "x\xe2\x80\xae" "y", "struct { A int; B int }", "12", " 7", "a", "a 5x",
+		"a;b",
+		"a b 12",
+		"  a   b  ",
+		"a\nb",
+		"\033[2Jx",
+		"\xff\xfe",
+		"q\"\\/<script>",
+		"",
+		"caf\xc3\xa9",
+		"x\xe2\x80\xaey",
+		"struct { A int; B int }",
+		"12",
+		" 7",
+		"a",
+		"a 5x",
 	};
 	struct model *m;
 
@@ -167,7 +131,8 @@ static struct model *hostile_model(void)
 		struct model_frame frames[3];
 		uint32_t n = 1 + i % 3;
 		for (uint32_t k = 0; k < n; k++) {
-			const char *name = names[(i * 7 + k * 5) % (sizeof(names) / sizeof(names[0]))];
+			const char *name =
+				names[(i * 7 + k * 5) % (sizeof(names) / sizeof(names[0]))];
 			frames[k] = frame(name, name, i);
 		}
 		uint32_t stack = sample_id(model_stack(m, frames, n, NULL, 0, i % 5 == 0));
@@ -240,12 +205,14 @@ static void collapsed_lines_are_sorted_and_add_up(void **state)
 	(void)state;
 	for (int o = 0; o < 2; o++) {
 		struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
-		_cleanup_free_ char *text = rendered(renderer_find("collapsed")->render, s,
-						     (struct render_opts){ .value = (enum snapshot_value)o });
+		_cleanup_free_ char *text =
+			rendered(renderer_find("collapsed")->render, s,
+				 (struct render_opts){ .value = (enum snapshot_value)o });
 		uint64_t sum = 0;
 		char *save = NULL, *before = NULL;
 		assert_lines(text, SIZE_MAX);
-		for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		for (char *line = strtok_r(text, "\n", &save); line;
+		     line = strtok_r(NULL, "\n", &save)) {
 			sum += check_collapsed_line(line, before);
 			before = line;
 		}
@@ -262,8 +229,9 @@ static char *query_json(const char *json, const char *path)
 	sqlite3_stmt *stmt;
 
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, "SELECT json_valid(?1), json_extract(?1, ?2)", -1, &stmt,
-					    NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT json_valid(?1), json_extract(?1, ?2)", -1,
+					    &stmt, NULL),
+			 SQLITE_OK);
 	sqlite3_bind_text(stmt, 1, json, -1, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 2, path, -1, SQLITE_STATIC);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
@@ -290,7 +258,8 @@ static void json_is_json(void **state)
 	model_check(m)->runtime_objects = UINT64_MAX;
 	model_check(m)->known = true;
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
-	_cleanup_free_ char *json = rendered(renderer_find("json")->render, s, (struct render_opts){ 0 });
+	_cleanup_free_ char *json = rendered(renderer_find("json")->render, s,
+					     (struct render_opts){ 0 });
 	assert_json(json, "$.schema", "gallop/1");
 	assert_json(json, "$.meta.cmdline", "\"\\\n\t\x01\xef\xbf\xbd");
 	assert_json(json, "$.alloc.objects", "100000");
@@ -298,6 +267,47 @@ static void json_is_json(void **state)
 	assert_json(json, "$.loss.total", "3");
 	assert_json(json, "$.loss.k\"ey?", "null");
 	assert_non_null(strstr(json, "\"runtime_objects\": 18446744073709551615"));
+	snapshot_free(s);
+	model_free(m);
+}
+
+/* `name`, `parent.name`, `name[]` or `name.child` in Markdown. */
+static bool is_described(const char *doc, const char *name)
+{
+	for (const char *p = doc; (p = strstr(p, name)); p++) {
+		char after = p[strlen(name)];
+		if ((p[-1] == '`' || p[-1] == '.') &&
+		    (after == '`' || after == '.' || after == '['))
+			return true;
+	}
+	return false;
+}
+
+/* Every member of the output is in its description. */
+static void json_is_documented(void **state)
+{
+	struct model *m = sample_model(2, NULL, NULL);
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	_cleanup_free_ char *json = rendered(renderer_find("json")->render, s,
+					     (struct render_opts){ 0 });
+	_cleanup_free_ char *path = golden_path("../../user/doc/JSON.md");
+	*strrchr(path, '.') = '\0'; /* golden_path() adds ".txt" */
+	const char *doc = read_file(path);
+	int members = 0;
+
+	(void)state;
+	for (char *p = json; (p = strstr(p, "\": ")); p += 3) {
+		char *key = p;
+		while (key[-1] != '"')
+			key--;
+		_cleanup_free_ char *name = strndup(key, (size_t)(p - key));
+		bool is_cause = strcmp(name, "site_table_full") == 0 ||
+				strcmp(name, "slots_busy") == 0;
+		if (!is_cause && !is_described(doc, name))
+			fail_msg("'%s' is not in JSON.md", name);
+		members++;
+	}
+	assert_true(members > 100);
 	snapshot_free(s);
 	model_free(m);
 }
@@ -343,6 +353,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(collapsed_lines_are_sorted_and_add_up),
 		cmocka_unit_test(json_is_json),
+		cmocka_unit_test(json_is_documented),
 		cmocka_unit_test(a_failed_write_is_an_error),
 		cmocka_unit_test(formats_are_found),
 	};

@@ -13,7 +13,7 @@ struct fmt fmt_count(uint64_t n)
 	char digits[24];
 	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
 
-	struct fmt f;
+	struct fmt f = { "" };
 	char *p = f.s;
 	for (int i = 0; i < len; i++) {
 		if (i && (len - i) % 3 == 0)
@@ -27,7 +27,7 @@ struct fmt fmt_count(uint64_t n)
 struct fmt fmt_bytes(uint64_t n)
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-	struct fmt f;
+	struct fmt f = { "" };
 
 	if (n < 1024) {
 		snprintf(f.s, sizeof(f.s), "%" PRIu64 " B", n);
@@ -59,10 +59,34 @@ struct fmt fmt_duration(uint64_t ns)
 	else if (s < 100)
 		snprintf(f.s, sizeof(f.s), "%.1f s", s);
 	else if (whole < 3600)
-		snprintf(f.s, sizeof(f.s), "%" PRIu64 " min %02" PRIu64 " s", whole / 60, whole % 60);
+		snprintf(f.s, sizeof(f.s), "%" PRIu64 " min %02" PRIu64 " s", whole / 60,
+			 whole % 60);
 	else
 		snprintf(f.s, sizeof(f.s), "%" PRIu64 " h %02" PRIu64 " min", whole / 3600,
 			 whole % 3600 / 60);
+	return f;
+}
+
+struct fmt fmt_time(uint64_t ns)
+{
+	static const char *const units[] = { "us", "ms", "s" };
+	struct fmt f;
+
+	if (ns < 1000) {
+		snprintf(f.s, sizeof(f.s), "%" PRIu64 " ns", ns);
+		return f;
+	}
+	double v = (double)ns / 1000;
+	size_t unit = 0;
+	/* 999.5 would be printed as "1000". */
+	while (v >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		v /= 1000;
+		unit++;
+	}
+	if (v >= 999.5)
+		return fmt_duration(ns);
+	int decimals = v < 9.995 ? 2 : v < 99.95 ? 1 : 0;
+	snprintf(f.s, sizeof(f.s), "%.*f %s", decimals, v, units[unit]);
 	return f;
 }
 
@@ -91,6 +115,18 @@ struct fmt fmt_count_rate(uint64_t n, uint64_t dur_ns)
 struct fmt fmt_bytes_rate(uint64_t n, uint64_t dur_ns)
 {
 	return dur_ns ? fmt_bytes(per_second(n, dur_ns)) : (struct fmt){ "-" };
+}
+
+struct fmt fmt_rate(uint64_t n, uint64_t dur_ns)
+{
+	struct fmt f = { "-" };
+	double v = dur_ns ? (double)n * NS_PER_S / (double)dur_ns : 0;
+
+	if (v >= 99.95)
+		return fmt_count_rate(n, dur_ns);
+	if (dur_ns)
+		snprintf(f.s, sizeof(f.s), "%.*f", v < 9.995 ? 2 : 1, v);
+	return f;
 }
 
 struct fmt fmt_ratio(uint64_t part, uint64_t whole)

@@ -7,8 +7,8 @@
 
 /*
  * Make room for one more element behind the nr that are used. array is the address of the array's
- * pointer, which may move; cap is kept up to date. Doubling makes appending cheap on average. Returns
- * 0 or -ENOMEM, and then nothing has changed.
+ * pointer, which may move; cap is kept up to date. Doubling makes appending cheap on average.
+ * Returns 0 or -ENOMEM, and then nothing has changed.
  */
 int grow(void *array, size_t nr, size_t *cap, size_t elem_sz);
 

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-/* The shape of a sequence by its first byte: how long it is and the smallest value it may encode. */
+/*
+ * The shape of a sequence by its first byte: how long it is and the smallest value it may encode.
+ */
 static size_t sequence(unsigned char first, int32_t *bits_ret, int32_t *min_ret)
 {
 	if (first >= 0xf0 && first <= 0xf4) {
@@ -51,14 +53,17 @@ bool utf8_is_printable(int32_t c)
 	static const struct {
 		int32_t first, last;
 	} hidden[] = {
-		{ 0x00, 0x1f },	    /* C0 controls, escape among them */
-		{ 0x7f, 0x9f },	    /* DEL and the C1 controls */
-		{ 0x61c, 0x61c },   /* Arabic letter mark */
+		{ 0x00, 0x1f }, /* C0 controls, escape among them */
+		{ 0x7f, 0x9f }, /* DEL and the C1 controls */
+		{ 0x61c, 0x61c }, /* Arabic letter mark */
 		{ 0x200b, 0x200f }, /* zero width, direction marks */
 		{ 0x2028, 0x202e }, /* line and paragraph separator, embeddings, overrides */
 		{ 0x2060, 0x206f }, /* joiners, isolates */
 		{ 0xfeff, 0xfeff }, /* byte order mark */
 	};
+	/* Nearly all there is. */
+	if (c >= ' ' && c <= '~')
+		return true;
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
 		if (c >= hidden[i].first && c <= hidden[i].last)
 			return false;

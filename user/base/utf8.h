@@ -3,8 +3,8 @@
  * Text from outside, made safe to show.
  *
  * Names come out of executables, recordings and command lines, so they may hold anything: terminal
- * escapes, half characters, marks that turn the reading direction. What is shown or stored is always
- * valid UTF-8 of printable characters, and no longer than the room for it.
+ * escapes, half characters, marks that turn the reading direction. What is shown or stored is
+ * always valid UTF-8 of printable characters, and no longer than the room for it.
  */
 #ifndef GALLOP_BASE_UTF8_H
 #define GALLOP_BASE_UTF8_H
@@ -25,8 +25,8 @@ int32_t utf8_decode(const char *s, size_t len, size_t *len_ret);
 bool utf8_is_printable(int32_t c);
 
 /*
- * Copy a string: what isn't printable becomes '?', what isn't UTF-8 becomes U+FFFD. What doesn't fit is
- * cut between two characters. Returns the length of dst, which always ends in '\0'.
+ * Copy a string: what isn't printable becomes '?', what isn't UTF-8 becomes U+FFFD. What doesn't
+ * fit is cut between two characters. Returns the length of dst, which always ends in '\0'.
  */
 size_t utf8_clean(char *dst, size_t dst_sz, const char *src);
 

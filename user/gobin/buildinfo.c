@@ -23,9 +23,9 @@ enum {
 	FLAGS_AT = 15,
 	FLAG_INLINE_STRINGS = 2,
 	ALIGNMENT = 16,
-	SENTINEL_SZ = 16,		/* on both sides of the module info, so that grep -a finds it */
-	MODINFO_MAX = 1 << 20,		/* one line per dependency: 1000 of them take 100 KB */
-	SEARCH_MAX = 64 << 20,		/* bytes of the data segments that are searched */
+	SENTINEL_SZ = 16, /* on both sides of the module info, so that grep -a finds it */
+	MODINFO_MAX = 1 << 20, /* one line per dependency: 1000 of them take 100 KB */
+	SEARCH_MAX = 64 << 20, /* bytes of the data segments that are searched */
 };
 
 static const char magic[MAGIC_SZ + 1] = "\xff Go buildinf:";

@@ -8,10 +8,10 @@ struct image;
 
 /* All "" where the executable does not say. */
 struct buildinfo {
-	char version[128];	/* "go1.23.5", "go1.25.1 X:noswissmap" */
-	char main_path[256];	/* "example.com/cmd/server" */
-	char module[512];	/* "example.com v1.2.3" */
-	char experiments[256];	/* "noswissmap,arenas" */
+	char version[128]; /* "go1.23.5", "go1.25.1 X:noswissmap" */
+	char main_path[256]; /* "example.com/cmd/server" */
+	char module[512]; /* "example.com v1.2.3" */
+	char experiments[256]; /* "noswissmap,arenas" */
 };
 
 /* Best effort: an executable without build info, or with a damaged one, gives empty strings. */

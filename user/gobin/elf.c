@@ -17,12 +17,12 @@
 #include "gobin/image.h"
 
 enum {
-	SECTIONS_MAX = 4096,		/* linked executables have some 40 */
-	SECTION_NAMES_MAX = 1 << 20,	/* bytes */
-	NOTES_MAX = 64 << 10,		/* bytes of one PT_NOTE that are looked at */
-	DYNAMIC_MAX = 4096,		/* entries */
-	RELA_MAX = 4 << 20,		/* entries; a 75 MB executable has 244 000 */
-	NOTE_GO_BUILD_ID = 4,		/* cmd/link/internal/ld/elf.go ELF_NOTE_GOBUILDID_TAG */
+	SECTIONS_MAX = 4096, /* linked executables have some 40 */
+	SECTION_NAMES_MAX = 1 << 20, /* bytes */
+	NOTES_MAX = 64 << 10, /* bytes of one PT_NOTE that are looked at */
+	DYNAMIC_MAX = 4096, /* entries */
+	RELA_MAX = 4 << 20, /* entries; a 75 MB executable has 244 000 */
+	NOTE_GO_BUILD_ID = 4, /* cmd/link/internal/ld/elf.go ELF_NOTE_GOBUILDID_TAG */
 };
 
 /* Position-independent executables of Go's own linker prefix what the loader must relocate. */
@@ -61,7 +61,8 @@ static int check_header(struct image *img, struct err *err)
 	if (memcmp(eh.e_ident, ELFMAG, SELFMAG) != 0)
 		return not_elf(img, eh.e_ident, err);
 	if (n < sizeof(eh))
-		return err_set(err, -ENOEXEC, "'%s' is damaged: it ends inside its ELF header", img->path);
+		return err_set(err, -ENOEXEC, "'%s' is damaged: it ends inside its ELF header",
+			       img->path);
 	if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    (eh.e_machine != EM_X86_64 && eh.e_machine != EM_AARCH64)) {
 		err_set(err, -ENOTSUP, "'%s' is for another machine (ELF machine %u)", img->path,
@@ -70,7 +71,8 @@ static int check_header(struct image *img, struct err *err)
 		return -ENOTSUP;
 	}
 	if (eh.e_type != ET_EXEC && eh.e_type != ET_DYN)
-		return err_set(err, -ENOEXEC, "'%s' is an ELF file, but not an executable", img->path);
+		return err_set(err, -ENOEXEC, "'%s' is an ELF file, but not an executable",
+			       img->path);
 	if (eh.e_phnum == 0 || eh.e_phnum > IMAGE_SEGS_MAX || eh.e_phentsize != sizeof(Elf64_Phdr))
 		return err_set(err, -ENOEXEC, "'%s' is damaged: %u program headers of %u bytes",
 			       img->path, eh.e_phnum, eh.e_phentsize);
@@ -129,8 +131,8 @@ static int add_segment(struct image *img, const GElf_Phdr *ph, struct err *err)
 			       (unsigned long long)ph->p_vaddr);
 	if (ph->p_offset > img->size || ph->p_filesz > img->size - ph->p_offset)
 		return err_set(err, -ENOEXEC,
-			       "'%s' is damaged: it is cut off at %llu bytes, inside a segment", img->path,
-			       (unsigned long long)img->size);
+			       "'%s' is damaged: it is cut off at %llu bytes, inside a segment",
+			       img->path, (unsigned long long)img->size);
 	img->segs[img->segs_nr++] = (struct image_seg){
 		.va = ph->p_vaddr,
 		.off = ph->p_offset,
@@ -152,7 +154,8 @@ static int read_segments(struct elf_file *elf, Elf *e, struct image *img, GElf_P
 	for (size_t i = 0; i < nr; i++) {
 		GElf_Phdr ph;
 		if (!gelf_getphdr(e, (int)i, &ph))
-			return err_set(err, -ENOEXEC, "'%s' is damaged: %s", img->path, elf_errmsg(-1));
+			return err_set(err, -ENOEXEC, "'%s' is damaged: %s", img->path,
+				       elf_errmsg(-1));
 		int r = 0;
 		if (ph.p_type == PT_LOAD && ph.p_memsz > 0)
 			r = add_segment(img, &ph, err);
@@ -179,7 +182,9 @@ static void note_section(struct elf_file *elf, const char *name, const GElf_Shdr
 		elf->may_be_go = true;
 }
 
-/* A name table that is too large or compressed leaves the sections without names: they are hints. */
+/*
+ * A name table that is too large or compressed leaves the sections without names: they are hints.
+ */
 static bool names_are_sane(Elf *e, size_t strndx)
 {
 	GElf_Shdr sh;
@@ -212,7 +217,10 @@ static void read_sections(struct elf_file *elf, Elf *e)
 	}
 }
 
-/* DT_RELA: where the loader itself finds the relocations; a stripped binary needs no section for it. */
+/*
+ * DT_RELA: where the loader itself finds the relocations; a stripped binary needs no section for
+ * it.
+ */
 static void read_dynamic(struct elf_file *elf, struct image *img, const GElf_Phdr *dynamic)
 {
 	struct elf_range rela = { 0 };

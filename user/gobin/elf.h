@@ -49,8 +49,8 @@ struct elf_file {
 int elf_file_read(struct elf_file *elf, struct image *img, struct err *err);
 
 /*
- * Call fn for each relative relocation, in file order: the loader will store `addend` (plus the load
- * bias) at `va`. Stops with the first result of fn that is not 0 and returns it. 0 or -errno.
+ * Call fn for each relative relocation, in file order: the loader will store `addend` (plus the
+ * load bias) at `va`. Stops with the first result of fn that is not 0 and returns it. 0 or -errno.
  */
 int elf_file_each_relative(const struct elf_file *elf, struct image *img,
 			   int (*fn)(uint64_t va, uint64_t addend, void *ctx), void *ctx);

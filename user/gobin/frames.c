@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inline trees: a pc-value table gives the index of the innermost inlined call at an address, and its
- * tree entry the call's name and the address in the same function that stands for the place it was
- * inlined to (runtime/symtabinl.go inlineUnwinder). File and line of every frame come from the
+ * Inline trees: a pc-value table gives the index of the innermost inlined call at an address, and
+ * its tree entry the call's name and the address in the same function that stands for the place it
+ * was inlined to (runtime/symtabinl.go inlineUnwinder). File and line of every frame come from the
  * function's own tables, at that frame's address.
  */
 #include "gobin/frames.h"
@@ -16,9 +16,9 @@
 #include "gobin/pclntab.h"
 
 enum {
-	PCDATA_INL_TREE_INDEX = 2,	/* internal/abi/symtab.go, since 1.16 */
+	PCDATA_INL_TREE_INDEX = 2, /* internal/abi/symtab.go, since 1.16 */
 	FUNCDATA_INL_TREE = 3,
-	INLINE_DEPTH_MAX = 64,		/* the compiler stops far earlier */
+	INLINE_DEPTH_MAX = 64, /* the compiler stops far earlier */
 };
 
 /* One inlined call, whatever its format. */
@@ -69,8 +69,8 @@ static void display_name(int minor, const char *name, char *buf, size_t cap)
 
 	int pairs = -1;
 	if (open && close > open)
-		pairs = minor < 27 ? 0 :
-				     split_brackets(name, (size_t)(open - name),
+		pairs = minor < 27 ? 0
+				   : split_brackets(name, (size_t)(open - name),
 						    (size_t)(close - name), &right, &left);
 	if (pairs < 0)
 		snprintf(buf, cap, "%.*s", (int)cap - 1, name);
@@ -128,7 +128,9 @@ static int fill_name(struct pclntab *tab, int minor, uint32_t name_off, struct g
 	return r;
 }
 
-/* The innermost inlined call at va: 1 with the call, 0 if va is the function's own code, or -errno. */
+/*
+ * The innermost inlined call at va: 1 with the call, 0 if va is the function's own code, or -errno.
+ */
 static int find_inlined(struct pclntab *tab, const struct gobin_func *func, uint32_t pcdata,
 			uint64_t tree, uint64_t va, struct inlined *ret)
 {

@@ -5,7 +5,6 @@
  */
 #include "gobin/gobin.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,7 @@
 #include "gobin/version.h"
 
 enum {
-	FIND_NAME_MAX = 512,	/* a longer name is never asked for */
+	FIND_NAME_MAX = 512, /* a longer name is never asked for */
 };
 
 struct gobin {
@@ -36,6 +35,22 @@ struct gobin {
 	const struct go_layout *layout;
 	struct gobin_info info;
 };
+
+/* An empty one, or NULL when out of memory. */
+static struct gobin *gobin_new(const char *path)
+{
+	struct gobin *bin = calloc(1, sizeof(*bin));
+	char *copy = strdup(path);
+
+	if (!bin || !copy) {
+		free(bin);
+		free(copy);
+		return NULL;
+	}
+	bin->path = copy;
+	bin->img.fd = -1;
+	return bin;
+}
 
 void gobin_free(struct gobin *bin)
 {
@@ -64,8 +79,8 @@ static int find_cgo(struct gobin *bin, struct err *err)
 
 static void fill_info(struct gobin *bin, int minor)
 {
-	const char *build_id = bin->elf.gnu_build_id[0] ? bin->elf.gnu_build_id :
-							  bin->elf.go_build_id;
+	const char *build_id = bin->elf.gnu_build_id[0] ? bin->elf.gnu_build_id
+							: bin->elf.go_build_id;
 
 	bin->info = (struct gobin_info){
 		.path = bin->path,
@@ -109,19 +124,16 @@ static int read_tables(struct gobin *bin, struct err *err)
 	bin->tab.gofunc = bin->md.gofunc;
 	bin->layout = go_layout_find(minor);
 	if (!bin->layout)
-		return err_set(err, -ENOTSUP, "no runtime layout for Go 1.%d of '%s'", minor, bin->path);
+		return err_set(err, -ENOTSUP, "no runtime layout for Go 1.%d of '%s'", minor,
+			       bin->path);
 	fill_info(bin, minor);
 	return find_cgo(bin, err);
 }
 
 int gobin_open(const char *path, struct gobin **ret, struct err *err)
 {
-	_cleanup_(gobin_freep) struct gobin *bin = calloc(1, sizeof(*bin));
+	_cleanup_(gobin_freep) struct gobin *bin = gobin_new(path);
 	if (!bin)
-		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", path);
-	bin->img.fd = -1;
-	bin->path = strdup(path);
-	if (!bin->path)
 		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", path);
 
 	int r = image_init(&bin->img, bin->path, err);
@@ -216,7 +228,8 @@ int gobin_find_funcs(struct gobin *bin, const char *const *names, size_t nr, str
 }
 
 int gobin_each_func(struct gobin *bin, const char *prefix,
-		    int (*fn)(const struct gobin_func *func, const char *name, void *ctx), void *ctx)
+		    int (*fn)(const struct gobin_func *func, const char *name, void *ctx),
+		    void *ctx)
 {
 	size_t prefix_len = strlen(prefix);
 
@@ -303,9 +316,5 @@ int gobin_type_name(struct gobin *bin, uint64_t va, char *buf, size_t cap)
 
 int gobin_find_globals(struct gobin *bin, struct gobin_globals *ret)
 {
-	if (bin->info.machine != EM_X86_64) {
-		*ret = (struct gobin_globals){ 0 };
-		return 0;
-	}
 	return globals_find(bin, &bin->img, ret);
 }

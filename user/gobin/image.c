@@ -3,8 +3,8 @@
  * A file behind a set-associative cache of 64 KiB blocks.
  *
  * A Go executable of 100 MB is read at a few thousand places (function table, names, one inline
- * tree), mostly forward: large blocks make the forward passes cheap, and four ways keep the three or
- * four tables that are walked side by side from evicting each other.
+ * tree), mostly forward: large blocks make the forward passes cheap, and four ways keep the three
+ * or four tables that are walked side by side from evicting each other.
  */
 #include "gobin/image.h"
 
@@ -79,7 +79,8 @@ static int block_fill(struct image *img, struct image_block *block, uint64_t num
 	block->len = 0;
 	while (block->len < IMAGE_BLOCK_SZ) {
 		off_t off = (off_t)((number << IMAGE_BLOCK_SHIFT) + block->len);
-		ssize_t n = pread(img->fd, block->data + block->len, IMAGE_BLOCK_SZ - block->len, off);
+		ssize_t n = pread(img->fd, block->data + block->len, IMAGE_BLOCK_SZ - block->len,
+				  off);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -172,7 +173,8 @@ const struct image_seg *image_seg_of(const struct image *img, uint64_t va, uint6
 {
 	for (size_t i = 0; i < img->segs_nr; i++) {
 		const struct image_seg *seg = &img->segs[i];
-		if (va >= seg->va && va - seg->va < seg->memsz && len <= seg->memsz - (va - seg->va))
+		if (va >= seg->va && va - seg->va < seg->memsz &&
+		    len <= seg->memsz - (va - seg->va))
 			return seg;
 	}
 	return NULL;

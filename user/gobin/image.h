@@ -3,8 +3,8 @@
  * The bytes of an executable: a file behind a bounded block cache, and the way from virtual
  * addresses to file offsets.
  *
- * Nothing is mapped. A file that shrinks while we read it is an error of one read, not a SIGBUS, and
- * the memory taken never depends on what the file claims about itself.
+ * Nothing is mapped. A file that shrinks while we read it is an error of one read, not a SIGBUS,
+ * and the memory taken never depends on what the file claims about itself.
  */
 #ifndef GALLOP_GOBIN_IMAGE_H
 #define GALLOP_GOBIN_IMAGE_H
@@ -24,7 +24,10 @@ enum {
 	IMAGE_CURSOR_SZ = 128,
 };
 
-/* A PT_LOAD segment: [va, va + filesz) is [off, off + filesz) of the file; the rest up to memsz is zero. */
+/*
+ * A PT_LOAD segment: [va, va + filesz) is [off, off + filesz) of the file; the rest up to memsz is
+ * zero.
+ */
 struct image_seg {
 	uint64_t va, off, filesz, memsz;
 	bool exec, write;
@@ -32,7 +35,7 @@ struct image_seg {
 
 struct image_block {
 	uint64_t number; /* which 64 KiB of the file, plus 1; 0 is an empty slot */
-	uint64_t used;	 /* when it was last asked for */
+	uint64_t used; /* when it was last asked for */
 	uint32_t len;
 	uint8_t *data;
 };
@@ -56,12 +59,15 @@ void image_deinit(struct image *img);
 int image_pread(struct image *img, uint64_t off, void *buf, size_t len);
 
 /*
- * The longest run of bytes at a file offset that is in the cache in one piece; it is valid until the
- * next call for this image. 0 with *len_ret >= 1, or as image_pread().
+ * The longest run of bytes at a file offset that is in the cache in one piece; it is valid until
+ * the next call for this image. 0 with *len_ret >= 1, or as image_pread().
  */
 int image_view(struct image *img, uint64_t off, const uint8_t **ret, size_t *len_ret);
 
-/* Where va is in the file, and how many bytes follow it there (avail_ret may be NULL). 0 or -EFAULT. */
+/*
+ * Where va is in the file, and how many bytes follow it there (avail_ret may be NULL). 0 or
+ * -EFAULT.
+ */
 int image_offset(const struct image *img, uint64_t va, uint64_t *off_ret, uint64_t *avail_ret);
 
 /* The segment that holds [va, va + len) in memory, file-backed or zero, or NULL. */
@@ -95,7 +101,9 @@ struct image_cursor {
 void image_cursor_init(struct image_cursor *cur, struct image *img, uint64_t va);
 int image_cursor_u8(struct image_cursor *cur, uint8_t *ret);
 
-/* An unsigned LEB128 number of at most 32 bits, as Go's uvarint. 0, -EINVAL if longer, or as above. */
+/*
+ * An unsigned LEB128 number of at most 32 bits, as Go's uvarint. 0, -EINVAL if longer, or as above.
+ */
 int image_cursor_uvarint(struct image_cursor *cur, uint32_t *ret);
 
 /* The address of the next byte. */

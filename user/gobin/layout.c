@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of layouts. A row is one Go version; tests/unit compares each with the DWARF of a binary
- * that this version built.
+ * The table of layouts. A row is one Go version; tests/unit compares each with the DWARF of a
+ * binary that this version built.
  */
 #include "gobin/layout.h"
 
@@ -10,8 +10,8 @@
 enum {
 	/*
 	 * heapStatsDelta (runtime/mstats.go): a header of N words, then tinyAllocCount, largeAlloc,
-	 * largeAllocCount, smallAllocCount[68], largeFree, largeFreeCount, smallFreeCount[68]. N is 6
-	 * up to Go 1.24 and 5 since, when inPtrScalarBits went.
+	 * largeAllocCount, smallAllocCount[68], largeFree, largeFreeCount, smallFreeCount[68]. N is
+	 * 6 up to Go 1.24 and 5 since, when inPtrScalarBits went.
 	 */
 	HS_6 = 6 * 8,
 	HS_5 = 5 * 8,
@@ -19,11 +19,12 @@ enum {
 };
 
 const uint16_t go_class_to_size[GO_NUM_SIZE_CLASSES] = {
-	0,    8,    16,   24,   32,    48,    64,    80,    96,    112,   128,   144,   160,   176,
-	192,  208,  224,  240,  256,   288,   320,   352,   384,   416,   448,   480,   512,   576,
-	640,  704,  768,  896,  1024,  1152,  1280,  1408,  1536,  1792,  2048,  2304,  2688,  3072,
-	3200, 3456, 4096, 4864, 5376,  6144,  6528,  6784,  6912,  8192,  9472,  9728,  10240, 10880,
-	12288, 13568, 14336, 16384, 18432, 19072, 20480, 21760, 24576, 27264, 28672, 32768,
+	0,     8,     16,    24,    32,	   48,	  64,	 80,	96,    112,   128,   144,
+	160,   176,   192,   208,   224,   240,	  256,	 288,	320,   352,   384,   416,
+	448,   480,   512,   576,   640,   704,	  768,	 896,	1024,  1152,  1280,  1408,
+	1536,  1792,  2048,  2304,  2688,  3072,  3200,	 3456,	4096,  4864,  5376,  6144,
+	6528,  6784,  6912,  8192,  9472,  9728,  10240, 10880, 12288, 13568, 14336, 16384,
+	18432, 19072, 20480, 21760, 24576, 27264, 28672, 32768,
 };
 
 /*

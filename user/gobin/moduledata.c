@@ -18,10 +18,10 @@
 #include "gobin/pclntab.h"
 
 enum {
-	WORDS = 80,		/* of the structure: more than the fields below need, in every version */
-	CANDIDATES_MAX = 16,	/* places that point to the pclntab; 2 were seen */
-	TRIES_MAX = 16,		/* each reads all relocations once */
-	SCAN_MAX = 256 << 20,	/* bytes of the data segments */
+	WORDS = 80, /* of the structure: more than the fields below need, in every version */
+	CANDIDATES_MAX = 16, /* places that point to the pclntab; 1 was seen */
+	TRIES_MAX = 4, /* each reads all relocations once */
+	SCAN_MAX = 256 << 20, /* bytes of the data segments */
 	/* Words of the structure that did not move from 1.18 to 1.27. */
 	WORD_PC_HEADER = 0,
 	WORD_FUNCNAMETAB = 1,
@@ -163,7 +163,8 @@ int moduledata_find(struct moduledata *md, int minor, const struct pclntab *tab,
 	struct search search = { tab, elf, img, SCAN_MAX, TRIES_MAX };
 	struct window w;
 	if (!find_window(&search, &w))
-		return err_set(err, -ENOEXEC, "'%s' is damaged: no moduledata for its pclntab", img->path);
+		return err_set(err, -ENOEXEC, "'%s' is damaged: no moduledata for its pclntab",
+			       img->path);
 
 	const struct fields *f = fields;
 	while (minor < f->since_minor)
@@ -177,7 +178,8 @@ int moduledata_find(struct moduledata *md, int minor, const struct pclntab *tab,
 		.gofunc = w.word[f->gofunc],
 	};
 	if (!is_sane(&found, tab, img))
-		return err_set(err, -ENOEXEC, "'%s' is damaged: its moduledata makes no sense", img->path);
+		return err_set(err, -ENOEXEC, "'%s' is damaged: its moduledata makes no sense",
+			       img->path);
 	*md = found;
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding and reading the pclntab. The format is runtime/symtab.go's (pcHeader, functab, _func, step)
- * and cmd/link/internal/ld/pcln.go's; debug/gosym/pclntab.go is the standard library's reader of it.
+ * Finding and reading the pclntab. The format is runtime/symtab.go's (pcHeader, functab, _func,
+ * step) and cmd/link/internal/ld/pcln.go's; debug/gosym/pclntab.go is the standard library's reader
+ * of it.
  */
 #include "gobin/pclntab.h"
 
@@ -14,17 +15,17 @@
 
 enum {
 	MAGIC_GO12 = 0xfffffffb,
-	MAGIC_GO116 = 0xfffffffa,	/* 1.16, 1.17 */
-	MAGIC_GO118 = 0xfffffff0,	/* 1.18, 1.19 */
-	MAGIC_GO120 = 0xfffffff1,	/* 1.20 to 1.27 at least */
+	MAGIC_GO116 = 0xfffffffa, /* 1.16, 1.17 */
+	MAGIC_GO118 = 0xfffffff0, /* 1.18, 1.19 */
+	MAGIC_GO120 = 0xfffffff1, /* 1.20 to 1.27 at least */
 	HEADER_SZ = 72,
-	FUNCTAB_ENTRY_SZ = 8,		/* {u32 entry offset, u32 _func offset} */
+	FUNCTAB_ENTRY_SZ = 8, /* {u32 entry offset, u32 _func offset} */
 	FUNC_SZ_GO118 = 40,
 	FUNC_SZ_GO120 = 44,
-	FUNCS_MAX = 16 << 20,		/* a 500 MB executable has 1 M */
-	SCAN_MAX = 1 << 30,		/* bytes */
-	STEPS_MAX = 1 << 20,		/* of one table; functions of 1 MB of code take some 100 000 */
-	SCAN_CHECK_COST = 4096,		/* bytes of that which a false magic counts as */
+	FUNCS_MAX = 16 << 20, /* a 500 MB executable has 1 M */
+	SCAN_MAX = 512 << 20, /* bytes */
+	STEPS_MAX = 1 << 20, /* of one table; functions of 1 MB of code take some 100 000 */
+	SCAN_CHECK_COST = 4096, /* bytes of that which a false magic counts as */
 };
 
 /* runtime/symtab.go pcHeader. Offsets are from the header itself. */
@@ -45,12 +46,15 @@ static bool is_magic(uint64_t word)
 	       (low == 0xf0 || low == 0xf1 || low == 0xfa || low == 0xfb);
 }
 
-/* 0 if a whole pclntab of a version that is read starts at va; -ENOTSUP if of an older one; -ENOENT. */
+/*
+ * 0 if a whole pclntab of a version that is read starts at va; -ENOTSUP if of an older one;
+ * -ENOENT.
+ */
 static int check_at(struct pclntab *tab, struct image *img, uint64_t va)
 {
 	uint64_t off, avail, word;
-	if (image_offset(img, va, &off, &avail) < 0 || image_read(img, va, &word, sizeof(word)) < 0 ||
-	    !is_magic(word))
+	if (image_offset(img, va, &off, &avail) < 0 ||
+	    image_read(img, va, &word, sizeof(word)) < 0 || !is_magic(word))
 		return -ENOENT;
 
 	struct pc_header h;
@@ -99,7 +103,10 @@ static int scan_segment(struct pclntab *tab, struct image *img, const struct ima
 	int best = -ENOENT;
 	uint64_t at = -seg->va & 7;
 
-	/* Blocks hold whole words where addresses and offsets are aligned alike, as the loader needs. */
+	/*
+	 * Blocks hold whole words where addresses and offsets are aligned alike, as the loader
+	 * needs.
+	 */
 	if ((seg->va ^ seg->off) & 7)
 		return -ENOENT;
 	while (at < seg->filesz && seg->filesz - at >= 8 && *budget > SCAN_CHECK_COST) {
@@ -128,7 +135,10 @@ static int scan_segment(struct pclntab *tab, struct image *img, const struct ima
 	return best;
 }
 
-/* Where a pclntab without a section is: .data.rel.ro, .rodata, or with the code in old linkers' files. */
+/*
+ * Where a pclntab without a section is: .data.rel.ro, .rodata, or with the code in old linkers'
+ * files.
+ */
 static int scan_rank(const struct image_seg *seg)
 {
 	return seg->exec ? 2 : seg->write ? 0 : 1;
@@ -157,7 +167,10 @@ static int scan_segments(struct pclntab *tab, struct image *img)
 	return best;
 }
 
-/* Packers leave their mark right behind the headers: the process unpacks itself, the file has no Go. */
+/*
+ * Packers leave their mark right behind the headers: the process unpacks itself, the file has no
+ * Go.
+ */
 static bool is_packed(struct image *img)
 {
 	uint8_t head[4096];
@@ -166,7 +179,8 @@ static bool is_packed(struct image *img)
 	return image_pread(img, 0, head, n) == 0 && memmem(head, n, "UPX!", 4) != NULL;
 }
 
-int pclntab_find(struct pclntab *tab, const struct elf_file *elf, struct image *img, struct err *err)
+int pclntab_find(struct pclntab *tab, const struct elf_file *elf, struct image *img,
+		 struct err *err)
 {
 	const struct elf_range *section = &elf->sections[ELF_SECTION_PCLNTAB];
 	int r = section->va ? check_at(tab, img, section->va) : -ENOENT;
@@ -181,7 +195,8 @@ int pclntab_find(struct pclntab *tab, const struct elf_file *elf, struct image *
 		return r;
 	}
 	if (section->va)
-		return err_set(err, -ENOEXEC, "'%s' is damaged: its pclntab makes no sense", img->path);
+		return err_set(err, -ENOEXEC, "'%s' is damaged: its pclntab makes no sense",
+			       img->path);
 	err_set(err, -ENOEXEC, "'%s' is not a Go program: no pclntab", img->path);
 	if (is_packed(img))
 		err_hint(err, "it is packed: unpack it with 'upx -d' and run that");
@@ -242,7 +257,8 @@ int pclntab_find_func(struct pclntab *tab, uint64_t va, struct gobin_func *ret)
 	uint32_t lo = 0, hi = tab->funcs_nr;
 	while (hi - lo > 1) {
 		uint32_t mid = lo + (hi - lo) / 2, entry;
-		int r = image_u32(tab->img, tab->functab + (uint64_t)mid * FUNCTAB_ENTRY_SZ, &entry);
+		int r = image_u32(tab->img, tab->functab + (uint64_t)mid * FUNCTAB_ENTRY_SZ,
+				  &entry);
 		if (r < 0)
 			return r;
 		if (tab->text + entry <= va)
@@ -262,7 +278,9 @@ int pclntab_find_func(struct pclntab *tab, uint64_t va, struct gobin_func *ret)
 
 int pclntab_read_func(struct pclntab *tab, const struct gobin_func *func, struct pclntab_func *ret)
 {
-	/* Fields are 4 bytes: entry, name, args, deferreturn, pcsp, pcfile, pcln, npcdata, cu, ... */
+	/*
+	 * Fields are 4 bytes: entry, name, args, deferreturn, pcsp, pcfile, pcln, npcdata, cu, ...
+	 */
 	size_t size = tab->format == PCLNTAB_GO118 ? FUNC_SZ_GO118 : FUNC_SZ_GO120;
 	uint32_t word[FUNC_SZ_GO120 / 4];
 	int r = image_read(tab->img, tab->va + func->func_off, word, size);
@@ -293,7 +311,8 @@ int pclntab_pcdata(struct pclntab *tab, const struct pclntab_func *fn, uint32_t 
 	return image_u32(tab->img, fn->tables + 4 * (uint64_t)kind, ret);
 }
 
-int pclntab_funcdata(struct pclntab *tab, const struct pclntab_func *fn, uint32_t kind, uint32_t *ret)
+int pclntab_funcdata(struct pclntab *tab, const struct pclntab_func *fn, uint32_t kind,
+		     uint32_t *ret)
 {
 	if (kind >= fn->nfuncdata) {
 		*ret = UINT32_MAX;
@@ -302,7 +321,8 @@ int pclntab_funcdata(struct pclntab *tab, const struct pclntab_func *fn, uint32_
 	return image_u32(tab->img, fn->tables + 4 * ((uint64_t)fn->npcdata + kind), ret);
 }
 
-void pcvalue_init(struct pcvalue *pv, struct pclntab *tab, const struct gobin_func *func, uint32_t off)
+void pcvalue_init(struct pcvalue *pv, struct pclntab *tab, const struct gobin_func *func,
+		  uint32_t off)
 {
 	image_cursor_init(&pv->cur, tab->img, tab->pctab + off);
 	pv->pc = pv->end = func->entry;

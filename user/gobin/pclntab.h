@@ -17,8 +17,8 @@ struct elf_file;
 struct gobin_func;
 
 enum pclntab_format {
-	PCLNTAB_GO118,	/* 1.18 and 1.19: _func of 40 bytes, inline tree entries of 20 */
-	PCLNTAB_GO120,	/* 1.20 and later: 44 and 16 */
+	PCLNTAB_GO118, /* 1.18 and 1.19: _func of 40 bytes, inline tree entries of 20 */
+	PCLNTAB_GO120, /* 1.20 and later: 44 and 16 */
 };
 
 enum { PCLNTAB_NAME_MAX = 8192 };
@@ -29,9 +29,9 @@ struct pclntab {
 	uint64_t va;
 	uint32_t min_lc; /* what pc deltas are multiplied by: 1 on amd64, 4 on arm64 */
 	uint32_t funcs_nr;
-	uint64_t text_start;				/* as the header has it; 0 since Go 1.26 and in PIEs */
-	uint64_t names, cus, files, pctab, functab;	/* va of the tables */
-	uint64_t end;					/* va where the segment's bytes end */
+	uint64_t text_start; /* as the header has it; 0 since Go 1.26 and in PIEs */
+	uint64_t names, cus, files, pctab, functab; /* va of the tables */
+	uint64_t end; /* va where the segment's bytes end */
 	/* Known only from the moduledata; 0 until it is found. */
 	uint64_t text, etext;
 	uint64_t gofunc;
@@ -44,8 +44,11 @@ struct pclntab_func {
 	uint64_t tables; /* va of its pcdata offsets, which the funcdata offsets follow */
 };
 
-/* Find it by section, else by looking through the segments. 0; -ENOEXEC if there is none; -ENOTSUP. */
-int pclntab_find(struct pclntab *tab, const struct elf_file *elf, struct image *img, struct err *err);
+/*
+ * Find it by section, else by looking through the segments. 0; -ENOEXEC if there is none; -ENOTSUP.
+ */
+int pclntab_find(struct pclntab *tab, const struct elf_file *elf, struct image *img,
+		 struct err *err);
 
 /* The idx-th function; entry and end need tab->text. 0 or -errno. */
 int pclntab_get(struct pclntab *tab, uint32_t idx, struct gobin_func *ret);
@@ -62,9 +65,13 @@ int pclntab_file(struct pclntab *tab, uint32_t cu_off, uint32_t file, char *buf,
 /* The _func of a function. 0 or -errno. */
 int pclntab_read_func(struct pclntab *tab, const struct gobin_func *func, struct pclntab_func *ret);
 
-/* The offset of a pcdata table, 0 if the function has none; and of a funcdata, UINT32_MAX if none. */
-int pclntab_pcdata(struct pclntab *tab, const struct pclntab_func *fn, uint32_t kind, uint32_t *ret);
-int pclntab_funcdata(struct pclntab *tab, const struct pclntab_func *fn, uint32_t kind, uint32_t *ret);
+/*
+ * The offset of a pcdata table, 0 if the function has none; and of a funcdata, UINT32_MAX if none.
+ */
+int pclntab_pcdata(struct pclntab *tab, const struct pclntab_func *fn, uint32_t kind,
+		   uint32_t *ret);
+int pclntab_funcdata(struct pclntab *tab, const struct pclntab_func *fn, uint32_t kind,
+		     uint32_t *ret);
 
 /* Steps through a pc-value table: each step is a run [pc, end) with one value. */
 struct pcvalue {
@@ -78,7 +85,8 @@ struct pcvalue {
 };
 
 /* `off` is an offset into the pctab; 0 is an empty table. */
-void pcvalue_init(struct pcvalue *pv, struct pclntab *tab, const struct gobin_func *func, uint32_t off);
+void pcvalue_init(struct pcvalue *pv, struct pclntab *tab, const struct gobin_func *func,
+		  uint32_t off);
 
 /* 1 with the next run, 0 at the end of the table, or -errno. */
 int pcvalue_next(struct pcvalue *pv);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * internal/abi/type.go Type and Name: 48 bytes that did not change from 1.17 to 1.27, with the offset
- * of a name from the start of the types: flags, a uvarint length, and the text.
+ * internal/abi/type.go Type and Name: 48 bytes that did not change from 1.17 to 1.27, with the
+ * offset of a name from the start of the types: flags, a uvarint length, and the text.
  *
  * Types that reflect makes while the program runs are on the heap, and those of plugins in another
  * module: neither is in [types, etypes), and the file has no name for them.
@@ -17,9 +17,10 @@
 enum {
 	TYPE_SZ = 48,
 	TYPE_ALIGN = 8,
-	TFLAG_EXTRA_STAR = 2,	/* the name has a '*' in front that is not part of it: shared with *T */
+	TFLAG_EXTRA_STAR =
+		2, /* the name has a '*' in front that is not part of it: shared with *T */
 	KIND_MASK = 31,
-	KIND_MAX = 26,		/* reflect.UnsafePointer */
+	KIND_MAX = 26, /* reflect.UnsafePointer */
 };
 
 struct abi_type {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Go version decides which layout is believed, so it is never guessed: the build info says it, or
- * functions that came with each version prove it, or the executable is refused.
+ * The Go version decides which layout is believed, so it is never guessed: the build info says it,
+ * or functions that came with each version prove it, or the executable is refused.
  */
 #include "gobin/version.h"
 
@@ -44,19 +44,49 @@ static const struct marker {
 enum { MARKERS_NR = sizeof(markers) / sizeof(markers[0]) };
 
 /*
- * Experiments (internal/goexperiment/flags.go) that move no field gallop reads and change no
- * function that it probes in a way that the presence of functions would not tell. Each "no" form is
- * as good. Checked by comparing the DWARF of builds with and without them; not in the list, and so
- * refused, are those that do: staticlockranking (mutexes grow), pagetrace (mheap and p grow),
- * allocheaders in its "no" form (mspan of 1.22).
+ * Experiments (internal/goexperiment/flags.go) that move no field of struct go_layout and add no way
+ * to allocate that the presence of functions would not tell; each "no" form is as good. Every one was
+ * checked by the DWARF of builds with and without it. Not in the list, and so refused:
+ * noallocheaders (objects of Go 1.22 have no headers), runtimesecret (a secret object is allocated
+ * through two of the functions that are counted), staticlockranking and pagetrace (they add to locks
+ * and to the heap, and are for the runtime's own developers).
  */
 static const char *const harmless[] = {
-	"aliastypeparams", "arenas", "boringcrypto", "cacheprog", "cgocheck2", "coverageredesign",
-	"dwarf5", "exectracer2", "fieldtrack", "goroutineleakprofile", "greenteagc",
-	"heapminimum512kib", "jsonv2", "loopvar", "mapsplitgroup", "newinliner", "preemptibleloops",
-	"randomizedheapbase64", "rangefunc", "regabi", "regabiargs", "regabiwrappers",
-	"runtimefreegc", "simd", "sizespecializedmalloc", "spinbitmutex", "swissmap",
-	"synchashtriemap", "synctest", "unified",
+	"aliastypeparams",
+	"arenas",
+	"boringcrypto",
+	"cacheprog",
+	"cgocheck2",
+	"coverageredesign",
+	"dwarf5",
+	"exectracer2",
+	"fieldtrack",
+	"goroutineleakprofile",
+	"greenteagc",
+	"heapminimum512kib",
+	"jsonv2",
+	"loopvar",
+	"mapsplitgroup",
+	"newinliner",
+	"preemptibleloops",
+	"randomizedheapbase64",
+	"rangefunc",
+	"regabi",
+	"regabiargs",
+	"regabiwrappers",
+	"runtimefreegc",
+	"simd",
+	"sizespecializedmalloc",
+	"spinbitmutex",
+	"swissmap",
+	"synchashtriemap",
+	"synctest",
+	"unified",
+	/* Of distributors' own Go: they choose where crypto/ packages get their algorithms from. */
+	"allowcryptofallback",
+	"opensslcrypto",
+	"strictfipsruntime",
+	"systemcrypto",
 };
 
 static bool is_harmless(const char *name, size_t len)
@@ -83,8 +113,9 @@ int version_check_experiments(const struct buildinfo *info, const char *path, st
 		size_t len = strcspn(name, ",");
 		if (!is_harmless(name, len)) {
 			err_set(err, -ENOTSUP,
-				"'%s' was built with GOEXPERIMENT '%.*s', which changes the runtime in ways "
-				"that are not known", path, (int)len, name);
+				"'%s' was built with GOEXPERIMENT '%.*s', whose effect on the "
+				"runtime is not known",
+				path, (int)len, name);
 			err_hint(err, "build it without that experiment");
 			return -ENOTSUP;
 		}
@@ -94,7 +125,7 @@ int version_check_experiments(const struct buildinfo *info, const char *path, st
 	return 0;
 }
 
-/* "go1.23.5", "devel go1.24-abcdef", "go1.22rc1 X:foo": the number behind "go1."; 0 if there is none. */
+/* "go1.23.5", "devel go1.24-abcdef", "go1.22rc1 X:foo": the number behind "go1.", or 0. */
 static int parse_minor(const char *version)
 {
 	const char *at = strstr(version, "go1.");
@@ -126,7 +157,9 @@ static int find_markers(struct pclntab *tab, bool *found)
 	return 0;
 }
 
-/* The newest version with a marker, if each older one since 1.21 has one too; 0 if they contradict. */
+/*
+ * The newest version with a marker, if each older one since 1.21 has one too; 0 if they contradict.
+ */
 static int newest_marked(const bool *found)
 {
 	bool marked[GO_MINOR_MAX + 1] = { false };
@@ -168,9 +201,11 @@ int version_find(const struct buildinfo *info, struct pclntab *tab, int *minor_r
 		if (r < 0)
 			return err_set(err, -ENOEXEC, "'%s' is damaged: bad function table", path);
 		if (minor == 0)
-			return err_set(err, -ENOTSUP,
-				       "cannot tell which Go built '%s': it has no build info, and its "
-				       "functions fit no known version", path);
+			return err_set(
+				err, -ENOTSUP,
+				"cannot tell which Go built '%s': it has no build info, and its "
+				"functions fit no known version",
+				path);
 	}
 	if (minor < GO_MINOR_MIN || minor > GO_MINOR_MAX) {
 		err_set(err, -ENOTSUP, "'%s' was built with Go 1.%d", path, minor);

@@ -12,7 +12,8 @@ struct pclntab;
  * The x of "Go 1.x": from the build info, else deduced from the functions of the runtime. 0;
  * -ENOTSUP if it is none that gallop knows, or can't be told; -errno if the pclntab is damaged.
  */
-int version_find(const struct buildinfo *info, struct pclntab *tab, int *minor_ret, struct err *err);
+int version_find(const struct buildinfo *info, struct pclntab *tab, int *minor_ret,
+		 struct err *err);
 
 /* 0, or -ENOTSUP naming an experiment that changes what gallop reads, or is not known. */
 int version_check_experiments(const struct buildinfo *info, const char *path, struct err *err);

@@ -70,7 +70,7 @@ struct model_cycle {
 int model_add_stop(struct model *m, const struct model_stop *stop);
 int model_add_cycle(struct model *m, const struct model_cycle *cycle);
 
-/* The assists of a stack: id or -ENOMEM; then count them, as with sites. ns is running time. */
+/* The assists of a stack: id, -ENOMEM or -E2BIG; then count them, as with sites. ns is running time. */
 int64_t model_assist(struct model *m, uint32_t stack);
 void model_assist_add(struct model *m, uint32_t assist, uint64_t assists, uint64_t ns);
 

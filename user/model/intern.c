@@ -2,34 +2,17 @@
 /*
  * Interning: equal content gets the same id, so that everything after compares and counts numbers.
  *
- * A frame is one line of one function at one address, a stack is a list of frames. Text is cleaned on
- * its way in, here and nowhere else: whatever a hostile executable or recording names its functions,
- * all names in a model are printable UTF-8.
+ * A frame is one line of one function at one address, a stack is a list of frames. Text is cleaned
+ * on its way in, here and nowhere else: whatever a hostile executable or recording names its
+ * functions, all names in a model are printable UTF-8.
  */
 #include "model/tables.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "base/grow.h"
 #include "base/utf8.h"
-
-/* Room for one more row: 0, -ENOMEM, or -E2BIG when the table is full. */
-#define table_reserve(table) \
-	((table).nr >= MODEL_ROWS_MAX ? -E2BIG : \
-	 grow(&(table).rows, (table).nr, &(table).cap, sizeof((table).rows[0])))
-
-/* Put a row whose key is the key_sz bytes at key_p into a table with room; the id or -ENOMEM. */
-#define table_add(table, row, key_p, key_sz) ({ \
-	int64_t id_ = -ENOMEM; \
-	(row)->id = (uint32_t)(table).nr; \
-	HASH_ADD_KEYPTR(hh, (table).hash, key_p, key_sz, row); \
-	if ((row)->hh.tbl) { \
-		id_ = (row)->id; \
-		(table).rows[(table).nr++] = take_ptr(row); \
-	} \
-	id_; })
+#include "model/goname.h"
 
 static int64_t intern_text(struct model *m, const char *raw)
 {
@@ -87,6 +70,7 @@ int64_t intern_func(struct model *m, const char *name, const char *file)
 	row->is_runtime = has_prefix(key.name, "runtime.") ||
 			  has_prefix(key.name, "internal/runtime/");
 	row->is_goexit = strcmp(key.name, "runtime.goexit") == 0;
+	row->is_inside = goname_is_inside(key.name);
 	return table_add(m->funcs, row, &row->key, sizeof(row->key));
 }
 
@@ -107,7 +91,8 @@ int64_t intern_frame(struct model *m, const struct frame_key *key)
 	if (!row)
 		return -ENOMEM;
 	row->key = *key;
-	return table_add(m->frames, row, &row->key, sizeof(row->key));
+	int64_t id = table_add(m->frames, row, &row->key, sizeof(row->key));
+	return id;
 }
 
 int64_t intern_stack(struct model *m, const uint32_t *frames, size_t n, bool cut)
@@ -137,15 +122,16 @@ int64_t intern_stack(struct model *m, const uint32_t *frames, size_t n, bool cut
 		return -ENOMEM;
 	row->frames_nr = (uint32_t)n;
 	memcpy(row->words, words, words_sz);
-	return table_add(m->stacks, row, row->words, words_sz);
+	int64_t id = table_add(m->stacks, row, row->words, words_sz);
+	return id;
 }
 
 /*
  * An address belongs to a frame that was really called and to all that were inlined into it, so the
  * addresses are dealt out to the frames, one to each run that ends in a frame that isn't inlined.
  */
-int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n, const uint64_t *pcs,
-		    size_t pcs_nr, bool cut)
+int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n,
+		    const uint64_t *pcs, size_t pcs_nr, bool cut)
 {
 	static const struct model_frame unknown = { "[unknown]", "", 0, false };
 
@@ -198,10 +184,12 @@ int64_t model_type(struct model *m, const char *name)
 		return -ENOMEM;
 	row->name = text;
 	row->name_id = (uint32_t)name_id;
-	return table_add(m->types, row, &row->name, sizeof(row->name));
+	int64_t id = table_add(m->types, row, &row->name, sizeof(row->name));
+	return id;
 }
 
-int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size_class, uint64_t goid)
+int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size_class,
+		   uint64_t goid)
 {
 	if (stack >= m->stacks.nr || type >= m->types.nr || size_class >= MODEL_CLASS_NR)
 		return -EINVAL;
@@ -219,5 +207,6 @@ int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size
 	if (!row)
 		return -ENOMEM;
 	row->key = key;
-	return table_add(m->sites, row, &row->key, sizeof(row->key));
+	int64_t id = table_add(m->sites, row, &row->key, sizeof(row->key));
+	return id;
 }

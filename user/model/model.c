@@ -13,25 +13,21 @@
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "base/utf8.h"
-#include "model/tables.h"
+#include "model/gc_tables.h"
 
 int model_new(struct model **ret)
 {
-	struct model *m = calloc(1, sizeof(*m));
+	_cleanup_free_ struct model *m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
+	m->gc = calloc(1, sizeof(*m->gc));
+	if (!m->gc)
+		return -ENOMEM;
 	strcpy(m->check.why_not, "nothing was compared yet");
-	*ret = m;
+	strcpy(m->gc->check.why_not, "nothing was compared yet");
+	*ret = take_ptr(m);
 	return 0;
 }
-
-/* The hash owns nothing but its buckets; the array of rows owns the rows. */
-#define table_free(table) do { \
-	HASH_CLEAR(hh, (table).hash); \
-	for (size_t i_ = 0; i_ < (table).nr; i_++) \
-		free((table).rows[i_]); \
-	free((table).rows); \
-} while (0)
 
 void model_free(struct model *m)
 {
@@ -45,6 +41,8 @@ void model_free(struct model *m)
 	table_free(m->texts);
 	free(m->losses);
 	free(m->marks);
+	gc_deinit(m->gc);
+	free(m->gc);
 	free(m);
 }
 
@@ -99,8 +97,9 @@ int model_set_loss(struct model *m, const char *key, const char *what, uint64_t 
 }
 
 /*
- * A target may stop the world as often as it likes, so the marks are bounded. What counts is how far
- * both sides grew between marks, and that stays true when the newest replaces the one before it.
+ * A target may stop the world as often as it likes, so the marks are bounded. What counts is how
+ * far both sides grew between marks, and that stays true when the newest replaces the one before
+ * it.
  */
 int model_add_mark(struct model *m, const struct model_mark *mark)
 {
@@ -123,6 +122,7 @@ void model_next_interval(struct model *m, uint64_t mono_ns)
 	for (size_t i = 0; i < m->losses_nr; i++)
 		m->losses[i].base = m->losses[i].now;
 	m->total_base = m->total;
+	gc_next_interval(m->gc);
 	m->interval_mono_ns = mono_ns;
 }
 

@@ -3,9 +3,9 @@
  * What gallop knows of one target, whether it is live or comes from a recording.
  *
  * The one model that everything is drawn from: interned functions, frames, stacks and types, the
- * allocation sites that count them, what was lost, and how the counts compare with the runtime's own.
- * A live session and a recording feed it through the same calls; a renderer never sees it, but an
- * immutable struct snapshot made from it, so that no two outputs can disagree.
+ * allocation sites that count them, what was lost, and how the counts compare with the runtime's
+ * own. A live session and a recording feed it through the same calls; a renderer never sees it,
+ * but an immutable struct snapshot made from it, so that no two outputs can disagree.
  *
  * Ids are dense, start at 0 and are never reused. A site counts from the start of the model; the
  * current interval is what was added since model_next_interval().
@@ -23,8 +23,9 @@ struct model;
 
 enum {
 	MODEL_DEPTH_MAX = 512,		/* frames of a stack, inlined ones included */
-	MODEL_CLASS_LARGE = 0,		/* size classes: Go's own numbers, 0 for large objects, ... */
-	MODEL_CLASS_TINY = 68,		/* ... and one for tiny objects, which share 16-byte blocks */
+	/* Size classes are Go's own numbers, and one more for tiny objects, which share blocks. */
+	MODEL_CLASS_LARGE = 0,
+	MODEL_CLASS_TINY = 68,
 	MODEL_CLASS_NR = 69,
 };
 
@@ -43,9 +44,9 @@ struct model_meta {
 	int32_t pid;
 	uint64_t load_bias;
 	uint64_t start_unix_ns;		/* CLOCK_REALTIME when counting began */
-	uint64_t start_mono_ns;		/* CLOCK_MONOTONIC at the same moment: all other times are on it */
+	uint64_t start_mono_ns;		/* CLOCK_MONOTONIC then: all other times are on it */
 	uint64_t end_mono_ns;		/* when counting ended, or the last interval so far */
-	char end_reason[64];		/* "duration", "signal", "target exited"; "" while it runs or was cut */
+	char end_reason[64];		/* "duration", "signal", ...; "" while it runs */
 };
 
 /* A frame as callers give it. */
@@ -72,7 +73,8 @@ struct model_check {
 struct model_mark {
 	uint64_t mono_ns;
 	char reason[24];		/* "ReadMemStats", "exit" */
-	uint64_t runtime_objects, gallop_objects;	/* since the target began / since counting began */
+	uint64_t runtime_objects;	/* since the target began */
+	uint64_t gallop_objects;	/* since counting began */
 	uint64_t gallop_bytes;
 };
 
@@ -84,15 +86,16 @@ struct model_check *model_check(struct model *m);
 
 /*
  * Intern. frames are leaf first, n <= MODEL_DEPTH_MAX; cut says that the root is missing (deeper
- * than could be walked). pcs are the raw addresses (load bias taken off), kept for the recording; may
- * be NULL. Return the id, or -ENOMEM / -E2BIG.
+ * than could be walked). pcs are the raw addresses (load bias taken off), kept for the recording;
+ * may be NULL. Return the id, or -ENOMEM / -E2BIG.
  */
-int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n, const uint64_t *pcs,
-		    size_t pcs_nr, bool cut);
+int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n,
+		    const uint64_t *pcs, size_t pcs_nr, bool cut);
 int64_t model_type(struct model *m, const char *name);
 
 /* The site of (stack, type, size class, goroutine); goid 0 = not told apart. The id or -errno. */
-int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size_class, uint64_t goid);
+int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size_class,
+		   uint64_t goid);
 void model_site_add(struct model *m, uint32_t site, uint64_t objects, uint64_t bytes);
 
 /* Objects and bytes of all sites and of what no site could take: the total that is compared. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frames and stacks are unified by sorting their ids, not by hashing: it needs 8 bytes for each instead
- * of a hash entry, and a recording may hold tens of thousands of stacks of hundreds of bytes.
+ * Frames and stacks are unified by sorting their ids, not by hashing: it needs 8 bytes for each
+ * instead of a hash entry, and a recording may hold tens of thousands of stacks of hundreds of
+ * bytes.
  */
 #include "model/shown.h"
 
@@ -33,6 +34,11 @@ static int copy_texts(struct shown *sh, const struct model *m)
 	return 0;
 }
 
+static int cmp_u32(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
 /* By function, line and inlining: all but the address, which isn't shown. */
 static int frame_cmp(const void *a, const void *b, void *arg)
 {
@@ -40,11 +46,10 @@ static int frame_cmp(const void *a, const void *b, void *arg)
 	const struct frame_key *x = &m->frames.rows[*(const uint32_t *)a]->key;
 	const struct frame_key *y = &m->frames.rows[*(const uint32_t *)b]->key;
 
-	if (x->func != y->func)
-		return x->func < y->func ? -1 : 1;
-	if (x->line != y->line)
-		return x->line < y->line ? -1 : 1;
-	return (int)x->inlined - (int)y->inlined;
+	int d = cmp_u32(x->func, y->func);
+	if (!d)
+		d = cmp_u32(x->line, y->line);
+	return d ? d : cmp_u32(x->inlined, y->inlined);
 }
 
 static void add_frame(struct shown *sh, const struct model *m, const struct frame_key *key)
@@ -85,27 +90,32 @@ static int unify_frames(struct shown *sh, const struct model *m)
 struct part {
 	uint32_t stack;
 	uint16_t from, to;
+	bool gc;
 };
 
-static const struct func_row *func_at(const struct model *m, const struct stack_row *stack, size_t i)
+static const struct func_row *func_at(const struct model *m, const struct stack_row *stack,
+				      size_t i)
 {
 	return m->funcs.rows[m->frames.rows[stack->words[1 + i]]->key.func];
 }
 
-static struct part shown_part(const struct model *m, uint32_t id, bool runtime_frames)
+static struct part shown_part(const struct model *m, uint32_t id, bool gc, bool runtime_frames)
 {
 	const struct stack_row *stack = m->stacks.rows[id];
-	struct part part = { id, 0, (uint16_t)stack->frames_nr };
+	struct part part = { id, 0, (uint16_t)stack->frames_nr, gc };
 
 	if (runtime_frames)
 		return part;
 	if (part.to > 1 && func_at(m, stack, part.to - 1)->is_goexit)
 		part.to--;
-	while (part.from < part.to && func_at(m, stack, part.from)->is_runtime)
+	while (part.from < part.to) {
+		const struct func_row *func = func_at(m, stack, part.from);
+		if (!(gc ? func->is_inside : func->is_runtime))
+			return part;
 		part.from++;
-	/* A stack of the runtime's alone would be left without any frame: show it whole. */
-	if (part.from == part.to)
-		part.from = 0;
+	}
+	/* Of a stack of the runtime's alone no frame is left: show it whole, or its root. */
+	part.from = gc && part.to ? part.to - 1 : 0;
 	return part;
 }
 
@@ -121,18 +131,14 @@ static int part_cmp(const void *a, const void *b, void *arg)
 	const struct part *x = a, *y = b;
 	const uint32_t *xw = ctx->m->stacks.rows[x->stack]->words;
 	const uint32_t *yw = ctx->m->stacks.rows[y->stack]->words;
-	size_t xn = x->to - x->from, yn = y->to - y->from;
+	uint32_t xn = x->to - x->from, yn = y->to - y->from;
 
-	if (xw[0] != yw[0])
-		return xw[0] < yw[0] ? -1 : 1;
-	for (size_t i = 1; i <= xn && i <= yn; i++) {
+	int d = cmp_u32(xw[0], yw[0]);
+	for (uint32_t i = 1; !d && i <= xn && i <= yn; i++) {
 		/* words[0] is the flag, so frame k is words[k + 1], and the i-th from the root: */
-		uint32_t xf = ctx->frame_of[xw[1 + x->to - i]];
-		uint32_t yf = ctx->frame_of[yw[1 + y->to - i]];
-		if (xf != yf)
-			return xf < yf ? -1 : 1;
+		d = cmp_u32(ctx->frame_of[xw[1 + x->to - i]], ctx->frame_of[yw[1 + y->to - i]]);
 	}
-	return xn == yn ? 0 : xn < yn ? -1 : 1;
+	return d ? d : cmp_u32(xn, yn);
 }
 
 static void add_stack(struct shown *sh, const struct model *m, const struct part *part)
@@ -160,20 +166,33 @@ static void add_lost(struct shown *sh, const struct model *m)
 	};
 }
 
-static int unify_stacks(struct shown *sh, const struct model *m, const bool *used,
-			bool runtime_frames)
+/* Each use of a stack is a part of its own. */
+static size_t collect_parts(struct part *parts, const struct model *m, const uint8_t *used,
+			    bool runtime_frames)
 {
 	size_t nr = 0;
-	_cleanup_free_ struct part *parts = array_new(m->stacks.nr, sizeof(parts[0]));
-	sh->stack_of = array_new(m->stacks.nr, sizeof(sh->stack_of[0]));
-	if (!parts || !sh->stack_of)
-		return -ENOMEM;
-	for (size_t i = 0; i < m->stacks.nr; i++) {
-		sh->stack_of[i] = SHOWN_NONE;
-		if (used[i])
-			parts[nr++] = shown_part(m, (uint32_t)i, runtime_frames);
-	}
 
+	for (uint32_t i = 0; i < m->stacks.nr; i++) {
+		if (used[i] & SHOWN_SITE)
+			parts[nr++] = shown_part(m, i, false, runtime_frames);
+		if (used[i] & SHOWN_GC)
+			parts[nr++] = shown_part(m, i, true, runtime_frames);
+	}
+	return nr;
+}
+
+static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *used,
+			bool runtime_frames)
+{
+	_cleanup_free_ struct part *parts = array_new(2 * m->stacks.nr, sizeof(parts[0]));
+	sh->stack_of = array_new(m->stacks.nr, sizeof(sh->stack_of[0]));
+	sh->gc_stack_of = array_new(m->stacks.nr, sizeof(sh->gc_stack_of[0]));
+	if (!parts || !sh->stack_of || !sh->gc_stack_of)
+		return -ENOMEM;
+	memset(sh->stack_of, 0xff, m->stacks.nr * sizeof(sh->stack_of[0]));
+	memset(sh->gc_stack_of, 0xff, m->stacks.nr * sizeof(sh->gc_stack_of[0]));
+
+	size_t nr = collect_parts(parts, m, used, runtime_frames);
 	struct part_ctx ctx = { m, sh->frame_of };
 	qsort_r(parts, nr, sizeof(parts[0]), part_cmp, &ctx);
 
@@ -192,13 +211,14 @@ static int unify_stacks(struct shown *sh, const struct model *m, const bool *use
 	for (size_t i = 0; i < nr; i++) {
 		if (i == 0 || part_cmp(&parts[i - 1], &parts[i], &ctx) != 0)
 			add_stack(sh, m, &parts[i]);
-		sh->stack_of[parts[i].stack] = (uint32_t)sh->stacks_nr - 1;
+		uint32_t *map = parts[i].gc ? sh->gc_stack_of : sh->stack_of;
+		map[parts[i].stack] = (uint32_t)sh->stacks_nr - 1;
 	}
 	add_lost(sh, m);
 	return 0;
 }
 
-int shown_init(struct shown *sh, const struct model *m, const bool *used, bool runtime_frames)
+int shown_init(struct shown *sh, const struct model *m, const uint8_t *used, bool runtime_frames)
 {
 	*sh = (struct shown){ 0 };
 	int rc = copy_texts(sh, m);
@@ -224,4 +244,28 @@ void shown_free_maps(struct shown *sh)
 	free(take_ptr(sh->frame_of));
 	free(take_ptr(sh->func_of));
 	free(take_ptr(sh->stack_of));
+	free(take_ptr(sh->gc_stack_of));
+}
+
+static int frame_name_cmp(const struct snapshot_frame *x, const struct snapshot_frame *y)
+{
+	if (x == y)
+		return 0;
+	int d = strcmp(x->func, y->func);
+	if (!d)
+		d = strcmp(x->file, y->file);
+	if (!d)
+		d = cmp_u32(x->line, y->line);
+	return d ? d : cmp_u32(x->inlined, y->inlined);
+}
+
+int shown_stack_cmp(const struct snapshot_stack *x, const struct snapshot_stack *y)
+{
+	for (size_t i = 0; i < x->frames_nr && i < y->frames_nr; i++) {
+		int d = frame_name_cmp(x->frames[i], y->frames[i]);
+		if (d)
+			return d;
+	}
+	int d = cmp_u32(x->frames_nr, y->frames_nr);
+	return d ? d : cmp_u32(x->cut, y->cut);
 }

@@ -15,7 +15,7 @@
 struct shown {
 	char *strings;				/* every text of the model */
 	struct snapshot_frame *frames;
-	const struct snapshot_frame **links;	/* the stacks' arrays of frames, one after another */
+	const struct snapshot_frame **links;	/* the stacks' arrays of frames in one */
 	struct snapshot_stack *stacks;
 	size_t frames_nr, links_nr, stacks_nr;
 
@@ -23,18 +23,33 @@ struct shown {
 	uint32_t *frame_of;		/* model frame -> frames[] */
 	uint32_t *func_of;		/* frames[] -> model function */
 	uint32_t *stack_of;		/* model stack -> stacks[], SHOWN_NONE if not used */
+	uint32_t *gc_stack_of;		/* the same for what the collector's stacks show */
 };
 
 enum { SHOWN_NONE = UINT32_MAX };
 
+/* What a stack is used by. */
+enum {
+	SHOWN_SITE = 1 << 0,
+	/*
+	 * A stop or a cycle, whose leaf always is inside the runtime: what is shown begins at the
+	 * function that the program called (runtime.GC) or that needed memory, or at least at the
+	 * goroutine's own (runtime.bgsweep).
+	 */
+	SHOWN_GC = 1 << 1,
+};
+
 /*
- * used has a flag for each stack of the model. One stack more than needed is made, the last: it has the
- * one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in any case.
+ * used has the SHOWN_* flags of each stack of the model. One stack more than needed is made, the last: it
+ * has the one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in any case.
  */
-int shown_init(struct shown *sh, const struct model *m, const bool *used, bool runtime_frames);
+int shown_init(struct shown *sh, const struct model *m, const uint8_t *used, bool runtime_frames);
 void shown_deinit(struct shown *sh);
 
 /* Free the maps, which only building the snapshot needs. */
 void shown_free_maps(struct shown *sh);
+
+/* The order of their names. */
+int shown_stack_cmp(const struct snapshot_stack *x, const struct snapshot_stack *y);
 
 #endif

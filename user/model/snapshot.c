@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a model to a snapshot: pick the sites that count something, merge those that look the same, add
- * up what sites have in common, sort.
+ * From a model to a snapshot: pick the sites that count something, merge those that look the same,
+ * add up what sites have in common, sort.
  *
- * The sum of all sites is made equal to the total here, once: what no site could take is a site of its
- * own. Sorting is complete (ties are broken by names), so live and recorded output are byte for byte
- * the same.
+ * The sum of all sites is made equal to the total here, once: what no site could take is a site of
+ * its own. Sorting is complete (ties are broken by names), so live and recorded output are byte
+ * for byte the same.
  */
 #include "model/snapshot.h"
 
@@ -14,11 +14,12 @@
 
 #include "base/cleanup.h"
 #include "gobin/layout.h"
+#include "model/gc_view.h"
 #include "model/shown.h"
 
 /* A snapshot and the memory that its pointers point into. */
 struct snapshot_mem {
-	struct snapshot s;	/* first: this is what is handed out and given back */
+	struct snapshot s; /* first: this is what is handed out and given back */
 	struct shown shown;
 	struct snapshot_loss *losses;
 	struct loss_row *loss_texts;
@@ -28,14 +29,14 @@ struct snapshot_mem {
 struct pick {
 	struct snapshot_count count;
 	uint64_t goid;
-	uint32_t stack;		/* the model's, then the shown one */
+	uint32_t stack; /* the model's, then the shown one */
 	uint32_t type, size_class;
 };
 
 struct picks {
 	struct pick *v;
 	size_t nr;
-	bool *stack_used;
+	uint8_t *stack_used; /* SHOWN_* of each */
 };
 
 static void picks_deinit(struct picks *p)
@@ -55,6 +56,11 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static int cmp_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
 static bool count_is_zero(struct snapshot_count n)
 {
 	return n.objects == 0 && n.bytes == 0;
@@ -72,7 +78,7 @@ static int pick_sites(struct picks *p, const struct model *m, bool interval)
 		struct model_count n = interval ? site_delta(site) : site->now;
 		if (n.objects == 0 && n.bytes == 0)
 			continue;
-		p->stack_used[site->key.stack] = true;
+		p->stack_used[site->key.stack] |= SHOWN_SITE;
 		p->v[p->nr++] = (struct pick){
 			.count = { n.objects, n.bytes },
 			.goid = site->key.goid,
@@ -109,16 +115,16 @@ static int pick_cmp(const void *a, const void *b)
 {
 	const struct pick *x = a, *y = b;
 
-	if (x->stack != y->stack)
-		return x->stack < y->stack ? -1 : 1;
-	if (x->type != y->type)
-		return x->type < y->type ? -1 : 1;
-	return x->goid == y->goid ? 0 : x->goid < y->goid ? -1 : 1;
+	int d = cmp_u64(x->stack, y->stack);
+	if (!d)
+		d = cmp_u64(x->type, y->type);
+	return d ? d : cmp_u64(x->goid, y->goid);
 }
 
 static const char *type_name(const struct snapshot_mem *mem, const struct model *m, uint32_t type)
 {
-	return type < m->types.nr ? mem->shown.text_of[m->types.rows[type]->name_id] : SNAPSHOT_LOST;
+	return type < m->types.nr ? mem->shown.text_of[m->types.rows[type]->name_id]
+				  : SNAPSHOT_LOST;
 }
 
 /* From the model's stacks to the shown ones, then those that are the same become one. */
@@ -131,8 +137,8 @@ static int merge_sites(struct snapshot_mem *mem, const struct model *m, struct p
 	if (!s->sites)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->nr; i++)
-		p->v[i].stack = p->v[i].stack == SHOWN_NONE ? (uint32_t)sh->stacks_nr - 1 :
-							      sh->stack_of[p->v[i].stack];
+		p->v[i].stack = p->v[i].stack == SHOWN_NONE ? (uint32_t)sh->stacks_nr - 1
+							    : sh->stack_of[p->v[i].stack];
 	qsort(p->v, p->nr, sizeof(p->v[0]), pick_cmp);
 	for (size_t i = 0; i < p->nr; i++) {
 		const struct pick *pick = &p->v[i];
@@ -228,33 +234,8 @@ static int count_cmp(struct snapshot_count x, struct snapshot_count y, enum snap
 		x = (struct snapshot_count){ x.bytes, x.objects };
 		y = (struct snapshot_count){ y.bytes, y.objects };
 	}
-	if (x.bytes != y.bytes)
-		return x.bytes > y.bytes ? -1 : 1;
-	return x.objects == y.objects ? 0 : x.objects > y.objects ? -1 : 1;
-}
-
-static int frame_name_cmp(const struct snapshot_frame *x, const struct snapshot_frame *y)
-{
-	if (x == y)
-		return 0;
-	int d = strcmp(x->func, y->func);
-	if (!d)
-		d = strcmp(x->file, y->file);
-	if (!d)
-		d = x->line == y->line ? (int)x->inlined - (int)y->inlined : x->line < y->line ? -1 : 1;
-	return d;
-}
-
-static int stack_name_cmp(const struct snapshot_stack *x, const struct snapshot_stack *y)
-{
-	for (size_t i = 0; i < x->frames_nr && i < y->frames_nr; i++) {
-		int d = frame_name_cmp(x->frames[i], y->frames[i]);
-		if (d)
-			return d;
-	}
-	if (x->frames_nr != y->frames_nr)
-		return x->frames_nr < y->frames_nr ? -1 : 1;
-	return (int)x->cut - (int)y->cut;
+	int d = cmp_u64(y.bytes, x.bytes);
+	return d ? d : cmp_u64(y.objects, x.objects);
 }
 
 static int site_cmp(const void *a, const void *b, void *by)
@@ -263,12 +244,10 @@ static int site_cmp(const void *a, const void *b, void *by)
 	int d = count_cmp(x->count, y->count, *(enum snapshot_value *)by);
 
 	if (!d)
-		d = stack_name_cmp(x->stack, y->stack);
+		d = shown_stack_cmp(x->stack, y->stack);
 	if (!d)
 		d = strcmp(x->type, y->type);
-	if (!d)
-		d = x->goid == y->goid ? 0 : x->goid < y->goid ? -1 : 1;
-	return d;
+	return d ? d : cmp_u64(x->goid, y->goid);
 }
 
 static int type_cmp(const void *a, const void *b, void *by)
@@ -284,7 +263,7 @@ static int size_cmp(const void *a, const void *b, void *by)
 	const struct snapshot_size *x = a, *y = b;
 	int d = count_cmp(x->count, y->count, *(enum snapshot_value *)by);
 
-	return d ? d : (int)x->size_class - (int)y->size_class;
+	return d ? d : cmp_u64(x->size_class, y->size_class);
 }
 
 static int func_cmp(const void *a, const void *b, void *by)
@@ -351,6 +330,7 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 	if (rc)
 		return rc;
 	pick_lost(&picks, m, &mem->s, opts->interval);
+	gc_view_use_stacks(m, opts->interval, picks.stack_used);
 
 	rc = shown_init(&mem->shown, m, picks.stack_used, opts->runtime_frames);
 	if (!rc)
@@ -363,6 +343,8 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 		rc = sum_funcs(mem, m);
 	if (!rc)
 		rc = copy_session(mem, m, opts->interval);
+	if (!rc)
+		rc = gc_view_init(&mem->s.gc, m, &mem->shown, opts->interval);
 	shown_free_maps(&mem->shown);
 	if (!rc)
 		sort_tables(&mem->s, opts->sort);
@@ -389,6 +371,7 @@ void snapshot_free(struct snapshot *s)
 		return;
 	struct snapshot_mem *mem = (struct snapshot_mem *)s;
 	shown_deinit(&mem->shown);
+	gc_view_deinit(&mem->s.gc);
 	free(mem->loss_texts);
 	free(s->sites);
 	free(s->types);

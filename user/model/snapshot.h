@@ -3,22 +3,29 @@
  * A view of the model at one moment: all that a renderer may use, already summed, cut and sorted.
  * It owns its memory and doesn't change when the model does.
  *
- * What is in the totals but in no site is shown as a site of its own, with the one frame and the type
- * SNAPSHOT_LOST, so sites, types, sizes and flat functions each add up to the total.
+ * What is in the totals but in no site is shown as a site of its own, with the one frame and the
+ * type SNAPSHOT_LOST, so sites, types, sizes and flat functions each add up to the total.
  */
 #ifndef GALLOP_MODEL_SNAPSHOT_H
 #define GALLOP_MODEL_SNAPSHOT_H
 
 #include "model/model.h"
+#include "model/snapshot_gc.h"
 
 #define SNAPSHOT_LOST "[lost]"
 
-enum snapshot_value { SNAPSHOT_BYTES, SNAPSHOT_OBJECTS };
+enum snapshot_value {
+	SNAPSHOT_BYTES,
+	SNAPSHOT_OBJECTS,
+	/* Only of collapsed stacks; tables take them for bytes. */
+	SNAPSHOT_ASSIST,	/* ns of mark assists */
+	SNAPSHOT_STW,		/* ns of stops, by who asked for them */
+};
 
 struct snapshot_opts {
 	bool interval;			/* only what was added since model_next_interval() */
-	bool runtime_frames;		/* keep the runtime's frames at the leaf and runtime.goexit */
-	enum snapshot_value sort;	/* what sites, types, sizes and funcs are sorted by, descending */
+	bool runtime_frames;		/* keep the runtime's at the leaf, and runtime.goexit */
+	enum snapshot_value sort;	/* all tables, in descending order */
 };
 
 struct snapshot_count {
@@ -52,7 +59,7 @@ struct snapshot_type {
 
 struct snapshot_size {
 	struct snapshot_count count;
-	uint32_t size_class;		/* MODEL_CLASS_*, or Go's size class; MODEL_CLASS_NR: lost */
+	uint32_t size_class;		/* MODEL_CLASS_*, Go's, or MODEL_CLASS_NR: lost */
 	uint32_t slot_size;		/* bytes; 0 for large and lost, 16 for tiny */
 };
 
@@ -80,6 +87,7 @@ struct snapshot {
 	size_t sites_nr, types_nr, sizes_nr, funcs_nr, losses_nr, marks_nr;
 	uint64_t loss_total;
 	struct model_check check;
+	struct snapshot_gc gc;
 };
 
 /* 0 or -ENOMEM. Free with snapshot_free(). */

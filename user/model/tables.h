@@ -2,21 +2,28 @@
 /*
  * The tables inside a model, for the two that walk them: the snapshot and the recording.
  *
- * Every table is an array of pointers to rows, indexed by id, and a hash of the same rows by content.
- * Rows never move and are never changed once interned, but for the counts of a site. Nobody else
- * includes this: the model is fed through model.h and read through a snapshot.
+ * Every table is an array of pointers to rows, indexed by id, and a hash of the same rows by
+ * content. Rows never move and are never changed once interned, but for the counts of a site.
+ * Nobody else includes this: the model is fed through model.h and read through a snapshot.
  */
 #ifndef GALLOP_MODEL_TABLES_H
 #define GALLOP_MODEL_TABLES_H
 
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/grow.h"
 #include "model/model.h"
 
-/* A failed allocation inside the hash leaves the row out (hh.tbl NULL) instead of ending the program. */
+/*
+ * A failed allocation inside the hash leaves the row out (hh.tbl NULL) instead of ending the
+ * program.
+ */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 enum {
-	MODEL_ROWS_MAX = 1 << 20,	/* of one table: what a hostile recording can make us hold */
+	MODEL_ROWS_MAX = 1 << 20,	/* of a table: what a recording can make us hold */
 	MODEL_NAME_MAX = 4096,		/* bytes of a name; anonymous struct types get this long */
 	MODEL_LOSSES_MAX = 64,
 	MODEL_MARKS_MAX = 4096,
@@ -29,7 +36,7 @@ struct text_row {
 };
 
 struct func_key {
-	const char *name, *file;	/* borrowed from the texts: equal text is the same pointer */
+	const char *name, *file;	/* borrowed from the texts; equal is same */
 };
 
 struct func_row {
@@ -37,6 +44,7 @@ struct func_row {
 	uint32_t id, name_id, file_id;
 	bool is_runtime;	/* of the runtime: cut from the leaf end of a stack */
 	bool is_goexit;		/* the return address at the root of every goroutine */
+	bool is_inside;		/* of the runtime, but nothing that a program calls by its name */
 	UT_hash_handle hh;
 };
 
@@ -98,6 +106,37 @@ struct loss_row {
 	size_t nr, cap; \
 }
 
+/* Room for one more row: 0, -ENOMEM, or -E2BIG when the table is full. */
+#define table_reserve(table)          \
+	((table).nr >= MODEL_ROWS_MAX \
+		 ? -E2BIG             \
+		 : grow(&(table).rows, (table).nr, &(table).cap, sizeof((table).rows[0])))
+
+/* Put a row whose key is the key_sz bytes at key_p into a table with room; the id or -ENOMEM. */
+#define table_add(table, row, key_p, key_sz)                           \
+	({                                                             \
+		int64_t id_ = -ENOMEM;                                 \
+		(row)->id = (uint32_t)(table).nr;                      \
+		HASH_ADD_KEYPTR(hh, (table).hash, key_p, key_sz, row); \
+		if ((row)->hh.tbl) {                                   \
+			id_ = (row)->id;                               \
+			(table).rows[(table).nr++] = row;              \
+			row = NULL; /* the table's now */              \
+		}                                                      \
+		id_;                                                   \
+	})
+
+/* The hash owns nothing but its buckets; the array of rows owns the rows. */
+#define table_free(table)                                  \
+	do {                                               \
+		HASH_CLEAR(hh, (table).hash);              \
+		for (size_t i_ = 0; i_ < (table).nr; i_++) \
+			free((table).rows[i_]);            \
+		free((table).rows);                        \
+	} while (0)
+
+struct model_gc;
+
 struct model {
 	struct model_meta meta;
 	struct model_check check;
@@ -115,9 +154,10 @@ struct model {
 	size_t losses_nr, losses_cap;
 	struct model_mark *marks;
 	size_t marks_nr, marks_cap;
+	struct model_gc *gc;		/* see gc_tables.h */
 
-	uint64_t from_mono_ns;		/* where this model's counts begin, 0: at meta.start_mono_ns */
-	uint64_t interval_mono_ns;	/* where the current interval begins, 0: where the counts do */
+	uint64_t from_mono_ns;		/* where the counts begin, 0: at meta.start_mono_ns */
+	uint64_t interval_mono_ns;	/* where the interval begins, 0: where the counts do */
 };
 
 /* The parts of model_stack(), for a reader that has the tables' rows one by one. Ids or -errno. */

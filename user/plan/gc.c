@@ -87,6 +87,11 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 		{ "runtime.gcAssistAlloc1",
 		  { PLAN_PROG_ASSIST, WIRE_PLACE_ASSIST_RETURN, "and ends", false }, true },
 	};
+	/* Before stwReason a stop that isn't the GC's passed its reason as a string, one call up. */
+	static const struct part why[] = {
+		{ "runtime.stopTheWorld",
+		  { PLAN_PROG_GC, WIRE_PLACE_STW_WHY, "why the world is stopped", false }, false },
+	};
 	const struct go_layout *layout = gobin_layout(bin);
 	const struct go_gc_layout *gc = go_gc_layout_find(layout->minor);
 
@@ -95,6 +100,8 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 		plan_note(plan, "stops of the world can't be seen: their functions are missing or unknown");
 	else if (!plan->cfg.gc_controller_va)
 		plan_note(plan, "GC cycles are seen by their stops only: the GC's state was not found");
+	if (plan->cfg.stw_args == WIRE_STW_NONE)
+		add_parts(plan, bin, why, sizeof(why) / sizeof(why[0]));
 	if (add_parts(plan, bin, assists, sizeof(assists) / sizeof(assists[0])))
 		plan_note(plan, "mark assists can't be seen: their function is missing or unknown");
 }

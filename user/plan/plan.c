@@ -128,7 +128,8 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 	if (!plan)
 		return err_set(err, -ENOMEM, "out of memory");
 	fill_cfg(&plan->cfg, gobin_layout(bin), opts);
-	int rc = plan_malloc(plan, bin, err);
+	unsigned views = opts->views ? opts->views : PLAN_VIEW_ALL;
+	int rc = views & PLAN_VIEW_ALLOC ? plan_malloc(plan, bin, err) : 0;
 	if (rc) {
 		plan_free(plan);
 		return rc;
@@ -136,8 +137,10 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 	/* What can't be found is 0, and what needs it is left out. */
 	if (gobin_find_globals(bin, &globals))
 		memset(&globals, 0, sizeof(globals));
-	plan_marks(plan, bin, &globals);
-	plan_gc(plan, bin, &globals);
+	if (views & PLAN_VIEW_ALLOC)
+		plan_marks(plan, bin, &globals);
+	if (views & PLAN_VIEW_GC)
+		plan_gc(plan, bin, &globals);
 	*ret = plan;
 	return 0;
 }

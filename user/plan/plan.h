@@ -47,7 +47,15 @@ struct plan {
 	size_t notes_nr;
 };
 
+/* What is wanted: garbage collection alone costs next to nothing. */
+enum plan_view {
+	PLAN_VIEW_ALLOC = 1 << 0,
+	PLAN_VIEW_GC = 1 << 1,
+	PLAN_VIEW_ALL = PLAN_VIEW_ALLOC | PLAN_VIEW_GC,
+};
+
 struct plan_opts {
+	unsigned views;		/* PLAN_VIEW_*; 0 = all */
 	bool by_goroutine;	/* tell goroutines apart */
 	uint32_t depth;		/* program counters per stack; 0 = WIRE_DEPTH_MAX */
 };

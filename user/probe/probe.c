@@ -40,8 +40,8 @@ struct probe {
 	struct ring_buffer *ring;
 	int (*on_event)(const void *data, size_t size, void *ctx);
 	void *on_event_ctx;
-	struct wire_site_key *keys;	/* BATCH of them, and their values, reused */
-	struct wire_site *values;	/* BATCH x cpus_nr */
+	char *keys;			/* BATCH keys, and their values for each CPU: reused */
+	char *values;
 };
 
 static size_t possible_cpus(void)
@@ -193,8 +193,8 @@ static int open_readers(struct probe *p, struct err *err)
 	p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.events), on_ring_record, p, NULL);
 	if (!p->ring)
 		return err_set(err, -errno, "cannot open the BPF ring buffer: %s", strerror(errno));
-	p->keys = calloc(BATCH, sizeof(*p->keys));
-	p->values = calloc(BATCH * p->cpus_nr, sizeof(*p->values));
+	p->keys = calloc(BATCH, sizeof(struct wire_site_key));
+	p->values = calloc(BATCH * p->cpus_nr, sizeof(struct wire_site));
 	if (!p->keys || !p->values)
 		return err_set(err, -ENOMEM, "out of memory");
 	return 0;
@@ -264,6 +264,7 @@ static int attach_multi(struct probe *p, enum plan_prog prog, const char *path, 
 	return 0;
 }
 
+/* By perf links: the older way of attaching, an ioctl, can't carry a cookie. */
 static int attach_perf(struct probe *p, enum plan_prog prog, const char *path, pid_t pid)
 {
 	for (size_t i = 0; i < p->plan->probes_nr; i++) {
@@ -272,7 +273,7 @@ static int attach_perf(struct probe *p, enum plan_prog prog, const char *path, p
 		if (place->prog != prog)
 			continue;
 		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = place->cookie,
-			    .attach_mode = PROBE_ATTACH_MODE_PERF);
+			    .attach_mode = PROBE_ATTACH_MODE_LINK);
 		struct bpf_link *link = bpf_program__attach_uprobe_opts(
 			program_of(p, prog), pid, path, place->file_off, &opts);
 		if (!link)
@@ -352,35 +353,26 @@ void probe_totals(const struct probe *p, struct wire_cpu *ret)
 	}
 }
 
-static struct wire_site sum_cpus(const struct wire_site *values, size_t nr)
-{
-	struct wire_site sum = { 0 };
+/* One element of a per-CPU table: the key, and its values one CPU after the other. */
+typedef int element_fn(const struct probe *p, const void *key, const void *values, void *ctx);
 
-	for (size_t i = 0; i < nr; i++) {
-		sum.objects += values[i].objects;
-		sum.bytes += values[i].bytes;
-	}
-	return sum;
-}
-
-int probe_each_site(struct probe *p,
-		    int (*fn)(const struct wire_site_key *key, const struct wire_site *site,
-			      void *ctx),
-		    void *ctx)
+/* Read a table while it is being written to: what is in it stays, so every element is met once. */
+static int each_element(struct probe *p, struct bpf_map *map, element_fn *fn, void *ctx)
 {
+	size_t key_sz = bpf_map__key_size(map);
+	size_t values_sz = bpf_map__value_size(map) * p->cpus_nr;
 	uint32_t cursor = 0;
 	bool first = true;
 
 	for (;;) {
 		uint32_t nr = BATCH;
-		int rc = bpf_map_lookup_batch(bpf_map__fd(p->skel->maps.sites),
-					      first ? NULL : &cursor, &cursor, p->keys, p->values,
-					      &nr, NULL);
+		int rc = bpf_map_lookup_batch(bpf_map__fd(map), first ? NULL : &cursor, &cursor,
+					      p->keys, p->values, &nr, NULL);
+
 		if (rc && rc != -ENOENT)
 			return rc;
 		for (uint32_t i = 0; i < nr; i++) {
-			struct wire_site sum = sum_cpus(&p->values[i * p->cpus_nr], p->cpus_nr);
-			int err = fn(&p->keys[i], &sum, ctx);
+			int err = fn(p, p->keys + i * key_sz, p->values + i * values_sz, ctx);
 
 			if (err < 0)
 				return err;
@@ -389,6 +381,61 @@ int probe_each_site(struct probe *p,
 			return 0;
 		first = false;
 	}
+}
+
+struct each_site {
+	int (*fn)(const struct wire_site_key *key, const struct wire_site *site, void *ctx);
+	void *ctx;
+};
+
+static int sum_site(const struct probe *p, const void *key, const void *values, void *ctx)
+{
+	const struct each_site *each = ctx;
+	const struct wire_site *cpus = values;
+	struct wire_site sum = { 0 };
+
+	for (size_t i = 0; i < p->cpus_nr; i++) {
+		sum.objects += cpus[i].objects;
+		sum.bytes += cpus[i].bytes;
+	}
+	return each->fn(key, &sum, each->ctx);
+}
+
+int probe_each_site(struct probe *p,
+		    int (*fn)(const struct wire_site_key *key, const struct wire_site *site,
+			      void *ctx),
+		    void *ctx)
+{
+	struct each_site each = { fn, ctx };
+
+	return each_element(p, p->skel->maps.sites, sum_site, &each);
+}
+
+struct each_assist {
+	int (*fn)(uint64_t stack, const struct wire_assist *assist, void *ctx);
+	void *ctx;
+};
+
+static int sum_assist(const struct probe *p, const void *key, const void *values, void *ctx)
+{
+	const struct each_assist *each = ctx;
+	const struct wire_assist *cpus = values;
+	struct wire_assist sum = { 0 };
+
+	for (size_t i = 0; i < p->cpus_nr; i++) {
+		sum.assists += cpus[i].assists;
+		sum.ns += cpus[i].ns;
+	}
+	return each->fn(*(const uint64_t *)key, &sum, each->ctx);
+}
+
+int probe_each_assist(struct probe *p,
+		      int (*fn)(uint64_t stack, const struct wire_assist *assist, void *ctx),
+		      void *ctx)
+{
+	struct each_assist each = { fn, ctx };
+
+	return each_element(p, p->skel->maps.assists, sum_assist, &each);
 }
 
 int probe_each_event(struct probe *p, int (*fn)(const void *data, size_t size, void *ctx),

@@ -62,6 +62,11 @@ int probe_each_site(struct probe *probe,
 			      void *ctx),
 		    void *ctx);
 
+/* The same for the mark assists of every stack. */
+int probe_each_assist(struct probe *probe,
+		      int (*fn)(uint64_t stack, const struct wire_assist *assist, void *ctx),
+		      void *ctx);
+
 /*
  * Call fn for every event that waits in the ring; what fn is given is as the kernel wrote it and
  * is yet to be checked against its size. Returns how many, or -errno.

@@ -15,8 +15,8 @@
 enum { FULL_ID_LEN = 64 };
 
 /*
- * podman and cri-o put the monitor of a container, which runs on the host, into a control group with
- * the container's id.
+ * podman and cri-o put the monitor of a container, which runs on the host, into a control group
+ * with the container's id.
  */
 static bool is_monitor(const char *id, const char *path)
 {
@@ -43,8 +43,8 @@ static const char *find_id(const char *path)
 }
 
 /*
- * Lines are "hierarchy:controllers:path"; the path may hold colons. With cgroup v1 there is a line for
- * each hierarchy and not all need to name the container.
+ * Lines are "hierarchy:controllers:path"; the path may hold colons. With cgroup v1 there is a line
+ * for each hierarchy and not all need to name the container.
  */
 struct container_id container_parse(FILE *cgroup)
 {

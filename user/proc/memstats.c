@@ -2,20 +2,22 @@
 /*
  * How the counters are read so that they are exact when the process rests, and honest when it runs.
  *
- * One try is: heapStats; for every seven Ps their mcaches and the spans these hold; heapStats again.
- * That is 6 system calls for up to seven Ps. What can go wrong in between, and what is done:
+ * One try is: heapStats; for every seven Ps their mcaches and the spans they hold; heapStats again.
+ * That is 6 system calls for up to seven Ps, and 50-100 us for four on an idle machine
+ * (tests/live/memstats.t). What can go wrong in between, and what is done:
  *
  * - A P flushes (refill, releaseAll): heapStats differs before and after. Try again; the remaining
  *   difference is the doubt of the result (see the header).
- * - A P is inside refill or releaseAll: a span is given back, yet stays in the mcache until a new one
- *   is found or it has been swept, which can take milliseconds. Almost all of that time its objects
- *   are flushed already, so it counts for nothing, but adds to the doubt. It is told by its sweepgen:
- *   a cached span has the sweepgen of the heap when it was cached + 3, and that was the mcache's
- *   flushGen, as an mcache is flushed whenever the heap's sweepgen moves on; a span that is swept or
- *   given back has less (Go 1.19-1.27 runtime/mheap.go mspan.sweepgen, mcentral.go uncacheSpan,
- *   mcache.go prepareForSweep).
- * - A P is interrupted inside releaseAll in the few instructions between flushing a span and giving it
- *   back: nothing shows it, the span is counted twice. Seen in less than one reading in 100000.
+ * - A P is inside refill or releaseAll: a span is given back, yet stays in the mcache until a new
+ *   one is found or it has been swept, which can take milliseconds. Almost all of that time its
+ *   objects are flushed already, so it counts for nothing, but adds to the doubt. It is told by its
+ *   sweepgen: a cached span has the sweepgen of the heap when it was cached + 3, and that was the
+ *   mcache's flushGen, as an mcache is flushed whenever the heap's sweepgen moves on; a span that
+ *   is swept or given back has another (Go 1.19-1.27 runtime/mheap.go mspan.sweepgen, mcentral.go
+ *   uncacheSpan, mcache.go prepareForSweep).
+ * - A P's thread is preempted inside releaseAll in the few instructions between flushing a span and
+ *   giving it back: nothing shows it, the span's objects (1024 at most) are counted twice. Seen in
+ *   5-8 of 100000 readings of a program that collects its garbage all the time.
  * - runtime/metrics merges two of the three deltas: told by the third, which is zero at all other
  *   times (mstats.go consistentHeapStats.read). Try again.
  * - The layout is wrong, or the process is not what we think: nothing agrees with anything, and the
@@ -297,7 +299,7 @@ static int add_batch(const struct memstats_reader *r, const struct batch *b, str
 	return 0;
 }
 
-/* Add what was flushed between the two heads. -EAGAIN if counters ran backwards: a merge was under way. */
+/* Add what was flushed between the two heads. -EAGAIN if counters ran backwards: in a merge. */
 static int add_unsettled(const struct memstats_reader *r, const struct head *before,
 			 const struct head *after, struct memstats *ret)
 {

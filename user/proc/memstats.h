@@ -2,14 +2,15 @@
 /*
  * The runtime's own allocation counters, read from the process's memory with no probe.
  *
- * MemStats.Mallocs = what is flushed to memstats.heapStats (three deltas that are summed) + what each
- * P's mcache has counted since its last flush (Go 1.19-1.27 runtime/mstats.go, mcache.go).
+ * MemStats.Mallocs = what is flushed to memstats.heapStats (three deltas that are summed) + what
+ * each P's mcache has counted since its last flush (Go 1.19-1.27 runtime/mstats.go, mcache.go).
  *
- * The process runs on while it is read. The danger is a flush between reading the one and the other:
- * its objects would be missed or counted twice. So heapStats is read before and after the mcaches,
- * the sums are made with the earlier one, and what was flushed in between is stated as `unsettled`:
- * the true count lies in [mallocs, mallocs + unsettled], up to objects that were allocated during the
- * reading itself. Of several tries the one with the smallest doubt is returned.
+ * The process runs on while it is read. The danger is a flush between reading the one and the
+ * other: its objects would be missed or counted twice. So heapStats is read before and after the
+ * mcaches, the sums are made with the earlier one, and what was flushed in between is stated as
+ * `unsettled`: the true count lies in [mallocs, mallocs + unsettled], up to objects that were
+ * allocated during the reading itself (and one case in memstats.c). Of several tries the one with
+ * the smallest doubt is returned.
  */
 #ifndef GALLOP_PROC_MEMSTATS_H
 #define GALLOP_PROC_MEMSTATS_H

@@ -132,8 +132,8 @@ static int read_stat(pid_t pid, struct stat_line *ret)
 }
 
 /*
- * A number from /proc/PID/status; nth counts from 0. The kernel escapes newlines in the Name line, so
- * no process can fake a key.
+ * A number from /proc/PID/status; nth counts from 0. The kernel escapes newlines in the Name line,
+ * so no process can fake a key.
  */
 static bool status_number(const char *status, const char *key, int nth, uint32_t *ret)
 {
@@ -377,8 +377,8 @@ static int read_entry(pid_t pid, uint64_t *ret)
 }
 
 /*
- * The file offset that is mapped at an address of code. maps is read piece by piece: a line is as long as
- * the mapped file's name, of which nothing is wanted (a newline in it is escaped by the kernel).
+ * The file offset that is mapped at an address of code. maps is read piece by piece: a line is as
+ * long as the mapped file's name, which is not wanted (a newline in it is escaped by the kernel).
  */
 static int find_mapped_offset(pid_t pid, uint64_t addr, uint64_t *ret)
 {

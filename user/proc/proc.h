@@ -42,7 +42,10 @@ void proc_free(struct proc *p);
 enum proc_state { PROC_SAME, PROC_EXITED, PROC_EXECED };
 enum proc_state proc_state(const struct proc *p);
 
-/* The command line, arguments separated by blanks, control characters as '?', cut to cap. 0 or -errno. */
+/*
+ * The command line, arguments separated by blanks, control characters as '?', cut to cap. 0 or
+ * -errno.
+ */
 int proc_cmdline(const struct proc *p, char *buf, size_t cap);
 
 /*
@@ -55,8 +58,8 @@ int proc_load_bias(const struct proc *p, struct gobin *bin, uint64_t *ret, struc
 int proc_read(const struct proc *p, uint64_t addr, void *buf, size_t len);
 
 /*
- * The same for nr places in one system call, in the order given: addrs[i].iov_base is an address of
- * the process, and the lengths of bufs must add up to those of addrs. nr is at most IOV_MAX.
+ * The same for many places in one system call, in the order given: addrs[i].iov_base is an address of
+ * the process, and the lengths of bufs must add up to those of addrs. At most IOV_MAX of each.
  */
 int proc_readv(const struct proc *p, const struct iovec *bufs, size_t bufs_nr,
 	       const struct iovec *addrs, size_t addrs_nr);

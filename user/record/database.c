@@ -3,9 +3,9 @@
  * A recording may come from anybody, so it is opened read-only, with everything off that lets a
  * database's schema run code, and its header is looked at before SQLite sees the file.
  *
- * If the writer was killed in the middle of a transaction, its journal lies beside the file and the
- * transaction must be rolled back before anything can be read. That needs write access, and the file
- * is not ours to change: a copy of both is repaired instead.
+ * If the writer was killed in the middle of a transaction, its journal lies beside the file and
+ * the transaction must be rolled back before anything can be read. That needs write access, and
+ * the file is not ours to change: a copy of both is repaired instead.
  */
 #include "record/database.h"
 
@@ -19,13 +19,13 @@
 #include "record/schema.h"
 
 enum {
-	HEADER_SZ = 100,	/* https://www.sqlite.org/fileformat2.html, "The Database Header" */
+	HEADER_SZ = 100, /* https://www.sqlite.org/fileformat2.html, "The Database Header" */
 	HEADER_WRITE_VERSION = 18,
 	HEADER_READ_VERSION = 19,
 	HEADER_USER_VERSION = 60,
 	HEADER_APPLICATION_ID = 68,
 	HEADER_WAL = 2,
-	BUSY_MS = 5000,		/* a writer holds its lock for one transaction, tens of milliseconds */
+	BUSY_MS = 5000, /* a writer holds its lock for one transaction, tens of milliseconds */
 	VALUE_SZ_MAX = 1 << 20,
 	SQL_SZ_MAX = 1 << 16,
 };
@@ -66,7 +66,8 @@ int database_err(struct err *err, sqlite3 *db, int sqlite_rc, const char *verb, 
 	if (code == -EBADMSG)
 		return err_set(err, code, "'%s' is damaged: %s", path, what);
 	if (code == -EBUSY)
-		return err_set(err, code, "cannot %s '%s': it is locked by another program", verb, path);
+		return err_set(err, code, "cannot %s '%s': it is locked by another program", verb,
+			       path);
 	if (code == -EIO)
 		return err_set(err, code, "cannot %s '%s': %s", verb, path, what);
 	return err_set(err, code, "cannot %s '%s': %s", verb, path, strerror(-code));
@@ -113,7 +114,8 @@ static int check_header(const char *path, struct err *err)
 	if (fstat(fd, &st))
 		return err_set(err, -errno, "cannot open '%s': %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, -EBADMSG, "'%s' is not a gallop recording: it is not a file", path);
+		return err_set(err, -EBADMSG, "'%s' is not a gallop recording: it is not a file",
+			       path);
 
 	struct database_header header;
 	int rc = database_read_header(fd, &header);
@@ -123,8 +125,8 @@ static int check_header(const char *path, struct err *err)
 		return err_set(err, -EBADMSG, "'%s' is not a gallop recording", path);
 	if (header.version > SCHEMA_VERSION)
 		return err_set(err, -EBADMSG,
-			       "'%s' was written by a newer gallop (format %u, this one reads %d)", path,
-			       header.version, SCHEMA_VERSION);
+			       "'%s' was written by a newer gallop (format %u, this one reads %d)",
+			       path, header.version, SCHEMA_VERSION);
 	if (header.version == 0)
 		return err_set(err, -EBADMSG, "'%s' is damaged: it has no format number", path);
 	if (header.is_wal) {
@@ -150,8 +152,10 @@ static int defend(sqlite3 *db)
 	sqlite3_limit(db, SQLITE_LIMIT_COMPOUND_SELECT, 4);
 	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
 	sqlite3_limit(db, SQLITE_LIMIT_TRIGGER_DEPTH, 1);
-	return sqlite3_exec(db, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; "
-				"PRAGMA temp_store=MEMORY", NULL, NULL, NULL);
+	return sqlite3_exec(db,
+			    "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; "
+			    "PRAGMA temp_store=MEMORY",
+			    NULL, NULL, NULL);
 }
 
 /*
@@ -167,7 +171,8 @@ static int open_once(const char *path, int flags, sqlite3 **ret)
 	if (rc == SQLITE_OK)
 		rc = defend(*ret);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(*ret, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+		rc = sqlite3_exec(*ret, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL,
+				  NULL);
 	return rc;
 }
 
@@ -195,8 +200,8 @@ static int copy_file(const char *from, const char *to)
 }
 
 /*
- * A journal may end in the name of a "super-journal", a file that SQLite then reads and deletes. gallop
- * never writes one, and a made-up journal must not choose what is deleted.
+ * A journal may end in the name of a "super-journal", a file that SQLite then reads and deletes.
+ * gallop never writes one, and a made-up journal must not choose what is deleted.
  */
 static int refuse_super_journal(const char *journal)
 {
@@ -236,7 +241,8 @@ static int open_copy(struct database *d, const char *path, struct err *err)
 	if (!mkdtemp(d->copy_dir)) {
 		int code = -errno;
 		d->copy_dir[0] = '\0';
-		return err_set(err, code, "cannot repair a copy of '%s': %s", path, strerror(-code));
+		return err_set(err, code, "cannot repair a copy of '%s': %s", path,
+			       strerror(-code));
 	}
 
 	int rc = copy_pair(d, path);

@@ -37,7 +37,10 @@ struct database {
 int database_open(struct database *d, const char *path, struct err *err);
 void database_close(struct database *d);
 
-/* A path that SQLite can't take for one of its special names; the caller frees it. NULL: no memory. */
+/*
+ * A path that SQLite can't take for one of its special names; the caller frees it. NULL: no
+ * memory.
+ */
 char *database_path(const char *path);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * Reading a recording into a new model, trusting nothing in it.
  *
- * Only tables with exactly our text are read, never views. Rows must be numbered 0, 1, 2, ... and may
- * only refer to rows that were read before; this also ends the reading of a file whose pages have been
- * linked in circles. Counts are added up with overflow checks. Each table is one query and one
- * function for its row.
+ * Only tables with exactly our text are read, never views. Rows must be numbered 0, 1, 2, ... and
+ * may only refer to rows that were read before; this also ends the reading of a file whose pages
+ * have been linked in circles. Counts are added up with overflow checks. Each table is one query
+ * and one function for its row.
  */
 #include "record/recording.h"
 
@@ -16,13 +16,13 @@
 #include "base/cleanup.h"
 #include "base/fmt.h"
 #include "base/utf8.h"
+#include "model/gc_tables.h"
+#include "record/read_gc.h"
 #include "record/read_names.h"
 #include "record/reader.h"
 #include "record/schema.h"
 
 enum { META_ROWS_MAX = 64 };
-
-#define TIME_MAX (UINT64_C(1) << 62)	/* two times that are added don't overflow */
 
 static int meta_member(struct reader *r, sqlite3_stmt *row, const struct schema_meta *sm)
 {
@@ -67,8 +67,8 @@ static int read_meta(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 }
 
 /*
- * The target's own numbers may be made up, and the writer takes them as they are: a sum stays at the
- * largest number instead of overflowing.
+ * The target's own numbers may be made up, and the writer takes them as they are: a sum stays at
+ * the largest number instead of overflowing.
  */
 static uint64_t add_capped(uint64_t a, uint64_t b)
 {
@@ -251,11 +251,7 @@ static int read_check(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 }
 
 /* In the order of reading: each may refer to those before it. */
-static const struct {
-	const char *sql;
-	int (*read)(struct reader *r, sqlite3_stmt *row, uint64_t idx);
-	bool numbered;		/* column 0 is the id: 0, 1, 2, ... */
-} queries[] = {
+static const struct reader_query queries[] = {
 	{ "SELECT key, value FROM meta ORDER BY key", read_meta, false },
 	{ "SELECT id, name, file FROM function ORDER BY id", read_function, true },
 	{ "SELECT id, function, line, inlined, pc FROM frame ORDER BY id", read_frame, true },
@@ -269,9 +265,11 @@ static const struct {
 	{ "SELECT id, key, what FROM loss_cause ORDER BY id", read_cause, true },
 	{ "SELECT cause, interval, so_far FROM loss ORDER BY cause, interval", read_loss, false },
 	{ "SELECT id, ns, reason, runtime_objects, gallop_objects, gallop_bytes FROM mark "
-	  "ORDER BY id", read_mark, true },
+	  "ORDER BY id",
+	  read_mark, true },
 	{ "SELECT id, known, why_not, from_ns, to_ns, runtime_objects, gallop_objects, slack "
-	  "FROM runtime_check ORDER BY id LIMIT 1", read_check, true },
+	  "FROM runtime_check ORDER BY id LIMIT 1",
+	  read_check, true },
 };
 
 static void finalize(sqlite3_stmt **stmt)
@@ -279,44 +277,88 @@ static void finalize(sqlite3_stmt **stmt)
 	sqlite3_finalize(*stmt);
 }
 
-static int run_query(struct reader *r, size_t i)
+static int run_query(struct reader *r, const struct reader_query *query)
 {
 	_cleanup_(finalize) sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(r->file.db, queries[i].sql, -1, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(r->file.db, query->sql, -1, &stmt, NULL);
 	if (rc)
 		return database_err(r->err, r->file.db, rc, "read", r->path);
 
 	for (uint64_t idx = 0; (rc = sqlite3_step(stmt)) == SQLITE_ROW; idx++) {
 		uint64_t id = idx;
-		int code = queries[i].numbered ? col_u64(r, stmt, 0, INT64_MAX, &id) : 0;
+		int code = query->numbered ? col_u64(r, stmt, 0, INT64_MAX, &id) : 0;
 		if (!code && id != idx)
 			code = reader_damaged(r, "its rows are not numbered one by one");
 		if (!code)
-			code = queries[i].read(r, stmt, idx);
+			code = query->read(r, stmt, idx);
 		if (code)
 			return code;
 	}
 	return rc == SQLITE_DONE ? 0 : database_err(r->err, r->file.db, rc, "read", r->path);
 }
 
-/* A table with our text has our columns, and no expression that computes something when read. */
-static int check_tables(struct reader *r)
+/*
+ * A table with our text has our columns, and no expression that computes something when read. A missing
+ * one is not *there_ret; anything else of that name is damage.
+ */
+static int check_table(struct reader *r, const struct schema_table *t, bool *there_ret)
 {
 	static const char sql[] =
-		"SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? AND sql = ?";
+		"SELECT iif(type = 'table', sql, NULL) FROM sqlite_schema WHERE name = ?";
 	_cleanup_(finalize) sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(r->file.db, sql, -1, &stmt, NULL);
+	if (rc)
+		return database_err(r->err, r->file.db, rc, "read", r->path);
 
-	for (const struct schema_table *t = schema_tables; !rc && t->name; t++) {
-		sqlite3_bind_text(stmt, 1, t->name, -1, SQLITE_STATIC);
-		sqlite3_bind_text(stmt, 2, t->sql, -1, SQLITE_STATIC);
-		int step = sqlite3_step(stmt);
-		rc = sqlite3_reset(stmt);
-		if (step == SQLITE_DONE)
-			return err_set(r->err, -EBADMSG, "'%s' is damaged: table '%s' is not as gallop "
-				       "makes it", r->path, t->name);
+	sqlite3_bind_text(stmt, 1, t->name, -1, SQLITE_STATIC);
+	rc = sqlite3_step(stmt);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return database_err(r->err, r->file.db, rc, "read", r->path);
+	*there_ret = rc == SQLITE_ROW;
+	const char *text = *there_ret ? (const char *)sqlite3_column_text(stmt, 0) : t->sql;
+	if (!text || strcmp(text, t->sql) != 0)
+		return err_set(r->err, -EBADMSG,
+			       "'%s' is damaged: table '%s' is not as gallop makes it", r->path,
+			       t->name);
+	return 0;
+}
+
+/* How many of the tables there are; the first that is missing. */
+static int check_tables(struct reader *r, const struct schema_table *tables, size_t *nr_ret,
+			const struct schema_table **missing_ret)
+{
+	*nr_ret = 0;
+	*missing_ret = NULL;
+	for (const struct schema_table *t = tables; t->name; t++) {
+		bool there = false;
+		int code = check_table(r, t, &there);
+		if (code)
+			return code;
+		*nr_ret += there;
+		if (!there && !*missing_ret)
+			*missing_ret = t;
 	}
-	return rc ? database_err(r->err, r->file.db, rc, "read", r->path) : 0;
+	return 0;
+}
+
+/* Recordings without garbage collection have none of its tables. */
+static int check_schema(struct reader *r)
+{
+	const struct schema_table *missing, *gc_missing;
+	size_t nr, gc_nr;
+	int code = check_tables(r, schema_tables, &nr, &missing);
+	if (!code)
+		code = check_tables(r, schema_gc_tables, &gc_nr, &gc_missing);
+	if (code)
+		return code;
+	if (!missing && gc_nr)
+		missing = gc_missing;
+	if (missing)
+		return err_set(r->err, -EBADMSG,
+			       "'%s' is damaged: table '%s' is not as gallop makes it", r->path,
+			       missing->name);
+	r->has_gc = gc_nr;
+	return 0;
 }
 
 /* What holds for the whole recording only must not be said of a part of it. */
@@ -326,7 +368,8 @@ static int finish_span(struct reader *r)
 	uint64_t start = m->meta.start_mono_ns;
 
 	if (r->first == r->end && r->intervals_nr)
-		return err_set(r->err, -ERANGE, "'%s' has nothing in that span: it is %s long", r->path,
+		return err_set(r->err, -ERANGE, "'%s' has nothing in that span: it is %s long",
+			       r->path,
 			       fmt_duration(r->last_ns > start ? r->last_ns - start : 0).s);
 	m->total = r->total;
 	m->from_mono_ns = r->from_ns;
@@ -339,6 +382,8 @@ static int finish_span(struct reader *r)
 	m->meta.end_mono_ns = r->to_ns;
 	m->check = (struct model_check){ .known = false };
 	strcpy(m->check.why_not, "this is a part of the recording");
+	m->gc->check = (struct model_gc_check){ .known = false };
+	strcpy(m->gc->check.why_not, "this is a part of the recording");
 	return 0;
 }
 
@@ -346,9 +391,11 @@ static int read_all(struct reader *r)
 {
 	int code = database_open(&r->file, r->path, r->err);
 	if (!code)
-		code = check_tables(r);
+		code = check_schema(r);
 	for (size_t i = 0; !code && i < sizeof(queries) / sizeof(queries[0]); i++)
-		code = run_query(r, i);
+		code = run_query(r, &queries[i]);
+	for (size_t i = 0; !code && r->has_gc && gc_queries[i].sql; i++)
+		code = run_query(r, &gc_queries[i]);
 	return code ? code : finish_span(r);
 }
 
@@ -372,6 +419,7 @@ int recording_load(const char *path, const struct recording_span *span, struct m
 		r.span = *span;
 	if (model_new(&r.m))
 		return err_set(err, -ENOMEM, "cannot read '%s': out of memory", path);
+	r.m->gc->of_recording = true;
 	int code = read_all(&r);
 	if (!code)
 		*ret = take_ptr(r.m);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names go through the model's own interning, which cleans them; a row's id in the file is kept apart
- * from its id in the model, as two names of a made-up file may become one.
+ * Names go through the model's own interning, which cleans them; a row's id in the file is kept
+ * apart from its id in the model, as two names of a made-up file may become one.
  */
 #include "record/read_names.h"
 

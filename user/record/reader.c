@@ -73,4 +73,3 @@ int map_add(struct reader *r, struct id_map *map, int64_t id)
 	map->v[map->nr++] = (uint32_t)id;
 	return 0;
 }
-

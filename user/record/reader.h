@@ -10,6 +10,8 @@
 #include "record/database.h"
 #include "record/recording.h"
 
+#define TIME_MAX (UINT64_C(1) << 62) /* two times that are added don't overflow */
+
 /* The model's ids of a table's rows, by the file's ids. Equal rows may have become one. */
 struct id_map {
 	uint32_t *v;
@@ -32,7 +34,17 @@ struct reader {
 	uint64_t last_ns;		/* where the recording ends */
 	struct model_count total;	/* of the intervals in the span */
 	uint64_t alloc_interval, alloc_site;	/* the row before; rows must ascend */
+	bool has_gc;
+	uint64_t gc_interval; /* of the row before in a table of garbage collection */
+	uint64_t assist_stack;
 	uint64_t loss_cause, loss_interval, loss_so_far, loss_before;
+};
+
+/* How a table is read: a query, and a function for each row that it gives. */
+struct reader_query {
+	const char *sql;
+	int (*read)(struct reader *r, sqlite3_stmt *row, uint64_t idx);
+	bool numbered; /* column 0 is the id: 0, 1, 2, ... */
 };
 
 /* Explain that the file is damaged: -EBADMSG. */

@@ -2,8 +2,9 @@
 /*
  * Writing a recording: one transaction for each interval.
  *
- * SQLite's rollback journal makes each transaction all or nothing, also when we are killed or the power
- * fails in the middle; between transactions the file is complete by itself and can be copied.
+ * SQLite's rollback journal makes each transaction all or nothing, also when we are killed or the
+ * power fails in the middle; between transactions the file is complete by itself and can be
+ * copied.
  */
 #include "record/recording.h"
 
@@ -20,18 +21,18 @@
 
 enum {
 	BUSY_MS = 5000,
-	PAGES_MIN = 64,		/* the empty tables, and something to say */
-	PAGES_RESERVE = 8,	/* kept below max_size for the end: why it ended, the last check */
-	DISK_FULL_SZ = 1 << 20,	/* less is left: then it was the disk that was full, not max_size */
+	PAGES_MIN = 64, /* the empty tables, and something to say */
+	PAGES_RESERVE = 8, /* kept below max_size for the end: why it ended, the last check */
+	DISK_FULL_SZ = 1 << 20, /* less is left: then it was the disk that was full, not max_size */
 };
 
 struct recording {
 	char *path;
-	int lock_fd;		/* open for as long as the file is written */
+	int lock_fd; /* open for as long as the file is written */
 	sqlite3 *db;
 	struct rows rows;
-	uint64_t pages_max;	/* 0: no bound */
-	uint64_t last_ns;	/* where the last interval ended: the next begins there or later */
+	uint64_t pages_max; /* 0: no bound */
+	uint64_t last_ns; /* where the last interval ended: the next begins there or later */
 };
 
 static void close_database(sqlite3 **db)
@@ -74,6 +75,8 @@ static int create_schema(sqlite3 *db)
 	int rc = exec(db, sql);
 	for (size_t i = 0; !rc && schema_tables[i].name; i++)
 		rc = exec(db, schema_tables[i].sql);
+	for (size_t i = 0; !rc && schema_gc_tables[i].name; i++)
+		rc = exec(db, schema_gc_tables[i].sql);
 	for (size_t i = 0; !rc && schema_views[i]; i++)
 		rc = exec(db, schema_views[i]);
 	return rc ? rc : exec(db, "COMMIT");
@@ -139,34 +142,48 @@ static void recording_freep(struct recording **rec)
 	recording_free(*rec);
 }
 
-int recording_create(const char *path, uint64_t max_size, struct recording **ret, struct err *err)
+static struct recording *recording_new(const char *path)
 {
-	_cleanup_(recording_freep) struct recording *rec = calloc(1, sizeof(*rec));
+	struct recording *rec = calloc(1, sizeof(*rec));
 	if (!rec)
-		return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
+		return NULL;
 	rec->lock_fd = -1;
 	rec->path = strdup(path);
-	if (!rec->path)
+	if (!rec->path) {
+		recording_free(rec);
+		return NULL;
+	}
+	return rec;
+}
+
+/* The new file, complete and empty, in the place of an old one. */
+static int put_in_place(struct recording *rec, struct err *err)
+{
+	_cleanup_free_ char *tmp = NULL;
+	int code = target_create(rec->path, &tmp, &rec->lock_fd, err);
+	if (code)
+		return code;
+	code = create_empty(tmp, rec->path, err);
+	if (!code)
+		code = target_replace(tmp, rec->path, err);
+	if (code)
+		unlink(tmp);
+	return code;
+}
+
+int recording_create(const char *path, uint64_t max_size, struct recording **ret, struct err *err)
+{
+	_cleanup_(recording_freep) struct recording *rec = recording_new(path);
+	if (!rec)
 		return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
 
 	int code = check_max_size(path, max_size, &rec->pages_max, err);
 	if (!code)
 		code = target_check(path, err);
-	if (code)
-		return code;
-
-	_cleanup_free_ char *tmp = NULL;
-	code = target_create(path, &tmp, &rec->lock_fd, err);
-	if (code)
-		return code;
-	code = create_empty(tmp, path, err);
 	if (!code)
-		code = target_replace(tmp, path, err);
-	if (code) {
-		unlink(tmp);
-		return code;
-	}
-	code = open_for_writing(rec, err);
+		code = put_in_place(rec, err);
+	if (!code)
+		code = open_for_writing(rec, err);
 	if (code)
 		return code;
 	int rc = bound_pages(rec, rec->pages_max - PAGES_RESERVE);
@@ -176,7 +193,8 @@ int recording_create(const char *path, uint64_t max_size, struct recording **ret
 	return 0;
 }
 
-static int write_rows(struct recording *rec, const struct model *m, uint64_t from_ns, uint64_t to_ns)
+static int write_rows(struct recording *rec, const struct model *m, uint64_t from_ns,
+		      uint64_t to_ns)
 {
 	int rc = exec(rec->db, "BEGIN IMMEDIATE");
 	if (!rc)

@@ -19,8 +19,9 @@ struct recording;
 int recording_create(const char *path, uint64_t max_size, struct recording **ret, struct err *err);
 
 /*
- * Write the model's current interval [from, to): new names and stacks, what each site added, losses,
- * check, marks, meta so far. -EFBIG when max_size is reached (what was written stays readable).
+ * Write the model's current interval [from, to): new names and stacks, what each site added,
+ * losses, check, marks, meta so far. -EFBIG when max_size is reached (what was written stays
+ * readable).
  */
 int recording_write(struct recording *rec, const struct model *m, uint64_t from_mono_ns,
 		    uint64_t to_mono_ns, struct err *err);
@@ -30,7 +31,7 @@ int recording_finish(struct recording *rec, const struct model *m, struct err *e
 void recording_free(struct recording *rec);
 
 struct recording_span {
-	uint64_t from_ns, to_ns;	/* relative to the start of the recording; to_ns 0 = to its end */
+	uint64_t from_ns, to_ns;	/* since the recording's start; to_ns 0: its end */
 };
 
 /*

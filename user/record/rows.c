@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "record/put.h"
+#include "record/rows_gc.h"
 #include "record/schema.h"
 
 static const char *const stmt_sql[ROWS_NR] = {
@@ -18,10 +20,15 @@ static const char *const stmt_sql[ROWS_NR] = {
 	[ROWS_ALLOC] = "INSERT INTO alloc VALUES(?, ?, ?, ?)",
 	[ROWS_CAUSE] = "INSERT INTO loss_cause VALUES(?, ?, ?)",
 	/* A cause that didn't grow since it was last written gets no row. */
-	[ROWS_LOSS] = "INSERT OR REPLACE INTO loss SELECT ?1, ?2, ?3 WHERE ?3 > "
-		      "coalesce((SELECT max(so_far) FROM loss WHERE cause = ?1), 0)",
+	[ROWS_LOSS] = ("INSERT OR REPLACE INTO loss SELECT ?1, ?2, ?3 WHERE ?3 > "
+		       "coalesce((SELECT max(so_far) FROM loss WHERE cause = ?1), 0)"),
 	[ROWS_MARK] = "INSERT OR REPLACE INTO mark VALUES(?, ?, ?, ?, ?, ?)",
 	[ROWS_CHECK] = "INSERT OR REPLACE INTO runtime_check VALUES(0, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_STOP] = "INSERT INTO stop VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_CYCLE] = "INSERT INTO cycle VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		       "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_ASSIST] = "INSERT INTO assist VALUES(?, ?, ?, ?)",
+	[ROWS_GC_CHECK] = "INSERT OR REPLACE INTO gc_check VALUES(0, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 int rows_init(struct rows *r, sqlite3 *db)
@@ -42,31 +49,25 @@ void rows_deinit(struct rows *r)
 		sqlite3_finalize(r->stmts[i]);
 }
 
-static uint64_t capped(uint64_t n, uint64_t max)
+uint64_t rows_capped(uint64_t n, uint64_t max)
 {
 	return n < max ? n : max;
 }
 
-/* A value of a row: text, or a number where text is NULL. */
-struct cell {
-	const char *text;
-	uint64_t n;
-};
+static int bind_cell(sqlite3_stmt *stmt, int col, const struct cell *cell)
+{
+	if (cell->is_null)
+		return sqlite3_bind_null(stmt, col);
+	/* Text stays where it is until the statement is stepped, right below. */
+	if (cell->text)
+		return sqlite3_bind_text(stmt, col, cell->text, -1, SQLITE_STATIC);
+	return sqlite3_bind_int64(stmt, col, (sqlite3_int64)cell->n);
+}
 
-#define NUM(value) { NULL, (uint64_t)(value) }
-#define TEXT(value) { (value), 0 }
-#define COUNT(value) NUM(capped(value, INT64_MAX))	/* the file's numbers are signed */
-#define put(r, stmt, ...) \
-	put_cells((r)->stmts[stmt], (const struct cell[]){ __VA_ARGS__ }, \
-		  (int)(sizeof((const struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell)))
-
-static int put_cells(sqlite3_stmt *stmt, const struct cell *cells, int nr)
+int rows_put_cells(sqlite3_stmt *stmt, const struct cell *cells, int nr)
 {
 	for (int i = 0; i < nr; i++) {
-		/* Text stays where it is until the statement is stepped, right below. */
-		int rc = cells[i].text ?
-				 sqlite3_bind_text(stmt, i + 1, cells[i].text, -1, SQLITE_STATIC) :
-				 sqlite3_bind_int64(stmt, i + 1, (sqlite3_int64)cells[i].n);
+		int rc = bind_cell(stmt, i + 1, &cells[i]);
 		if (rc)
 			return rc;
 	}
@@ -172,8 +173,8 @@ int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, u
 {
 	struct model_count total = total_delta(m);
 	size_t interval = r->done.intervals;
-	int rc = put(r, ROWS_INTERVAL, NUM(interval), NUM(from_ns), NUM(to_ns), COUNT(total.objects),
-		     COUNT(total.bytes));
+	int rc = put(r, ROWS_INTERVAL, NUM(interval), NUM(from_ns), NUM(to_ns),
+		     COUNT(total.objects), COUNT(total.bytes));
 	if (rc)
 		return rc;
 	r->done.intervals++;
@@ -186,7 +187,7 @@ int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, u
 		if (rc)
 			return rc;
 	}
-	return SQLITE_OK;
+	return rows_put_gc(r, m, interval);
 }
 
 static int put_meta(struct rows *r, const struct model_meta *meta)
@@ -194,7 +195,7 @@ static int put_meta(struct rows *r, const struct model_meta *meta)
 	for (const struct schema_meta *sm = schema_metas; sm->key; sm++) {
 		const char *member = (const char *)meta + sm->offset;
 		char text[sizeof(meta->cmdline)];
-		struct cell value = { NULL, 0 };
+		struct cell value = NUM(0);
 
 		if (sm->kind == SCHEMA_TEXT) {
 			utf8_clean(text, sm->sz, member);
@@ -214,7 +215,8 @@ static int put_meta(struct rows *r, const struct model_meta *meta)
 static int put_losses(struct rows *r, const struct model *m)
 {
 	for (size_t *i = &r->done.causes; *i < m->losses_nr; ++*i) {
-		int rc = put(r, ROWS_CAUSE, NUM(*i), TEXT(m->losses[*i].key), TEXT(m->losses[*i].what));
+		int rc = put(r, ROWS_CAUSE, NUM(*i), TEXT(m->losses[*i].key),
+			     TEXT(m->losses[*i].what));
 		if (rc)
 			return rc;
 	}
@@ -222,7 +224,8 @@ static int put_losses(struct rows *r, const struct model *m)
 	if (!r->done.intervals)
 		return SQLITE_OK;
 	for (size_t i = 0; i < m->losses_nr; i++) {
-		int rc = put(r, ROWS_LOSS, NUM(i), NUM(r->done.intervals - 1), NUM(capped(m->losses[i].now, SCHEMA_LOSS_MAX)));
+		int rc = put(r, ROWS_LOSS, NUM(i), NUM(r->done.intervals - 1),
+			     NUM(rows_capped(m->losses[i].now, SCHEMA_LOSS_MAX)));
 		if (rc)
 			return rc;
 	}
@@ -252,7 +255,8 @@ static int put_check(struct rows *r, const struct model_check *c)
 
 	utf8_clean(why_not, sizeof(why_not), c->why_not);
 	return put(r, ROWS_CHECK, NUM(c->known), TEXT(why_not), NUM(c->from_mono_ns),
-		   NUM(c->to_mono_ns), NUM(c->runtime_objects), NUM(c->gallop_objects), NUM(c->slack));
+		   NUM(c->to_mono_ns), NUM(c->runtime_objects), NUM(c->gallop_objects),
+		   NUM(c->slack));
 }
 
 int rows_put_session(struct rows *r, const struct model *m)
@@ -264,5 +268,7 @@ int rows_put_session(struct rows *r, const struct model *m)
 		rc = put_marks(r, m);
 	if (!rc)
 		rc = put_check(r, &m->check);
+	if (!rc)
+		rc = rows_put_gc_check(r, m);
 	return rc;
 }

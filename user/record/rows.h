@@ -24,12 +24,16 @@ enum rows_stmt {
 	ROWS_LOSS,
 	ROWS_MARK,
 	ROWS_CHECK,
+	ROWS_STOP,
+	ROWS_CYCLE,
+	ROWS_ASSIST,
+	ROWS_GC_CHECK,
 	ROWS_NR,
 };
 
 /* How many rows of each table are in the file. */
 struct rows_done {
-	size_t funcs, frames, stacks, types, sites, intervals, causes, marks;
+	size_t funcs, frames, stacks, types, sites, intervals, causes, marks, stops, cycles;
 };
 
 struct rows {

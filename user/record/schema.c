@@ -2,9 +2,9 @@
 #include "record/schema.h"
 
 /*
- * A stack's frames are a JSON array of frame ids: a third of the size of a row per frame, and the view
- * stack_frames still shows it as rows. leaf is derived (the frame to show): views use it, the reader
- * does not.
+ * A stack's frames are a JSON array of frame ids: a third of the size of a row per frame, and the
+ * view stack_frames still shows it as rows. leaf is derived (the frame to show): views use it, the
+ * reader does not.
  */
 const struct schema_table schema_tables[] = {
 	{ "meta", "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID" },
@@ -17,8 +17,9 @@ const struct schema_table schema_tables[] = {
 	{ "type", "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL)" },
 	{ "site", "CREATE TABLE site(id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, "
 		  "type INTEGER NOT NULL, size_class INTEGER NOT NULL, goid INTEGER NOT NULL)" },
-	{ "interval", "CREATE TABLE interval(id INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL, "
-		      "end_ns INTEGER NOT NULL, objects INTEGER NOT NULL, bytes INTEGER NOT NULL)" },
+	{ "interval",
+	  "CREATE TABLE interval(id INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL, "
+	  "end_ns INTEGER NOT NULL, objects INTEGER NOT NULL, bytes INTEGER NOT NULL)" },
 	{ "alloc", "CREATE TABLE alloc(interval INTEGER NOT NULL, site INTEGER NOT NULL, "
 		   "objects INTEGER NOT NULL, bytes INTEGER NOT NULL, "
 		   "PRIMARY KEY(interval, site)) WITHOUT ROWID" },
@@ -29,15 +30,55 @@ const struct schema_table schema_tables[] = {
 	{ "mark", "CREATE TABLE mark(id INTEGER PRIMARY KEY, ns INTEGER NOT NULL, "
 		  "reason TEXT NOT NULL, runtime_objects INTEGER NOT NULL, "
 		  "gallop_objects INTEGER NOT NULL, gallop_bytes INTEGER NOT NULL)" },
-	{ "runtime_check", "CREATE TABLE runtime_check(id INTEGER PRIMARY KEY, "
-			   "known INTEGER NOT NULL, why_not TEXT NOT NULL, from_ns INTEGER NOT NULL, "
-			   "to_ns INTEGER NOT NULL, runtime_objects INTEGER NOT NULL, "
-			   "gallop_objects INTEGER NOT NULL, slack INTEGER NOT NULL)" },
+	{ "runtime_check",
+	  "CREATE TABLE runtime_check(id INTEGER PRIMARY KEY, "
+	  "known INTEGER NOT NULL, why_not TEXT NOT NULL, from_ns INTEGER NOT NULL, "
+	  "to_ns INTEGER NOT NULL, runtime_objects INTEGER NOT NULL, "
+	  "gallop_objects INTEGER NOT NULL, slack INTEGER NOT NULL)" },
 	{ NULL, NULL },
 };
 
+const struct schema_table schema_gc_tables[] = {
+	{ "stop",
+	  "CREATE TABLE stop(id INTEGER PRIMARY KEY, interval INTEGER NOT NULL, "
+	  "reason INTEGER NOT NULL, reason_name TEXT NOT NULL, gc INTEGER NOT NULL, "
+	  "start_ns INTEGER NOT NULL, stopped_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, "
+	  "goid INTEGER NOT NULL, stack INTEGER)" },
+	{ "cycle",
+	  "CREATE TABLE cycle(id INTEGER PRIMARY KEY, interval INTEGER NOT NULL, "
+	  "number INTEGER NOT NULL, cause INTEGER NOT NULL, cause_name TEXT NOT NULL, "
+	  "goid INTEGER NOT NULL, stack INTEGER, told_ns INTEGER NOT NULL, "
+	  "start_ns INTEGER NOT NULL, mark_start_ns INTEGER NOT NULL, "
+	  "mark_end_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, "
+	  "sweep_pause_ns INTEGER NOT NULL, mark_pause_ns INTEGER NOT NULL, "
+	  "pause_ns INTEGER NOT NULL, heap_start INTEGER NOT NULL, "
+	  "heap_marked INTEGER NOT NULL, heap_end INTEGER NOT NULL, goal INTEGER NOT NULL, "
+	  "next_goal INTEGER NOT NULL, assist_ns INTEGER NOT NULL, "
+	  "dedicated_ns INTEGER NOT NULL, fractional_ns INTEGER NOT NULL, "
+	  "idle_ns INTEGER NOT NULL, cpu_ppm INTEGER NOT NULL)" },
+	{ "assist",
+	  "CREATE TABLE assist(interval INTEGER NOT NULL, stack INTEGER NOT NULL, "
+	  "assists INTEGER NOT NULL, ns INTEGER NOT NULL, "
+	  "PRIMARY KEY(interval, stack)) WITHOUT ROWID" },
+	{ "gc_check",
+	  "CREATE TABLE gc_check(id INTEGER PRIMARY KEY, known INTEGER NOT NULL, "
+	  "why_not TEXT NOT NULL, exact INTEGER NOT NULL, runtime_cycles INTEGER NOT NULL, "
+	  "gallop_cycles INTEGER NOT NULL, runtime_pause_ns INTEGER NOT NULL, "
+	  "gallop_pause_ns INTEGER NOT NULL)" },
+	{ NULL, NULL },
+};
+
+/* A stack's leaf is the frame to show: of these, the function that asked for it. */
+#define WITH_LEAF(table)                                       \
+	"LEFT JOIN stack ON stack.id = " table ".stack "       \
+	"LEFT JOIN frame ON frame.id = stack.leaf "            \
+	"LEFT JOIN function ON function.id = frame.function"
+#define SINCE_START(column) \
+	"(" column " - (SELECT value FROM meta WHERE key = 'start_mono_ns')) / 1e9"
+
 const char *const schema_views[] = {
-	"CREATE VIEW sites AS SELECT site.id, function.name AS function, function.file, frame.line, "
+	"CREATE VIEW sites AS SELECT site.id, function.name AS function, function.file, "
+	"frame.line, "
 	"type.name AS type, site.size_class, site.goid, sum(alloc.objects) AS objects, "
 	"sum(alloc.bytes) AS bytes FROM alloc JOIN site ON site.id = alloc.site "
 	"JOIN stack ON stack.id = site.stack JOIN frame ON frame.id = stack.leaf "
@@ -61,12 +102,27 @@ const char *const schema_views[] = {
 
 	"CREATE VIEW losses AS SELECT key, coalesce(max(so_far), 0) AS count, what FROM loss_cause "
 	"LEFT JOIN loss ON loss.cause = loss_cause.id GROUP BY loss_cause.id",
+
+	"CREATE VIEW stops AS SELECT stop.id, " SINCE_START("start_ns") " AS start_s, "
+	"reason_name AS reason, end_ns - start_ns AS ns, "
+	"iif(stopped_ns, stopped_ns - start_ns, NULL) AS stopping_ns, stop.gc, stop.goid, "
+	"function.name AS function, function.file, frame.line FROM stop " WITH_LEAF("stop"),
+
+	"CREATE VIEW cycles AS SELECT cycle.number, " SINCE_START("told_ns") " AS end_s, "
+	"cause_name AS cause, pause_ns, mark_end_ns - mark_start_ns AS mark_ns, assist_ns, "
+	"heap_start, heap_marked, heap_end, goal, cycle.goid, function.name AS function, "
+	"function.file, frame.line FROM cycle " WITH_LEAF("cycle"),
+
+	"CREATE VIEW assists AS SELECT function.name AS function, function.file, frame.line, "
+	"sum(assists) AS assists, sum(ns) AS ns FROM assist " WITH_LEAF("assist") " GROUP BY frame.id",
 	NULL,
 };
 
-#define META(kind, member) { \
-	#member, kind, offsetof(struct model_meta, member), sizeof(((struct model_meta *)0)->member) \
-}
+#define META(kind, member)                                          \
+	{                                                           \
+#member, kind, offsetof(struct model_meta, member), \
+			sizeof(((struct model_meta *)0)->member)    \
+	}
 
 const struct schema_meta schema_metas[] = {
 	META(SCHEMA_TEXT, gallop_version),

@@ -21,7 +21,8 @@ static int check_existing(int fd, const char *path, struct err *err)
 	if (fstat(fd, &st))
 		return err_set(err, -errno, "cannot open '%s': %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, -EEXIST, "cannot record to '%s': it is not a regular file", path);
+		return err_set(err, -EEXIST, "cannot record to '%s': it is not a regular file",
+			       path);
 
 	struct database_header header;
 	int rc = database_read_header(fd, &header);
@@ -41,8 +42,8 @@ static int check_existing(int fd, const char *path, struct err *err)
 int target_check(const char *path, struct err *err)
 {
 	/* Non-blocking: a fifo without a writer must not hang us here. */
-	_cleanup_close_ int fd =
-		open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path,
+				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd >= 0)
 		return check_existing(fd, path, err);
 	if (errno == ENOENT)
@@ -62,7 +63,8 @@ static char *tmp_name(const char *path, int n)
 	int dir_len = slash ? (int)(slash + 1 - path) : 0;
 	char *name;
 
-	if (asprintf(&name, "%.*s.%s.%d.%d.tmp", dir_len, path, path + dir_len, (int)getpid(), n) < 0)
+	if (asprintf(&name, "%.*s.%s.%d.%d.tmp", dir_len, path, path + dir_len, (int)getpid(), n) <
+	    0)
 		return NULL;
 	return name;
 }
@@ -77,14 +79,16 @@ int target_create(const char *path, char **tmp_ret, int *lock_ret, struct err *e
 		if (fd < 0 && errno == EEXIST)
 			continue;
 		if (fd < 0)
-			return err_set(err, -errno, "cannot create '%s': %s", path, strerror(errno));
+			return err_set(err, -errno, "cannot create '%s': %s", path,
+				       strerror(errno));
 		/* Some file systems have no locks: then two writers are merely not kept apart. */
 		(void)flock(fd, LOCK_EX | LOCK_NB);
 		*tmp_ret = take_ptr(tmp);
 		*lock_ret = take_fd(fd);
 		return 0;
 	}
-	return err_set(err, -EEXIST, "cannot create '%s': too many temporary files beside it", path);
+	return err_set(err, -EEXIST, "cannot create '%s': too many temporary files beside it",
+		       path);
 }
 
 /*
@@ -102,7 +106,8 @@ static int remove_leftovers(const char *path, struct err *err)
 			return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
 		}
 		if (unlink(name) && errno != ENOENT)
-			return err_set(err, -errno, "cannot remove '%s': %s", name, strerror(errno));
+			return err_set(err, -errno, "cannot remove '%s': %s", name,
+				       strerror(errno));
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The file that a recording is written to: what may stand in its place, and putting a new one there.
+ * The file that a recording is written to: what may stand in its place, and putting a new one
+ * there.
  *
  * An older recording is replaced only by one that is already complete and empty, in one rename.
  * Anything else that has the name is left alone, as a mistyped -o must not cost anybody a file.
@@ -14,8 +15,8 @@
 int target_check(const char *path, struct err *err);
 
 /*
- * Create an empty file beside path: its name, which the caller frees, and a locked descriptor, which
- * tells other gallops that the file is being written for as long as it is open.
+ * Create an empty file beside path: its name, which the caller frees, and a locked descriptor,
+ * which tells other gallops that the file is being written for as long as it is open.
  */
 int target_create(const char *path, char **tmp_ret, int *lock_ret, struct err *err);
 

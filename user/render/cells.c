@@ -65,7 +65,7 @@ static const char *package_of(const char *name)
 
 void short_func(char dst[CELL_SZ], const char *name, size_t width)
 {
-	char clean[CELL_SZ / 2 - 8];	/* so that both of its parts and the dots fit into dst */
+	char clean[CELL_SZ / 2 - 8]; /* so that both of its parts and the dots fit into dst */
 
 	utf8_clean(clean, sizeof(clean), name);
 	const char *package = package_of(clean);
@@ -91,7 +91,8 @@ void short_position(char dst[CELL_SZ], const struct snapshot_frame *frame, size_
 	_cleanup_free_ char *full = NULL;
 
 	/* A name without memory to build it is shown as unknown. */
-	if (!*frame->file || asprintf(&full, "%s:%u", slash ? slash + 1 : frame->file, frame->line) < 0)
+	if (!*frame->file ||
+	    asprintf(&full, "%s:%u", slash ? slash + 1 : frame->file, frame->line) < 0)
 		full = NULL;
 	short_text(dst, full ? full : "", width);
 }

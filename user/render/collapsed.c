@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Collapsed stacks: "root;...;leaf count", what flamegraph.pl, inferno, speedscope, Perfetto, Firefox
- * and Pyroscope read.
+ * Collapsed stacks: "root;...;leaf count", what flamegraph.pl, inferno, speedscope, Perfetto,
+ * Firefox and Pyroscope read.
  *
- * What they have in common decides the details: exactly one blank, before the count; whole numbers; no
- * header; ';' only between frames; no line that counts nothing; lines sorted by bytes, as some refuse
- * others; stacks that look the same on one line.
+ * What they have in common decides the details: exactly one blank, before the count; whole
+ * numbers; no header; ';' only between frames; no line that counts nothing; lines sorted by bytes,
+ * as some refuse others; stacks that look the same on one line.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -31,12 +31,26 @@ static const char *name_at(const struct snapshot_stack *stack, size_t i)
 	return i < stack->frames_nr ? stack->frames[stack->frames_nr - 1 - i]->func : NULL;
 }
 
+/* Names that are as they should be, which is nearly all of them. */
+static bool is_plain(const char *name)
+{
+	const char *p = name;
+
+	while (*p > ' ' && *p <= '~' && *p != ';')
+		p++;
+	return !*p && p > name && p - name < NAME_SZ;
+}
+
 /* No ';', no blank at either end or next to another; a name with nothing left is unknown. */
 static void collapse_name(char *dst, const char *name)
 {
 	char clean[NAME_SZ];
 	size_t used = 0;
 
+	if (is_plain(name)) {
+		strcpy(dst, name);
+		return;
+	}
 	utf8_clean(clean, sizeof(clean), name);
 	for (const char *p = clean; *p; p++) {
 		if (*p == ' ' && (used == 0 || dst[used - 1] == ' '))
@@ -66,9 +80,9 @@ static void add_end(char *name, const struct line *line, bool is_leaf, bool coun
 }
 
 /*
- * The order of the lines' bytes, without making the lines: frames from the root are equal (mostly the
- * same pointer) until one differs, and with its ';' or its count behind it no name is the beginning
- * of another.
+ * The order of the lines' bytes, without making the lines: frames from the root are equal (mostly
+ * the same pointer) until one differs, and with its ';' or its count behind it no name is the
+ * beginning of another.
  */
 static int line_cmp(const void *a, const void *b, void *counts)
 {

@@ -71,8 +71,9 @@ static void put_difference(FILE *out, uint64_t runtime, uint64_t gallop)
 }
 
 /*
- * The runtime counts from the target's start and gallop from its own, so what is compared is how far
- * both have come from one stop of the world to the next. The first stop that disagrees is named.
+ * The runtime counts from the target's start and gallop from its own, so what is compared is how
+ * far both have come from one stop of the world to the next. The first stop that disagrees is
+ * named.
  */
 static void put_stops(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
@@ -93,12 +94,15 @@ static void put_stops(FILE *out, const struct snapshot *s, const struct render_o
 			bad = i;
 	}
 	if (!bad) {
-		fprintf(out, "%sexact%s at %zu stops of the world: runtime and gallop grew by the same "
-			"%s objects\n", style(opts, STYLE_GOOD), style(opts, STYLE_NONE), s->marks_nr,
+		fprintf(out,
+			"%sexact%s at %zu stops of the world: runtime and gallop grew by the same "
+			"%s objects\n",
+			style(opts, STYLE_GOOD), style(opts, STYLE_NONE), s->marks_nr,
 			fmt_count(runtime).s);
 		return;
 	}
-	fprintf(out, "between %zu stops of the world the runtime grew by %s objects, gallop by %s: ",
+	fprintf(out,
+		"between %zu stops of the world the runtime grew by %s objects, gallop by %s: ",
 		s->marks_nr, fmt_count(runtime).s, fmt_count(gallop).s);
 	fputs(style(opts, STYLE_BAD), out);
 	if (gallop == runtime)
@@ -121,12 +125,13 @@ static void put_check(FILE *out, const struct snapshot *s, const struct render_o
 		fputc('\n', out);
 		return;
 	}
-	uint64_t apart = c->gallop_objects > c->runtime_objects ?
-				 c->gallop_objects - c->runtime_objects :
-				 c->runtime_objects - c->gallop_objects;
+	uint64_t apart = c->gallop_objects > c->runtime_objects
+				 ? c->gallop_objects - c->runtime_objects
+				 : c->runtime_objects - c->gallop_objects;
 	bool good = apart <= c->slack;
-	fprintf(out, "runtime counted %s objects, gallop %s: %s%s%s", fmt_count(c->runtime_objects).s,
-		fmt_count(c->gallop_objects).s, style(opts, good ? STYLE_GOOD : STYLE_BAD),
+	fprintf(out, "runtime counted %s objects, gallop %s: %s%s%s",
+		fmt_count(c->runtime_objects).s, fmt_count(c->gallop_objects).s,
+		style(opts, good ? STYLE_GOOD : STYLE_BAD),
 		fmt_ratio(c->gallop_objects, c->runtime_objects).s, style(opts, STYLE_NONE));
 	if (!good) {
 		fputs(", ", out);

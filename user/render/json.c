@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything a snapshot knows, for programs; user/doc/JSON.md is its description. Members may be added
- * under the same schema number, none removed or given another meaning.
+ * Everything a snapshot knows, for programs; user/doc/JSON.md is its description. Members may be
+ * added under the same schema number, none removed or given another meaning.
  */
 #include <inttypes.h>
 
 #include "model/snapshot.h"
 #include "render/formats.h"
-#include "render/json_writer.h"
+#include "render/json.h"
 
-static void put_meta(struct json_writer *w, const struct snapshot *s)
+void json_put_meta(struct json_writer *w, const struct snapshot *s)
 {
 	const struct model_meta *m = &s->meta;
 
-	json_open(w, "meta", '{');
 	json_string(w, "gallop_version", m->gallop_version);
 	json_number(w, "pid", (uint64_t)m->pid);
 	json_string(w, "comm", m->comm);
@@ -32,7 +31,6 @@ static void put_meta(struct json_writer *w, const struct snapshot *s)
 	json_number(w, "to_mono_ns", s->to_mono_ns);
 	json_number(w, "duration_ns", s->to_mono_ns - s->from_mono_ns);
 	json_string(w, "end_reason", m->end_reason);
-	json_close(w, '}');
 }
 
 static void put_count(struct json_writer *w, struct snapshot_count n)
@@ -41,10 +39,10 @@ static void put_count(struct json_writer *w, struct snapshot_count n)
 	json_number(w, "bytes", n.bytes);
 }
 
-static void put_stack(struct json_writer *w, const struct snapshot_stack *stack)
+void json_put_stack(struct json_writer *w, const struct snapshot_stack *stack)
 {
 	json_open(w, "stack", '[');
-	for (size_t i = 0; i < stack->frames_nr; i++) {
+	for (size_t i = 0; stack && i < stack->frames_nr; i++) {
 		const struct snapshot_frame *f = stack->frames[i];
 		json_open_flat(w, NULL, '{');
 		json_string(w, "func", f->func);
@@ -54,7 +52,7 @@ static void put_stack(struct json_writer *w, const struct snapshot_stack *stack)
 		json_close(w, '}');
 	}
 	json_close(w, ']');
-	if (stack->cut)
+	if (stack && stack->cut)
 		json_bool(w, "truncated", true);
 }
 
@@ -68,7 +66,7 @@ static void put_sites(struct json_writer *w, const struct snapshot *s)
 		json_string(w, "type", site->type);
 		if (site->goid)
 			json_number(w, "goid", site->goid);
-		put_stack(w, site->stack);
+		json_put_stack(w, site->stack);
 		json_close(w, '}');
 	}
 	json_close(w, ']');
@@ -128,13 +126,11 @@ static void put_funcs(struct json_writer *w, const struct snapshot *s)
 	json_close(w, ']');
 }
 
-static void put_loss(struct json_writer *w, const struct snapshot *s)
+void json_put_loss(struct json_writer *w, const struct snapshot *s)
 {
-	json_open(w, "loss", '{');
 	json_number(w, "total", s->loss_total);
 	for (size_t i = 0; i < s->losses_nr; i++)
 		json_number(w, s->losses[i].key, s->losses[i].count);
-	json_close(w, '}');
 }
 
 static void put_check(struct json_writer *w, const struct model_check *c)
@@ -176,7 +172,9 @@ int render_json(FILE *out, const struct snapshot *s, const struct render_opts *o
 
 	json_open(&w, NULL, '{');
 	json_string(&w, "schema", "gallop/1");
-	put_meta(&w, s);
+	json_open(&w, "meta", '{');
+	json_put_meta(&w, s);
+	json_close(&w, '}');
 	json_open(&w, "alloc", '{');
 	put_count(&w, s->total);
 	put_sites(&w, s);
@@ -184,9 +182,12 @@ int render_json(FILE *out, const struct snapshot *s, const struct render_opts *o
 	put_sizes(&w, s);
 	put_funcs(&w, s);
 	json_close(&w, '}');
-	put_loss(&w, s);
+	json_open(&w, "loss", '{');
+	json_put_loss(&w, s);
+	json_close(&w, '}');
 	put_check(&w, &s->check);
 	put_marks(&w, s);
+	json_put_gc(&w, s);
 	json_close(&w, '}');
 	return render_end(out);
 }

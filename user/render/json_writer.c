@@ -6,12 +6,27 @@
 
 #include "base/utf8.h"
 
+/* The length of what needs no thought: a snapshot's names are nearly always plain to their end. */
+static size_t plain_prefix(const char *s)
+{
+	const char *p = s;
+
+	while (*p >= ' ' && *p <= '~' && *p != '"' && *p != '\\')
+		p++;
+	return (size_t)(p - s);
+}
+
 void json_text(FILE *out, const char *s)
 {
 	size_t left = strlen(s);
 
 	fputc('"', out);
 	for (size_t n; left; s += n, left -= n) {
+		n = plain_prefix(s);
+		if (n) {
+			fwrite(s, 1, n, out);
+			continue;
+		}
 		int32_t c = utf8_decode(s, left, &n);
 		if (c == UTF8_INVALID)
 			fputs("\xef\xbf\xbd", out);
@@ -85,6 +100,15 @@ void json_address(struct json_writer *w, const char *key, uint64_t value)
 {
 	begin(w, key);
 	fprintf(w->out, "\"0x%" PRIx64 "\"", value);
+}
+
+void json_fraction(struct json_writer *w, const char *key, double value)
+{
+	unsigned int millionths = (unsigned int)(value * 1000000 + 0.5);
+
+	begin(w, key);
+	/* Not %f: a locale may have another sign than the point. */
+	fprintf(w->out, "%u.%06u", millionths / 1000000, millionths % 1000000);
 }
 
 void json_bool(struct json_writer *w, const char *key, bool value)

@@ -27,6 +27,8 @@ void json_close(struct json_writer *w, char bracket);			/* '}' or ']' */
 void json_string(struct json_writer *w, const char *key, const char *value);
 void json_number(struct json_writer *w, const char *key, uint64_t value);
 void json_address(struct json_writer *w, const char *key, uint64_t value);	/* "0x..." */
+/* From 0 to 1, in millionths. */
+void json_fraction(struct json_writer *w, const char *key, double value);
 void json_bool(struct json_writer *w, const char *key, bool value);
 
 #endif

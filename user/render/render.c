@@ -9,8 +9,10 @@
 
 const struct renderer renderers[] = {
 	{ "text", ".txt .text", "tables for people", render_text },
-	{ "collapsed", ".folded .collapsed", "a line per stack, for flame graphs", render_collapsed },
+	{ "collapsed", ".folded .collapsed", "a line per stack, for flame graphs",
+	  render_collapsed },
 	{ "json", ".json", "everything, for programs", render_json },
+	{ "jsonl", ".jsonl", "stops and GC cycles, a line of JSON each", render_jsonl },
 	{ NULL, NULL, NULL, NULL },
 };
 

@@ -18,7 +18,7 @@ struct render_opts {
 
 struct renderer {
 	const char *name;		/* "text", "collapsed", "json" */
-	const char *suffixes;		/* ".folded .collapsed": what chooses it by the name of -o */
+	const char *suffixes;		/* ".folded .collapsed": chosen by the name of -o */
 	const char *help;
 	int (*render)(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 };
@@ -33,5 +33,29 @@ const struct renderer *renderer_for_path(const char *path);
 /* 0 or -EIO. One plain text block of the live view (top --batch): the current interval's rates. */
 int render_top_block(FILE *out, const struct snapshot *interval, const struct snapshot *total,
 		     const struct render_opts *opts);
+
+/*
+ * gallop gc: a line for each cycle and each other stop, under a header; at most 110 columns. A
+ * cycle's line comes when it has ended and holds its pauses, which get no lines of their own.
+ */
+void render_gc_header(FILE *out, const struct render_opts *opts);
+void render_gc_cycle_line(FILE *out, const struct snapshot_cycle *c,
+			  const struct render_opts *opts);
+void render_gc_stop_line(FILE *out, const struct snapshot_stop *stop,
+			 const struct render_opts *opts);
+
+/* 0 or -EIO. The lines of all events in a snapshot, in the order in which they ended. */
+int render_gc_events(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+
+/*
+ * 0 or -EIO. The format "jsonl" in pieces, for events that are shown as they come: the first line, the
+ * events of a snapshot (of an interval), the last lines.
+ */
+int render_jsonl_meta(FILE *out, const struct snapshot *s);
+int render_jsonl_events(FILE *out, const struct snapshot *s);
+int render_jsonl_end(FILE *out, const struct snapshot *s);
+
+/* 0 or -EIO. What gallop gc says in the end. */
+int render_gc_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables for people, within 100 columns: what was traced, how much, and where it comes from; then what
- * was lost and how exact it is.
+ * Tables for people, within 100 columns: what was traced, how much, and where it comes from; then
+ * what was lost and how exact it is.
  *
  * Every table ends in a row for what it leaves out, so its columns add up to the totals above it.
  */
@@ -11,11 +11,12 @@
 #include "render/cells.h"
 #include "render/footer.h"
 #include "render/formats.h"
+#include "render/gc.h"
 
 enum {
 	LINE_W = 100,
-	BYTES_W = 10,	/* "1023.9 KiB" */
-	SHARE_W = 7,	/* "100.0 %" */
+	BYTES_W = 10, /* "1023.9 KiB" */
+	SHARE_W = 7, /* "100.0 %" */
 	GAP_W = 2,
 	TYPE_MIN_W = 12,
 	TYPE_MAX_W = 30,
@@ -28,8 +29,8 @@ struct page {
 	FILE *out;
 	const struct snapshot *s;
 	const struct render_opts *opts;
-	size_t count_w;		/* objects */
-	size_t names_w;		/* what is left of a line for names */
+	size_t count_w; /* objects */
+	size_t names_w; /* what is left of a line for names */
 	size_t type_w, func_w, position_w;
 };
 
@@ -64,19 +65,22 @@ static void put_gap(const struct page *p)
 }
 
 /* The columns that all tables begin with; the one that is sorted by comes first. */
-static void put_columns(const struct page *p, const char *objects, const char *share, const char *bytes)
+static void put_columns(const struct page *p, const char *objects, const char *share,
+			const char *bytes)
 {
 	bool by_objects = p->opts->value == SNAPSHOT_OBJECTS;
 
 	put_right(p->out, by_objects ? objects : bytes, by_objects ? p->count_w : BYTES_W);
 	put_right(p->out, share, GAP_W + SHARE_W);
-	put_right(p->out, by_objects ? bytes : objects, GAP_W + (by_objects ? BYTES_W : p->count_w));
+	put_right(p->out, by_objects ? bytes : objects,
+		  GAP_W + (by_objects ? BYTES_W : p->count_w));
 	put_gap(p);
 }
 
 static void put_counts(const struct page *p, struct snapshot_count n)
 {
-	struct fmt share = fmt_percent(value_of(n, p->opts->value), value_of(p->s->total, p->opts->value));
+	struct fmt share = fmt_percent(value_of(n, p->opts->value),
+				       value_of(p->s->total, p->opts->value));
 
 	put_columns(p, fmt_count(n.objects).s, share.s, fmt_bytes(n.bytes).s);
 }
@@ -86,8 +90,8 @@ static void put_title(const struct page *p, const char *what, size_t nr)
 {
 	size_t shown = rows_shown(p, nr);
 
-	fprintf(p->out, "\n%s%s by %s%s", style(p->opts, STYLE_BOLD), what, value_name(p->opts->value),
-		style(p->opts, STYLE_NONE));
+	fprintf(p->out, "\n%s%s by %s%s", style(p->opts, STYLE_BOLD), what,
+		value_name(p->opts->value), style(p->opts, STYLE_NONE));
 	if (shown < nr)
 		fprintf(p->out, ", the first %s of %s\n", fmt_count(shown).s, fmt_count(nr).s);
 	else
@@ -198,7 +202,8 @@ static void fit_names(struct page *p, bool *goid_ret)
 		*goid_ret |= site->goid != 0;
 	}
 	/* "GOROUTINE" and its gap, where there is one. */
-	size_t room = p->names_w - position - 2 * GAP_W - (*goid_ret ? strlen("GOROUTINE") + GAP_W : 0);
+	size_t room = p->names_w - position - 2 * GAP_W -
+		      (*goid_ret ? strlen("GOROUTINE") + GAP_W : 0);
 	size_t type_max = max_size(room / 3, room - min_size(func, room - TYPE_MIN_W));
 	p->position_w = position;
 	p->type_w = min_size(type, min_size(type_max, TYPE_MAX_W));
@@ -281,6 +286,7 @@ int render_text(FILE *out, const struct snapshot *s, const struct render_opts *o
 	} else {
 		fputs("\nno allocation was seen\n", out);
 	}
+	put_gc_section(out, s, opts);
 	fputc('\n', out);
 	put_footer(out, s, opts);
 	return render_end(out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One block of the live view where there is no terminal to draw on: what the last interval allocated a
- * second, beside what each site has allocated since the beginning.
+ * One block of the live view where there is no terminal to draw on: what the last interval
+ * allocated a second, beside what each site has allocated since the beginning.
  */
 #include <string.h>
 
@@ -11,11 +11,11 @@
 #include "render/formats.h"
 
 enum {
-	BYTES_W = 10,	/* "1023.9 KiB" */
-	COUNT_W = 11,	/* "999,999,999" */
-	SHARE_W = 7,	/* "100.0 %" */
+	BYTES_W = 10, /* "1023.9 KiB" */
+	COUNT_W = 11, /* "999,999,999" */
+	SHARE_W = 7, /* "100.0 %" */
 	GAP_W = 1,
-	WHERE_W = 48,	/* "pkg.Func (file.go:12)" */
+	WHERE_W = 48, /* "pkg.Func (file.go:12)" */
 	WHERE_MIN_W = 24,
 	POSITION_W = 24,
 	TYPE_W = 20,
@@ -49,7 +49,8 @@ static bool same_site(const struct snapshot_site *a, const struct snapshot_site 
 }
 
 /* A look at all sites for each row shown: some milliseconds with 50,000 of them. */
-static struct snapshot_count total_of(const struct snapshot *total, const struct snapshot_site *site)
+static struct snapshot_count total_of(const struct snapshot *total,
+				      const struct snapshot_site *site)
 {
 	for (size_t i = 0; i < total->sites_nr; i++) {
 		if (same_site(&total->sites[i], site))
@@ -110,10 +111,11 @@ static void put_head(const struct block *b)
 
 static void put_row(const struct block *b, const struct snapshot_site *site)
 {
-	struct snapshot_count n = site->count, all = total_of(b->total, site), sum = b->interval->total;
+	struct snapshot_count n = site->count, all = total_of(b->total, site),
+			      sum = b->interval->total;
 	struct fmt total = b->by_objects ? fmt_count(all.objects) : fmt_bytes(all.bytes);
-	struct fmt share = b->by_objects ? fmt_percent(n.objects, sum.objects) :
-					   fmt_percent(n.bytes, sum.bytes);
+	struct fmt share = b->by_objects ? fmt_percent(n.objects, sum.objects)
+					 : fmt_percent(n.bytes, sum.bytes);
 	char cell[CELL_SZ];
 
 	put_right(b->out, fmt_bytes_rate(n.bytes, b->dur_ns).s, BYTES_W);

@@ -21,6 +21,7 @@
 #include "plan/plan.h"
 #include "proc/proc.h"
 #include "session/child.h"
+#include "session/gc_truth.h"
 #include "session/truth.h"
 #include "stream/stream.h"
 #include "symbol/symbol.h"
@@ -43,6 +44,7 @@ struct session {
 	struct symbolizer *symbolizer;
 	struct stream *stream;
 	struct truth truth;
+	struct gc_truth gc_truth;
 	uint32_t marks_nr;
 	int epoll_fd, timer_fd, signal_fd, pid_fd;
 	sigset_t old_mask;
@@ -140,7 +142,7 @@ static int open_clock(struct session *s, struct err *err)
 
 static int set_up(struct session *s, struct err *err)
 {
-	struct plan_opts plan = { .by_goroutine = s->opts.by_goroutine, .depth = s->opts.depth };
+	struct plan_opts plan = { .views = s->opts.views, .by_goroutine = s->opts.by_goroutine, .depth = s->opts.depth };
 	struct probe_opts probe = { .attach = s->opts.attach, .sites_max = s->opts.sites_max };
 	int rc = open_target(s, err);
 
@@ -251,6 +253,14 @@ static void locate(struct session *s)
 		return;
 	model_meta(s->model)->load_bias = bias;
 	truth_init(&s->truth, s->proc, s->bin, bias);
+	gc_truth_init(&s->gc_truth, s->proc, s->plan, bias);
+}
+
+/* The last word of the runtime before the probes go, or one more before the next interval. */
+static void read_truth(struct session *s)
+{
+	truth_read(&s->truth, s->probe);
+	gc_truth_read(&s->gc_truth);
 }
 
 /* Begin to count: a command at its first instruction, a running process at one moment everywhere. */
@@ -262,6 +272,7 @@ static int start(struct session *s, struct err *err)
 	probe_open_gate(s->probe);
 	if (s->started_child) {
 		truth_begin_at_zero(&s->truth, s->start_ns);
+		gc_truth_begin_at_zero(&s->gc_truth);
 		int rc = child_release(&s->child, &s->exec_failure, err);
 		if (rc)
 			return rc;
@@ -271,8 +282,10 @@ static int start(struct session *s, struct err *err)
 	}
 	fill_meta(s);
 	locate(s);
-	if (!s->started_child)
+	if (!s->started_child) {
 		truth_begin(&s->truth, s->probe);
+		gc_truth_begin(&s->gc_truth);
+	}
 	model_next_interval(s->model, s->start_ns);
 	return 0;
 }
@@ -282,13 +295,14 @@ static int end_interval(struct session *s, const struct session_events *events, 
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	struct model_meta *meta = model_meta(s->model);
-	int rc = stream_drain(s->stream, last, err);
 
+	if (!last)
+		read_truth(s);
+	int rc = stream_drain(s->stream, last, err);
 	if (rc)
 		return rc;
-	if (!last)
-		truth_read(&s->truth, s->probe);
 	truth_to_check(&s->truth, model_check(s->model));
+	gc_truth_to_check(&s->gc_truth, stream_gc(s->stream), model_gc_check(s->model));
 	if (!meta->load_bias)
 		stream_load_bias(s->stream, &meta->load_bias);
 	meta->end_mono_ns = now;
@@ -374,7 +388,7 @@ static int wait_and_dispatch(struct session *s, const struct session_events *eve
 static int finish(struct session *s, const struct session_events *events, struct err *err)
 {
 	if (strcmp(s->end_reason, "target exited"))
-		truth_read(&s->truth, s->probe);
+		read_truth(s);
 	probe_close_gate(s->probe);
 	probe_detach(s->probe);
 	return end_interval(s, events, true, err);

@@ -18,6 +18,7 @@ struct model;
 struct session;
 
 struct session_opts {
+	unsigned views;			/* PLAN_VIEW_*; 0: all */
 	pid_t pid;			/* attach to this process, or ... */
 	char *const *argv;		/* ... start this command; NULL-terminated */
 	enum probe_attach attach;

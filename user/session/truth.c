@@ -40,7 +40,7 @@ static bool read_once(const struct truth *t, const struct probe *probe, struct t
 	probe_totals(probe, &after);
 	ret->runtime_objects = stats.mallocs;
 	ret->gallop_objects = before.objects;
-	ret->slack = after.objects - before.objects;
+	ret->slack = after.objects - before.objects + stats.unsettled;
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include "bpf/wire.h"
 #include "model/model.h"
 #include "probe/probe.h"
+#include "stream/gc.h"
 #include "stream/losses.h"
 #include "symbol/symbol.h"
 
@@ -27,12 +28,23 @@ struct known_site {
 	struct wire_site seen, taken;
 };
 
+/* The assists of a stack. */
+struct known_assist {
+	uint64_t stack;
+	UT_hash_handle hh;
+	int64_t id;			/* -1: waits for its stack */
+	struct wire_assist seen, taken;
+};
+
 struct stream {
 	struct stream_opts opts;
 	struct known_stack *stacks;
 	struct known_site *sites;
+	struct known_assist *assists;
+	struct gc_stream gc;
 	uint64_t load_bias;
 	bool load_bias_known;
+	uint64_t lost_assists;
 	uint64_t unreadable;		/* stacks cut where memory could not be read */
 	uint64_t bad_records;		/* that contradict themselves */
 	uint64_t lost_objects;		/* whose stack never came */
@@ -46,6 +58,7 @@ int stream_new(const struct stream_opts *opts, struct stream **ret, struct err *
 	if (!s)
 		return err_set(err, -ENOMEM, "out of memory");
 	s->opts = *opts;
+	s->gc.model = opts->model;
 	*ret = s;
 	return 0;
 }
@@ -54,6 +67,7 @@ void stream_free(struct stream *s)
 {
 	struct known_stack *stack, *next_stack;
 	struct known_site *site, *next_site;
+	struct known_assist *assist, *next_assist;
 
 	if (!s)
 		return;
@@ -64,6 +78,10 @@ void stream_free(struct stream *s)
 	HASH_ITER(hh, s->sites, site, next_site) {
 		HASH_DEL(s->sites, site);
 		free(site);
+	}
+	HASH_ITER(hh, s->assists, assist, next_assist) {
+		HASH_DEL(s->assists, assist);
+		free(assist);
 	}
 	free(s);
 }
@@ -117,6 +135,24 @@ static void take_mark(struct stream *s, const struct wire_mark *mark, size_t siz
 		s->opts.on_mark(mark, s->opts.on_mark_ctx);
 }
 
+static int take_stop(struct stream *s, const struct wire_stop *stop, size_t size)
+{
+	if (size < sizeof(*stop) || stop->ev.mono_ns < stop->start_ns) {
+		s->bad_records++;
+		return 0;
+	}
+	const struct known_stack *stack = find_stack(s, stop->stack);
+	return gc_stream_stop(&s->gc, stop, stack ? (uint32_t)stack->id : MODEL_NO_STACK);
+}
+
+static void take_cycle(struct stream *s, const struct wire_cycle *cycle, size_t size)
+{
+	if (size < sizeof(*cycle))
+		s->bad_records++;
+	else
+		gc_stream_cycle(&s->gc, cycle);
+}
+
 static int take_event(const void *data, size_t size, void *ctx)
 {
 	struct stream *s = ctx;
@@ -131,6 +167,11 @@ static int take_event(const void *data, size_t size, void *ctx)
 		return take_stack(s, data, ev->size);
 	case WIRE_EVENT_MARK:
 		take_mark(s, data, ev->size);
+		return 0;
+	case WIRE_EVENT_STOP:
+		return take_stop(s, data, ev->size);
+	case WIRE_EVENT_CYCLE:
+		take_cycle(s, data, ev->size);
 		return 0;
 	default:
 		s->bad_records++;
@@ -164,24 +205,26 @@ static int see_site(const struct wire_site_key *key, const struct wire_site *now
 	return 0;
 }
 
-/* The model's stack of a site: known, one that stands for a loss, or -EAGAIN while it may still come. */
-static int64_t stack_of(struct stream *s, const struct known_site *site)
+/*
+ * The model's stack of a hash: known, one that stands for a loss (added to *lost by count), or -EAGAIN while it
+ * may still come.
+ */
+static int64_t stack_of(struct stream *s, uint64_t hash, uint64_t count, uint64_t *lost)
 {
-	const struct known_stack *stack = find_stack(s, site->key.stack);
+	const struct known_stack *stack = find_stack(s, hash);
 
 	if (stack)
 		return stack->id;
-	if (site->key.stack == WIRE_STACK_NONE)
-		return symbolizer_pseudo_stack(s->opts.symbolizer, "[stack lost]");
-	if (!s->last)
+	if (hash != WIRE_STACK_NONE && !s->last)
 		return -EAGAIN;
-	s->lost_objects += site->seen.objects;
+	if (hash != WIRE_STACK_NONE)
+		*lost += count;
 	return symbolizer_pseudo_stack(s->opts.symbolizer, "[stack lost]");
 }
 
 static int64_t model_site_of(struct stream *s, const struct known_site *site)
 {
-	int64_t stack = stack_of(s, site);
+	int64_t stack = stack_of(s, site->key.stack, site->seen.objects, &s->lost_objects);
 
 	if (stack < 0)
 		return stack;
@@ -212,6 +255,45 @@ static int take_site(struct stream *s, struct known_site *site)
 	return 0;
 }
 
+static int see_assist(uint64_t stack, const struct wire_assist *now, void *ctx)
+{
+	struct stream *s = ctx;
+	struct known_assist *assist;
+
+	HASH_FIND(hh, s->assists, &stack, sizeof(stack), assist);
+	if (!assist) {
+		assist = calloc(1, sizeof(*assist));
+		if (!assist)
+			return -ENOMEM;
+		assist->stack = stack;
+		assist->id = -1;
+		HASH_ADD(hh, s->assists, stack, sizeof(assist->stack), assist);
+	}
+	assist->seen = *now;
+	return 0;
+}
+
+static int take_assist(struct stream *s, struct known_assist *assist)
+{
+	if (assist->seen.assists == assist->taken.assists)
+		return 0;
+	if (assist->id < 0) {
+		int64_t stack = stack_of(s, assist->stack, assist->seen.assists, &s->lost_assists);
+
+		if (stack < 0)
+			return stack == -EAGAIN ? 0 : (int)stack;
+		int64_t id = model_assist(s->opts.model, (uint32_t)stack);
+		if (id < 0)
+			return (int)id;
+		assist->id = id;
+	}
+	model_assist_add(s->opts.model, (uint32_t)assist->id,
+			 assist->seen.assists - assist->taken.assists,
+			 assist->seen.ns - assist->taken.ns);
+	assist->taken = assist->seen;
+	return 0;
+}
+
 static int take_totals(struct stream *s)
 {
 	struct wire_cpu totals;
@@ -228,6 +310,9 @@ static int take_totals(struct stream *s)
 				    "objects whose stack found no room in the ring",
 				    s->lost_objects);
 	if (!rc)
+		rc = model_set_loss(s->opts.model, "assist_stack_lost",
+				    "assists whose stack found no room in the ring", s->lost_assists);
+	if (!rc)
 		rc = model_set_loss(s->opts.model, "stack_unreadable",
 				    "stacks cut where memory was not readable", s->unreadable);
 	if (!rc)
@@ -239,12 +324,15 @@ static int take_totals(struct stream *s)
 int stream_drain(struct stream *s, bool last, struct err *err)
 {
 	struct known_site *site, *next;
+	struct known_assist *assist, *next_assist;
 
 	/* Sites first, then stacks: a stack is sent before its site counts, so each site finds its own. */
 	s->last = last;
 	int rc = probe_each_site(s->opts.probe, see_site, s);
+	if (!rc)
+		rc = probe_each_assist(s->opts.probe, see_assist, s);
 	if (rc)
-		return err_set(err, rc, "cannot read the table of sites: %s", strerror(-rc));
+		return err_set(err, rc, "cannot read the tables of sites: %s", strerror(-rc));
 	rc = stream_events(s, err);
 	if (rc)
 		return rc;
@@ -253,8 +341,18 @@ int stream_drain(struct stream *s, bool last, struct err *err)
 		if (rc)
 			return err_set(err, rc, "cannot take a site: %s", strerror(-rc));
 	}
+	HASH_ITER(hh, s->assists, assist, next_assist) {
+		rc = take_assist(s, assist);
+		if (rc)
+			return err_set(err, rc, "cannot take assists: %s", strerror(-rc));
+	}
 	rc = take_totals(s);
 	return rc ? err_set(err, rc, "cannot take the totals: %s", strerror(-rc)) : 0;
+}
+
+const struct gc_stream *stream_gc(const struct stream *s)
+{
+	return &s->gc;
 }
 
 bool stream_load_bias(const struct stream *s, uint64_t *ret)

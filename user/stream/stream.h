@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 
+struct gc_stream;
 struct model;
 struct probe;
 struct stream;
@@ -40,6 +41,9 @@ int stream_events(struct stream *s, struct err *err);
  * probes detached, `last` counts under "[stack lost]" what waits for a stack that will not come.
  */
 int stream_drain(struct stream *s, bool last, struct err *err);
+
+/* The stops and cycles so far. */
+const struct gc_stream *stream_gc(const struct stream *s);
 
 /* Load bias that the first event told, for a target that ended before its maps could be read. */
 bool stream_load_bias(const struct stream *s, uint64_t *ret);

@@ -53,16 +53,21 @@ func main() {
 	depth := flag.Int("depth", 0, "levels of the stacks; at least, and by default, as many as they need")
 	rate := flag.Int("rate", 0, "allocations per second; 0 is as many as it can")
 	ops := flag.Int("ops", 0, "allocations; 0 is until the end of its input")
+	wait := flag.Bool("wait", false, "begin only after a line of its input")
 	flag.Parse()
 	levels := bits.Len(uint(*stacks - 1))
 	if *depth > levels {
 		levels = *depth
 	}
 
+	in := bufio.NewReader(os.Stdin)
+	if *wait {
+		fmt.Println("ready")
+		in.ReadString('\n')
+	}
 	var closed int32
 	if *ops == 0 {
 		go func() {
-			in := bufio.NewReader(os.Stdin)
 			for {
 				if _, err := in.ReadString('\n'); err != nil {
 					atomic.StoreInt32(&closed, 1)
@@ -71,7 +76,9 @@ func main() {
 			}
 		}()
 	}
-	fmt.Println("ready")
+	if !*wait {
+		fmt.Println("ready")
+	}
 	done, spent := 0, time.Duration(0)
 	slice := 1000
 	began := time.Now()

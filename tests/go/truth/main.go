@@ -20,6 +20,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -384,6 +385,10 @@ func main() {
 	last := new(runtime.MemStats)
 	stdin := bufio.NewReader(os.Stdin)
 
+	boot.call = reflect.ValueOf(boot.reflected)
+	for i := range workers {
+		workers[i].call = reflect.ValueOf(workers[i].reflected)
+	}
 	calibrate()
 	checkInlined()
 	if checkFails > 0 {

@@ -1,3 +1,0 @@
-module example.com/gobinfix
-
-go 1.19

@@ -1,3 +1,0 @@
-module example.com/layoutcheck
-
-go 1.19

@@ -1,3 +1,0 @@
-module example.com/memtotals
-
-go 1.19

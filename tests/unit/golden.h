@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is rendered, compared with the files in tests/golden byte for byte. After a wanted change:
+ * GALLOP_GOLDEN_UPDATE=1 build/tests/unit/test_render (or another) writes them anew; read the diff.
+ */
+#ifndef GALLOP_TESTS_UNIT_GOLDEN_H
+#define GALLOP_TESTS_UNIT_GOLDEN_H
+
+#include <libgen.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "render/render.h"
+
+typedef int render_fn(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+
+static inline char *rendered(render_fn *render, const struct snapshot *s, struct render_opts opts)
+{
+	char *text = NULL;
+	size_t sz;
+	FILE *out = open_memstream(&text, &sz);
+
+	assert_non_null(out);
+	assert_int_equal(render(out, s, &opts), 0);
+	fclose(out);
+	assert_int_equal(strlen(text), sz);
+	return text;
+}
+
+static inline struct snapshot *take(const struct model *m, struct snapshot_opts opts)
+{
+	struct snapshot *s;
+
+	assert_int_equal(snapshot_new(m, &opts, &s), 0);
+	return s;
+}
+
+/* This file's directory is where the sources are, as the compiler saw them: the tests run there. */
+static inline char *golden_path(const char *name)
+{
+	char here[] = __FILE__;
+	char *path;
+
+	assert_true(asprintf(&path, "%s/../golden/%s.txt", dirname(here), name) > 0);
+	return path;
+}
+
+static inline char *read_file(const char *path)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "r");
+	static char buf[1 << 20];
+
+	if (!f)
+		fail_msg("cannot open %s: run with GALLOP_GOLDEN_UPDATE=1 to make it", path);
+	buf[fread(buf, 1, sizeof(buf) - 1, f)] = '\0';
+	return buf;
+}
+
+static inline void assert_golden(const char *name, const char *text)
+{
+	_cleanup_free_ char *path = golden_path(name);
+
+	if (getenv("GALLOP_GOLDEN_UPDATE")) {
+		_cleanup_fclose_ FILE *f = fopen(path, "w");
+		assert_non_null(f);
+		assert_true(fputs(text, f) >= 0);
+		return;
+	}
+	assert_string_equal(text, read_file(path));
+}
+
+#endif

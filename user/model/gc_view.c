@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the model's rings and sums to what is shown of them.
+ *
+ * Percentiles are taken from the single pauses (nearest rank) where all of them are still there, and
+ * from their histogram only where the ring has lost some.
+ */
+#include "model/gc_view.h"
+
+#include <string.h>
+
+#include "model/gc_tables.h"
+#include "model/shown.h"
+
+static const struct snapshot_frame unknown_frame = { .func = "[unknown]", .file = "" };
+static const struct snapshot_frame *const unknown_frames[] = { &unknown_frame };
+static const struct snapshot_stack unknown_stack = { .frames = unknown_frames, .frames_nr = 1 };
+
+static int cmp_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static void use(uint8_t *used, uint32_t stack)
+{
+	if (stack != MODEL_NO_STACK)
+		used[stack] |= SHOWN_GC;
+}
+
+static struct gc_caller_count count_of(const struct gc_caller *caller, bool interval)
+{
+	return interval ? gc_caller_delta(caller) : caller->now;
+}
+
+static void use_callers(const struct gc_callers *table, bool interval, uint8_t *used)
+{
+	for (size_t i = 0; i < table->nr; i++) {
+		if (count_of(table->rows[i], interval).count)
+			use(used, table->rows[i]->key.stack);
+	}
+}
+
+void gc_view_use_stacks(const struct model *m, bool interval, uint8_t *used)
+{
+	/* Whoever is in a ring is in its table, too, but for what a full table has no room for. */
+	const struct model_gc *gc = m->gc;
+
+	use_callers(&gc->stoppers, interval, used);
+	use_callers(&gc->starters, interval, used);
+	use_callers(&gc->assists, interval, used);
+	for (uint64_t n = gc_first(gc->stops.seq, interval ? gc->stops.interval_seq : 0);
+	     n < gc->stops.seq; n++)
+		use(used, gc_ring_row(gc->stops, n)->stack);
+	for (uint64_t n = gc_first(gc->cycles.seq, interval ? gc->cycles.interval_seq : 0);
+	     n < gc->cycles.seq; n++)
+		use(used, gc_ring_row(gc->cycles, n)->cycle.stack);
+}
+
+static const struct snapshot_stack *stack_of(const struct shown *sh, uint32_t stack)
+{
+	return stack == MODEL_NO_STACK ? NULL : &sh->stacks[sh->gc_stack_of[stack]];
+}
+
+static int copy_stops(struct snapshot_gc *view, const struct model_gc *gc, const struct shown *sh,
+		      bool interval)
+{
+	uint64_t first = gc_first(gc->stops.seq, interval ? gc->stops.interval_seq : 0);
+
+	view->stops = calloc(gc->stops.seq - first + 1, sizeof(view->stops[0]));
+	if (!view->stops)
+		return -ENOMEM;
+	for (uint64_t n = first; n < gc->stops.seq; n++) {
+		const struct model_stop *raw = gc_ring_row(gc->stops, n);
+		view->stops[view->stops_nr++] = (struct snapshot_stop){
+			.raw = *raw,
+			.stack = stack_of(sh, raw->stack),
+			.reason = model_stop_reason(raw->reason),
+			.pause_ns = raw->end_ns - raw->start_ns,
+		};
+	}
+	return 0;
+}
+
+static int copy_cycles(struct snapshot_gc *view, const struct model_gc *gc, const struct shown *sh,
+		       bool interval)
+{
+	uint64_t first = gc_first(gc->cycles.seq, interval ? gc->cycles.interval_seq : 0);
+
+	view->cycles = calloc(gc->cycles.seq - first + 1, sizeof(view->cycles[0]));
+	if (!view->cycles)
+		return -ENOMEM;
+	for (uint64_t n = first; n < gc->cycles.seq; n++) {
+		const struct gc_cycle_row *row = gc_ring_row(gc->cycles, n);
+		view->cycles[view->cycles_nr++] = (struct snapshot_cycle){
+			.raw = row->cycle,
+			.stack = stack_of(sh, row->cycle.stack),
+			.trigger = model_trigger(row->cycle.trigger),
+			.mark_ns = row->cycle.mark_end_ns - row->cycle.mark_start_ns,
+			.told_ns = row->told_ns,
+		};
+	}
+	return 0;
+}
+
+static int ns_cmp(const void *a, const void *b)
+{
+	return cmp_u64(*(const uint64_t *)a, *(const uint64_t *)b);
+}
+
+/* The stops for one reason, or all of the GC's, on their way to percentiles. */
+struct group {
+	const struct snapshot_gc *view;
+	bool gc;
+	int reason; /* -1: all */
+	uint64_t *ns; /* room for all stops */
+};
+
+static size_t collect(const struct group *g)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < g->view->stops_nr; i++) {
+		const struct snapshot_stop *stop = &g->view->stops[i];
+		if (stop->raw.gc == g->gc && (g->reason < 0 || (int)stop->raw.reason == g->reason))
+			g->ns[nr++] = stop->pause_ns;
+	}
+	return nr;
+}
+
+static uint64_t percentile(const struct gc_pauses *p, const uint64_t *sorted, unsigned int percent)
+{
+	uint64_t rank = p->count / 100 * percent + (p->count % 100 * percent + 99) / 100;
+
+	if (sorted)
+		return sorted[rank - 1];
+	uint64_t ns = histogram_rank(&p->lengths, rank);
+	return ns < p->max_ns ? ns : p->max_ns;
+}
+
+static struct snapshot_pauses view_pauses(const struct gc_pauses *p, const struct group *g)
+{
+	struct snapshot_pauses view = {
+		.count = p->count,
+		.total_ns = p->total_ns,
+		.max_ns = p->max_ns,
+		.stopping_nr = p->stopping_nr,
+		.stopping_ns = p->stopping_ns,
+	};
+
+	if (!p->count)
+		return view;
+	size_t nr = collect(g);
+	qsort(g->ns, nr, sizeof(g->ns[0]), ns_cmp);
+	view.estimated = nr != p->count;
+	const uint64_t *sorted = view.estimated ? NULL : g->ns;
+	view.avg_ns = p->total_ns / p->count;
+	view.p50_ns = percentile(p, sorted, 50);
+	view.p90_ns = percentile(p, sorted, 90);
+	view.p99_ns = percentile(p, sorted, 99);
+	return view;
+}
+
+static void merge_pauses(struct gc_pauses *to, const struct gc_pauses *p)
+{
+	to->count += p->count;
+	to->total_ns = gc_sum(to->total_ns, p->total_ns);
+	to->stopping_nr += p->stopping_nr;
+	to->stopping_ns = gc_sum(to->stopping_ns, p->stopping_ns);
+	if (p->max_ns > to->max_ns)
+		to->max_ns = p->max_ns;
+	histogram_merge(&to->lengths, &p->lengths);
+}
+
+/* Powers of two from the shortest to the longest pause. */
+static int fill_buckets(struct snapshot_gc *view, const struct gc_pauses *p)
+{
+	view->buckets = calloc(HISTOGRAM_BITS, sizeof(view->buckets[0]));
+	if (!view->buckets)
+		return -ENOMEM;
+	uint64_t left = p->count;
+	for (unsigned int bits = 0; bits < HISTOGRAM_BITS && left; bits++) {
+		uint64_t count = histogram_octave(&p->lengths, bits);
+		if (!count && !view->buckets_nr)
+			continue;
+		view->buckets[view->buckets_nr++] = (struct snapshot_bucket){
+			.from_ns = bits ? UINT64_C(1) << bits : 0,
+			.to_ns = UINT64_C(2) << bits,
+			.count = count,
+		};
+		left -= count;
+	}
+	return 0;
+}
+
+static int reason_cmp(const void *a, const void *b)
+{
+	const struct snapshot_reason *x = a, *y = b;
+	int d = (int)y->gc - (int)x->gc;
+
+	if (!d)
+		d = cmp_u64(y->pauses.total_ns, x->pauses.total_ns);
+	return d ? d : strcmp(x->name, y->name);
+}
+
+static void view_reason(struct snapshot_gc *view, const struct gc_pauses *p, const struct group *g)
+{
+	view->stops_total += p->count;
+	view->stopped_ns = gc_sum(view->stopped_ns, p->total_ns);
+	view->reasons[view->reasons_nr++] = (struct snapshot_reason){
+		.pauses = view_pauses(p, g),
+		.name = model_stop_reason((uint32_t)g->reason),
+		.gc = g->gc,
+	};
+}
+
+static int view_reasons(struct snapshot_gc *view, const struct model_gc *gc, bool interval)
+{
+	_cleanup_free_
+	struct gc_pauses *sum = calloc(1, sizeof(*sum));
+	_cleanup_free_
+	uint64_t *ns = calloc(view->stops_nr + 1, sizeof(ns[0]));
+	view->reasons = calloc(2 * MODEL_STOP_REASONS, sizeof(view->reasons[0]));
+	if (!sum || !ns || !view->reasons)
+		return -ENOMEM;
+
+	for (int i = 0; i < 2 * MODEL_STOP_REASONS; i++) {
+		struct group g = { view, i >= MODEL_STOP_REASONS, i % MODEL_STOP_REASONS, ns };
+		const struct gc_reason *r = gc->reasons[g.gc][g.reason];
+		const struct gc_pauses *p = r && interval ? &r->interval : r ? &r->all : NULL;
+		if (!p || !p->count)
+			continue;
+		view_reason(view, p, &g);
+		if (g.gc)
+			merge_pauses(sum, p);
+	}
+	qsort(view->reasons, view->reasons_nr, sizeof(view->reasons[0]), reason_cmp);
+	struct group all = { view, true, -1, ns };
+	view->pauses = view_pauses(sum, &all);
+	return fill_buckets(view, sum);
+}
+
+/* By stack, so that those that look the same are next to each other. */
+static int caller_stack_cmp(const void *a, const void *b)
+{
+	const struct snapshot_caller *x = a, *y = b;
+	int d = cmp_u64((uintptr_t)x->stack, (uintptr_t)y->stack);
+
+	if (!d)
+		d = (int)x->gc - (int)y->gc;
+	return d ? d : strcmp(x->what, y->what);
+}
+
+static int caller_cmp(const void *a, const void *b, void *by_count)
+{
+	const struct snapshot_caller *x = a, *y = b;
+	int d = *(bool *)by_count ? cmp_u64(y->count, x->count) : 0;
+
+	if (!d)
+		d = cmp_u64(y->ns, x->ns);
+	if (!d)
+		d = cmp_u64(y->count, x->count);
+	if (!d)
+		d = shown_stack_cmp(x->stack, y->stack);
+	if (!d)
+		d = (int)x->gc - (int)y->gc;
+	return d ? d : strcmp(x->what, y->what);
+}
+
+static size_t merge_callers(struct snapshot_caller *v, size_t nr)
+{
+	size_t merged = 0;
+
+	qsort(v, nr, sizeof(v[0]), caller_stack_cmp);
+	for (size_t i = 0; i < nr; i++) {
+		if (merged && caller_stack_cmp(&v[merged - 1], &v[i]) == 0) {
+			v[merged - 1].count = gc_sum(v[merged - 1].count, v[i].count);
+			v[merged - 1].ns = gc_sum(v[merged - 1].ns, v[i].ns);
+		} else {
+			v[merged++] = v[i];
+		}
+	}
+	return merged;
+}
+
+/* One of the three tables, and what its rows mean. */
+enum callers_of { CALLERS_STOPS, CALLERS_CYCLES, CALLERS_ASSISTS };
+
+static struct snapshot_caller view_caller(const struct shown *sh, const struct gc_caller *row,
+					  enum callers_of of)
+{
+	const struct snapshot_stack *stack = stack_of(sh, row->key.stack);
+	struct snapshot_caller caller = { .stack = stack ? stack : &unknown_stack, .what = "" };
+
+	if (of == CALLERS_STOPS) {
+		caller.what = model_stop_reason(GC_WHAT_REASON(row->key.what));
+		caller.gc = GC_WHAT_IS_GC(row->key.what);
+	} else if (of == CALLERS_CYCLES) {
+		caller.what = model_trigger((enum model_trigger)row->key.what);
+	}
+	return caller;
+}
+
+static bool is_wanted(const struct gc_caller *row, enum callers_of of)
+{
+	return of != CALLERS_CYCLES || gc_trigger_is_forced(row->key.what);
+}
+
+struct callers {
+	const struct gc_callers *table;
+	enum callers_of of;
+	struct snapshot_caller **v_ret;
+	size_t *nr_ret;
+};
+
+static int view_callers(const struct callers *c, const struct shown *sh, bool interval)
+{
+	struct snapshot_caller *v = calloc(c->table->nr + 1, sizeof(v[0]));
+	size_t nr = 0;
+
+	*c->v_ret = v;
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->table->nr; i++) {
+		const struct gc_caller *row = c->table->rows[i];
+		struct gc_caller_count n = count_of(row, interval);
+		if (!n.count || !is_wanted(row, c->of))
+			continue;
+		v[nr] = view_caller(sh, row, c->of);
+		v[nr].count = n.count;
+		v[nr++].ns = n.ns;
+	}
+	nr = merge_callers(v, nr);
+	bool by_count = c->of == CALLERS_CYCLES;
+	qsort_r(v, nr, sizeof(v[0]), caller_cmp, &by_count);
+	*c->nr_ret = nr;
+	return 0;
+}
+
+static int view_tables(struct snapshot_gc *view, const struct model_gc *gc, const struct shown *sh,
+		       bool interval)
+{
+	const struct callers tables[] = {
+		{ &gc->stoppers, CALLERS_STOPS, &view->stoppers, &view->stoppers_nr },
+		{ &gc->starters, CALLERS_CYCLES, &view->forced, &view->forced_nr },
+		{ &gc->assists, CALLERS_ASSISTS, &view->assists, &view->assists_nr },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(tables) / sizeof(tables[0]); i++)
+		rc = view_callers(&tables[i], sh, interval);
+	for (size_t i = 0; !rc && i < view->assists_nr; i++) {
+		view->assists_total = gc_sum(view->assists_total, view->assists[i].count);
+		view->assist_ns = gc_sum(view->assist_ns, view->assists[i].ns);
+	}
+	return rc;
+}
+
+static void view_sums(struct snapshot_gc *view, const struct gc_cycle_sums *sums)
+{
+	view->cycles_total = sums->count;
+	view->forced_total = sums->forced;
+	view->mark_ns = sums->mark_ns;
+	view->cycles_assist_ns = sums->assist_ns;
+	view->dedicated_ns = sums->dedicated_ns;
+	view->fractional_ns = sums->fractional_ns;
+	view->idle_ns = sums->idle_ns;
+}
+
+int gc_view_init(struct snapshot_gc *view, const struct model *m, const struct shown *sh,
+		 bool interval)
+{
+	const struct model_gc *gc = m->gc;
+
+	*view = (struct snapshot_gc){ .check = gc->check };
+	view_sums(view, interval ? &gc->interval_sums : &gc->sums);
+	int rc = copy_stops(view, gc, sh, interval);
+	if (!rc)
+		rc = copy_cycles(view, gc, sh, interval);
+	if (!rc)
+		rc = view_reasons(view, gc, interval);
+	if (!rc)
+		rc = view_tables(view, gc, sh, interval);
+	return rc;
+}
+
+void gc_view_deinit(struct snapshot_gc *view)
+{
+	free(view->stops);
+	free(view->cycles);
+	free(view->reasons);
+	free(view->buckets);
+	free(view->stoppers);
+	free(view->forced);
+	free(view->assists);
+}
+
+bool snapshot_gc_any(const struct snapshot_gc *gc)
+{
+	return gc->stops_total || gc->cycles_total || gc->assists_total;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rows as lists of cells: what the functions are written with that fill a recording's tables. */
+#ifndef GALLOP_RECORD_PUT_H
+#define GALLOP_RECORD_PUT_H
+
+#include "record/rows.h"
+
+/* A value of a row: nothing, text, or a number where text is NULL. */
+struct cell {
+	const char *text;
+	uint64_t n;
+	bool is_null;
+};
+
+#define NUM(value) ((struct cell){ NULL, (uint64_t)(value), false })
+#define TEXT(value) ((struct cell){ (value), 0, false })
+#define COUNT(value) NUM(rows_capped(value, INT64_MAX)) /* the file's numbers are signed */
+#define REF(id, none) ((struct cell){ NULL, (id), (id) == (none) })
+
+/* Put a row made of cells. */
+#define put(r, stmt, ...)                                                          \
+	rows_put_cells((r)->stmts[stmt], (const struct cell[]){ __VA_ARGS__ },     \
+		       (int)(sizeof((struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell)))
+
+int rows_put_cells(sqlite3_stmt *stmt, const struct cell *cells, int nr);
+uint64_t rows_capped(uint64_t n, uint64_t max);
+
+#endif

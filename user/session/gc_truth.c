@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "session/gc_truth.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/plan.h"
+#include "proc/proc.h"
+#include "stream/gc.h"
+
+enum { TRIES = 16 };
+
+void gc_truth_init(struct gc_truth *t, const struct proc *proc, const struct plan *plan,
+		   uint64_t load_bias)
+{
+	if (!plan->cfg.gc_controller_va)
+		return;
+	t->proc = proc;
+	t->exact = plan->cfg.stw_args >= WIRE_STW_START;
+	t->numgc_addr = plan->cfg.memstats_va + load_bias + plan->cfg.ms_numgc;
+	t->pause_total_addr = plan->cfg.memstats_va + load_bias + plan->cfg.ms_pause_total;
+}
+
+/* Both words belong together if no cycle ended between: numgc is written after the pauses. */
+static bool read_pair(const struct gc_truth *t, struct gc_reading *ret)
+{
+	struct gc_reading r;
+	uint32_t again;
+
+	for (int i = 0; t->proc && i < TRIES; i++) {
+		if (proc_read(t->proc, t->numgc_addr, &r.numgc, sizeof(r.numgc)) ||
+		    proc_read(t->proc, t->pause_total_addr, &r.pause_total_ns,
+			      sizeof(r.pause_total_ns)) ||
+		    proc_read(t->proc, t->numgc_addr, &again, sizeof(again)))
+			return false;
+		if (again != r.numgc)
+			continue;
+		*ret = r;
+		return true;
+	}
+	return false;
+}
+
+void gc_truth_begin(struct gc_truth *t)
+{
+	t->begun = read_pair(t, &t->begin);
+	t->end = t->begin;
+}
+
+void gc_truth_begin_at_zero(struct gc_truth *t)
+{
+	t->begun = true;
+}
+
+void gc_truth_read(struct gc_truth *t)
+{
+	read_pair(t, &t->end);
+}
+
+void gc_truth_to_check(const struct gc_truth *t, const struct gc_stream *seen,
+		       struct model_gc_check *check)
+{
+	struct gc_reading end = t->end;
+
+	memset(check, 0, sizeof(*check));
+	check->known = t->begun && t->proc;
+	if (!check->known) {
+		snprintf(check->why_not, sizeof(check->why_not), "%s",
+			 "the runtime's GC counters could not be read");
+		return;
+	}
+	/* A target that has ended said its last word with its last cycle. */
+	if (seen->last_number > end.numgc && seen->cycles) {
+		end.numgc = seen->last_number;
+		end.pause_total_ns = seen->last_pause_total_ns;
+	}
+	struct gc_sums sums = gc_stream_sums(seen, end.numgc);
+	check->exact = t->exact;
+	check->runtime_cycles = end.numgc - t->begin.numgc;
+	check->gallop_cycles = sums.cycles;
+	check->runtime_pause_ns = end.pause_total_ns - t->begin.pause_total_ns - sums.partial_ns;
+	check->gallop_pause_ns = sums.whole_ns;
+}
