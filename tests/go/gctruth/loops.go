@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// A call that stops the world: the stop lies between the two moments, of CLOCK_MONOTONIC.
+type call struct {
+	Func   string `json:"func"`
+	FromNS uint64 `json:"from_ns"`
+	ToNS   uint64 `json:"to_ns"`
+}
+
+func monotonic() uint64 {
+	var ts syscall.Timespec
+	syscall.Syscall(syscall.SYS_CLOCK_GETTIME, 1, uintptr(unsafe.Pointer(&ts)), 0)
+	return uint64(ts.Nano())
+}
+
+// Busy is nearly always in the middle of a cycle or of a stop, whenever a tracer comes or goes: the heap takes
+// long to mark, and there are many stacks to print.
+func busy(stdin *bufio.Reader) {
+	var calls []call
+	var pauses []pause
+	var stats debug.GCStats
+	var enough uint32
+	logged := func(name string, work func()) {
+		from := monotonic()
+		work()
+		calls = append(calls, call{name, from, monotonic()})
+	}
+	for i := 0; i < 500; i++ {
+		go func() { select {} }()
+	}
+	fmt.Println("ready")
+	go func() {
+		stdin.ReadString('\n')
+		atomic.StoreUint32(&enough, 1)
+	}()
+	for n := 0; atomic.LoadUint32(&enough) == 0; n++ {
+		logged("main.collectHere", collectHere)
+		debug.ReadGCStats(&stats)
+		pauses = append(pauses, pause{uint32(stats.NumGC), uint64(stats.Pause[0])})
+		for i := 0; i < 10; i++ {
+			logged("main.dumpStacks", dumpStacks)
+		}
+		if n%5 == 4 {
+			fmt.Println("some more")
+		}
+	}
+	json.NewEncoder(os.Stdout).Encode(struct {
+		Go     string  `json:"go"`
+		Calls  []call  `json:"calls"`
+		Pauses []pause `json:"pauses"`
+	}{runtime.Version(), calls, pauses})
+}
+
+// Rounds are for measuring what a tracer costs a program that does nothing but make garbage.
+func rounds(stdin *bufio.Reader) {
+	debug.SetGCPercent(10)
+	fmt.Println("ready")
+	for {
+		if _, err := stdin.ReadString('\n'); err != nil {
+			return
+		}
+		began := time.Now()
+		together(4, func(int) { burnMuch() })
+		fmt.Println(time.Since(began).Nanoseconds())
+	}
+}
