@@ -46,11 +46,12 @@ static inline struct snapshot *take(const struct model *m, struct snapshot_opts 
 /* This file's directory is where the sources are, as the compiler saw them: the tests run there. */
 static inline char *golden_path(const char *name)
 {
-	char here[] = __FILE__;
-	char *path;
+	char here[] = __FILE__, path[4096];
 
-	assert_true(asprintf(&path, "%s/../golden/%s.txt", dirname(here), name) > 0);
-	return path;
+	snprintf(path, sizeof(path), "%s/../golden/%s.txt", dirname(here), name);
+	char *copy = strdup(path);
+	assert_non_null(copy);
+	return copy;
 }
 
 static inline char *read_file(const char *path)
