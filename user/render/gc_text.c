@@ -330,7 +330,8 @@ void put_gc_section(FILE *out, const struct snapshot *s, const struct render_opt
 
 int render_gc_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
-	fprintf(out, "%sgallop: garbage collection of ", style(opts, STYLE_BOLD));
+	/* Events stand above it. */
+	fprintf(out, "\n%sgallop: garbage collection of ", style(opts, STYLE_BOLD));
 	put_target(out, &s->meta);
 	fprintf(out, ", %s%s\n", fmt_duration(duration(s)).s, style(opts, STYLE_NONE));
 	if (snapshot_gc_any(&s->gc))
