@@ -37,7 +37,8 @@ const struct snapshot_frame *gc_requester(const struct snapshot_stack *stack)
 
 bool gc_has_goal(uint64_t goal)
 {
-	return goal && goal < INT64_MAX;
+	/* Without a limit it is MaxInt64 less what isn't heap: more than any address space. */
+	return goal && goal < 1ULL << 48;
 }
 
 bool gc_events_next(struct gc_events *events, struct gc_event *ret)
