@@ -104,6 +104,7 @@ wait_exit() {
 	if timeout "$limit" tail -s 0.05 --pid="$1" -f /dev/null; then
 		wait "$1"
 	else
+		{ echo "process $1 does not end:"; grep -i -e state -e sig "/proc/$1/status"; cat "/proc/$1"/task/*/stack; } >&2
 		kill -KILL "$1"
 		wait "$1"
 		return 255
@@ -143,11 +144,13 @@ start_gallop() {
 	return $rc
 }
 
-# Wait for "ready" or the end of the process, whatever comes first.
+# Wait for "ready" or the end of the process, whatever comes first. A read that times out may have taken
+# a part of the line.
 wait_ready() {
-	local line end=$((SECONDS + limit))
+	local part line='' end=$((SECONDS + limit))
 	while [ $SECONDS -lt $end ]; do
-		if IFS= read -r -t 0.2 -u "$1" line; then [ "$line" = ready ]; return; fi
+		if IFS= read -r -t 0.2 -u "$1" part; then [ "$line$part" = ready ]; return; fi
+		line+=$part
 		kill -0 "$2" 2> /dev/null || return 1
 	done
 	return 1
@@ -195,16 +198,11 @@ until_true() {
 		[ $SECONDS -lt $end ] || return 1
 		IFS= read -r -t 0.02 -u "$_pause"	# nothing ever comes: give way
 	done
+	return 0
 }
 
-# The ids of the BPF programs and maps that a process holds.
-bpf_ids() {
-	local kind
-	for kind in prog map; do
-		bpftool -j $kind list | jq -r --argjson pid "$1" --arg kind $kind \
-			'.[] | select(any(.pids[]?; .pid == $pid)) | "\($kind) \(.id)"'
-	done
-}
+# The BPF programs and maps that a process holds, as "prog ID" and "map ID".
+bpf_ids() { sed -n 's/^\(prog\|map\)_id:[[:space:]]*\([0-9]*\)$/\1 \2/p' "/proc/$1"/fdinfo/* | sort -u; }
 
 # Are all of these (lines of bpf_ids) gone?
 bpf_gone() {

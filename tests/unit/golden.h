@@ -46,16 +46,18 @@ static inline struct snapshot *take(const struct model *m, struct snapshot_opts 
 /* This file's directory is where the sources are, as the compiler saw them: the tests run there. */
 static inline char *golden_path(const char *name)
 {
-	char here[] = __FILE__;
-	char *path;
+	char here[] = __FILE__, path[4096];
 
-	assert_true(asprintf(&path, "%s/../golden/%s.txt", dirname(here), name) > 0);
-	return path;
+	snprintf(path, sizeof(path), "%s/../golden/%s.txt", dirname(here), name);
+	char *copy = strdup(path);
+	assert_non_null(copy);
+	return copy;
 }
 
 static inline char *read_file(const char *path)
 {
-	_cleanup_fclose_ FILE *f = fopen(path, "r");
+	_cleanup_fclose_
+	FILE *f = fopen(path, "r");
 	static char buf[1 << 20];
 
 	if (!f)
@@ -66,10 +68,12 @@ static inline char *read_file(const char *path)
 
 static inline void assert_golden(const char *name, const char *text)
 {
-	_cleanup_free_ char *path = golden_path(name);
+	_cleanup_free_
+	char *path = golden_path(name);
 
 	if (getenv("GALLOP_GOLDEN_UPDATE")) {
-		_cleanup_fclose_ FILE *f = fopen(path, "w");
+		_cleanup_fclose_
+		FILE *f = fopen(path, "w");
 		assert_non_null(f);
 		assert_true(fputs(text, f) >= 0);
 		return;

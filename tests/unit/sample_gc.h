@@ -16,12 +16,13 @@ static inline void sample_stop(struct model *m, uint64_t start, uint64_t ns, uin
 {
 	const struct model_stop stop = {
 		.start_ns = start,
-		.stopped_ns = reason == 9 ? 0 : start + ns / 4,	/* GOMAXPROCS: as if not known */
+		.stopped_ns = reason == 9 ? 0 : start + ns / 4, /* GOMAXPROCS: as if not known */
 		.end_ns = start + ns,
 		.goid = goid,
 		.stack = stack,
 		.reason = reason,
-		.gc = reason == MODEL_STOP_MARK_TERMINATION || reason == MODEL_STOP_SWEEP_TERMINATION,
+		.gc = reason == MODEL_STOP_MARK_TERMINATION ||
+		      reason == MODEL_STOP_SWEEP_TERMINATION,
 	};
 
 	assert_int_equal(model_add_stop(m, &stop), 0);
@@ -31,7 +32,8 @@ static inline void sample_stop(struct model *m, uint64_t start, uint64_t ns, uin
 static inline void sample_cycle(struct model *m, uint32_t n, uint64_t start, uint64_t us,
 				enum model_trigger trigger, uint32_t stack, uint64_t goid)
 {
-	uint32_t worker = sample_stack(m, "runtime.gcMarkDone;runtime.gcBgMarkWorker;runtime.goexit", false);
+	uint32_t worker =
+		sample_stack(m, "runtime.gcMarkDone;runtime.gcBgMarkWorker;runtime.goexit", false);
 	const struct model_cycle cycle = {
 		.number = n,
 		.stack = stack,
@@ -57,7 +59,8 @@ static inline void sample_cycle(struct model *m, uint32_t n, uint64_t start, uin
 	};
 
 	sample_stop(m, start, cycle.sweep_pause_ns, MODEL_STOP_SWEEP_TERMINATION, stack, goid);
-	sample_stop(m, cycle.mark_end_ns, cycle.mark_pause_ns, MODEL_STOP_MARK_TERMINATION, worker, 4);
+	sample_stop(m, cycle.mark_end_ns, cycle.mark_pause_ns, MODEL_STOP_MARK_TERMINATION, worker,
+		    4);
 	assert_int_equal(model_add_cycle(m, &cycle), 0);
 }
 
@@ -85,17 +88,29 @@ static inline void sample_first_cycle(struct model *m)
 static inline void sample_gc_second(struct model *m, uint64_t from)
 {
 	uint32_t n = 41 + 3 * (uint32_t)((from - SAMPLE_START) / SAMPLE_S);
-	uint32_t alloc = sample_stack(m, "runtime.gcStart;runtime.mallocgc;runtime.newobject;"
-					 "example.com/shop/cart.Handle[...];main.main;runtime.main;runtime.goexit", false);
-	uint32_t forced = sample_stack(m, "runtime.gcStart;runtime.GC;main.(*Server).handle;main.main;"
-					  "runtime.main;runtime.goexit", false);
-	uint32_t freed = sample_stack(m, "runtime.gcStart;runtime.GC;runtime/debug.freeOSMemory;"
-					 "runtime/debug.FreeOSMemory;main.trim;runtime.goexit", false);
-	uint32_t timer = sample_stack(m, "runtime.gcStart;runtime.forcegchelper;runtime.goexit", false);
-	uint32_t stats = sample_stack(m, "runtime.stopTheWorldGC;runtime.ReadMemStats;"
-					 "main.(*Server).metrics;runtime.goexit", false);
-	uint32_t procs = sample_stack(m, "runtime.stopTheWorldGC;runtime.GOMAXPROCS;main.init.0;"
-					 "runtime.main;runtime.goexit", true);
+	uint32_t alloc = sample_stack(
+		m,
+		"runtime.gcStart;runtime.mallocgc;runtime.newobject;"
+		"example.com/shop/cart.Handle[...];main.main;runtime.main;runtime.goexit",
+		false);
+	uint32_t forced = sample_stack(m,
+				       "runtime.gcStart;runtime.GC;main.(*Server).handle;main.main;"
+				       "runtime.main;runtime.goexit",
+				       false);
+	uint32_t freed = sample_stack(m,
+				      "runtime.gcStart;runtime.GC;runtime/debug.freeOSMemory;"
+				      "runtime/debug.FreeOSMemory;main.trim;runtime.goexit",
+				      false);
+	uint32_t timer = sample_stack(m, "runtime.gcStart;runtime.forcegchelper;runtime.goexit",
+				      false);
+	uint32_t stats = sample_stack(m,
+				      "runtime.stopTheWorldGC;runtime.ReadMemStats;"
+				      "main.(*Server).metrics;runtime.goexit",
+				      false);
+	uint32_t procs = sample_stack(m,
+				      "runtime.stopTheWorldGC;runtime.GOMAXPROCS;main.init.0;"
+				      "runtime.main;runtime.goexit",
+				      true);
 
 	if (from == SAMPLE_START)
 		sample_first_cycle(m);
@@ -103,21 +118,29 @@ static inline void sample_gc_second(struct model *m, uint64_t from)
 	sample_stop(m, from + 200 * SAMPLE_MS, 45678, 7, stats, 21);
 	sample_cycle(m, n + 1, from + 300 * SAMPLE_MS, 700, MODEL_TRIGGER_RUNTIME_GC, forced, 21);
 	if (from == SAMPLE_START) {
-		sample_cycle(m, n + 2, from + 400 * SAMPLE_MS, 5, MODEL_TRIGGER_FREE_OS_MEMORY, freed, 1);
+		sample_cycle(m, n + 2, from + 400 * SAMPLE_MS, 5, MODEL_TRIGGER_FREE_OS_MEMORY,
+			     freed, 1);
 		sample_stop(m, from + 500 * SAMPLE_MS, 999, 9, procs, 1);
 	} else {
 		sample_cycle(m, n + 2, from + 600 * SAMPLE_MS, 9, MODEL_TRIGGER_TIME, timer, 2);
 	}
 	model_assist_add(m, sample_id(model_assist(m, alloc)), 10, 300 * SAMPLE_US);
-	model_assist_add(m, sample_id(model_assist(m, sample_stack(m,
-		"runtime.gcAssistAlloc1;runtime.gcAssistAlloc;runtime.mallocgc;main.(*Server).metrics", false))), 2, 75000);
+	model_assist_add(m,
+			 sample_id(model_assist(
+				 m, sample_stack(m,
+						 "runtime.gcAssistAlloc1;runtime.gcAssistAlloc;"
+						 "runtime.mallocgc;main.(*Server).metrics",
+						 false))),
+			 2, 75000);
 }
 
 static inline void sample_gc_end(struct model *m)
 {
 	/* The pauses of the first cycle are in neither. */
-	*model_gc_check(m) = (struct model_gc_check){ .known = true, .exact = true,
-						      .runtime_cycles = 7, .gallop_cycles = 7,
+	*model_gc_check(m) = (struct model_gc_check){ .known = true,
+						      .exact = true,
+						      .runtime_cycles = 7,
+						      .gallop_cycles = 7,
 						      .runtime_pause_ns = 4314000,
 						      .gallop_pause_ns = 4314000 };
 }

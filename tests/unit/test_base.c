@@ -46,6 +46,30 @@ static void durations_suit_their_size(void **state)
 	assert_string_equal(fmt_duration(3 * 3600 * s + 7 * 60 * s).s, "3 h 07 min");
 }
 
+static void times_have_three_digits(void **state)
+{
+	const uint64_t s = 1000 * 1000 * 1000;
+
+	(void)state;
+	assert_string_equal(fmt_time(0).s, "0 ns");
+	assert_string_equal(fmt_time(999).s, "999 ns");
+	assert_string_equal(fmt_time(1234).s, "1.23 us");
+	assert_string_equal(fmt_time(45678).s, "45.7 us");
+	assert_string_equal(fmt_time(350 * 1000).s, "350 us");
+	/* Never "1000 us" or "10.00 ms". */
+	assert_string_equal(fmt_time(999499).s, "999 us");
+	assert_string_equal(fmt_time(999500).s, "1.00 ms");
+	assert_string_equal(fmt_time(9996 * 1000).s, "10.0 ms");
+	assert_string_equal(fmt_time(99960 * 1000).s, "100 ms");
+	assert_string_equal(fmt_time(999 * s).s, "999 s");
+	assert_string_equal(fmt_time(1000 * s).s, "16 min 40 s");
+	assert_string_equal(fmt_rate(1, 2 * s).s, "0.50");
+	assert_string_equal(fmt_rate(0, s).s, "0.00");
+	assert_string_equal(fmt_rate(25, 2 * s).s, "12.5");
+	assert_string_equal(fmt_rate(2500, 2 * s).s, "1,250");
+	assert_string_equal(fmt_rate(1, 0).s, "-");
+}
+
 static void rates_and_shares_of_nothing(void **state)
 {
 	(void)state;
@@ -118,6 +142,7 @@ int main(void)
 		cmocka_unit_test(counts_have_separators),
 		cmocka_unit_test(bytes_have_units),
 		cmocka_unit_test(durations_suit_their_size),
+		cmocka_unit_test(times_have_three_digits),
 		cmocka_unit_test(rates_and_shares_of_nothing),
 		cmocka_unit_test(a_ratio_is_100_only_if_equal),
 		cmocka_unit_test(text_is_made_printable),

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Garbage collection in recordings: all of it comes back, a part of it, and nothing of damaged ones. */
+/*
+ * Garbage collection in recordings: all of it comes back, a part of it, and nothing of damaged
+ * ones.
+ */
 #include "golden.h"
 #include "sample_gc.h"
 
@@ -101,8 +104,10 @@ static void a_recording_gives_back_the_model(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2 * sizeof(formats) / sizeof(formats[0]); i++) {
 		const struct snapshot_opts opts = { .runtime_frames = i % 2 };
-		_cleanup_free_ char *before = shown(live, formats[i / 2], opts);
-		_cleanup_free_ char *after = shown(loaded, formats[i / 2], opts);
+		_cleanup_free_
+		char *before = shown(live, formats[i / 2], opts);
+		_cleanup_free_
+		char *after = shown(loaded, formats[i / 2], opts);
 		assert_string_equal(before, after);
 	}
 	model_free(live);
@@ -136,8 +141,12 @@ static void a_span_is_part_of_it(void **state)
 /* What a target can make us write must be readable. */
 static void odd_content_survives(void **state)
 {
-	const struct model_stop stop = { .start_ns = UINT64_MAX, .end_ns = 5, .stopped_ns = 7,
-					 .goid = UINT64_MAX, .stack = 12345, .reason = 999 };
+	const struct model_stop stop = { .start_ns = UINT64_MAX,
+					 .end_ns = 5,
+					 .stopped_ns = 7,
+					 .goid = UINT64_MAX,
+					 .stack = 12345,
+					 .reason = 999 };
 	struct model_cycle cycle;
 	struct model *m;
 	struct recording *rec;
@@ -164,8 +173,10 @@ static void odd_content_survives(void **state)
 	assert_int_equal(recording_finish(rec, m, &err), 0);
 
 	struct model *loaded = load(NULL);
-	_cleanup_free_ char *before = shown(m, "jsonl", (struct snapshot_opts){ 0 });
-	_cleanup_free_ char *after = shown(loaded, "jsonl", (struct snapshot_opts){ 0 });
+	_cleanup_free_
+	char *before = shown(m, "jsonl", (struct snapshot_opts){ 0 });
+	_cleanup_free_
+	char *after = shown(loaded, "jsonl", (struct snapshot_opts){ 0 });
 	assert_string_equal(before, after);
 	model_free(m);
 	model_free(loaded);
@@ -212,7 +223,8 @@ static void damage_is_told(void **state)
 		{ "UPDATE cycle SET cpu_ppm = 1000001", "out of its range" },
 		{ "UPDATE cycle SET stack = -1", "out of its range" },
 		{ "UPDATE cycle SET goal = 1.5", "something else where a number belongs" },
-		{ "UPDATE assist SET interval = 9 WHERE interval = 1", "refers to one that is not there" },
+		{ "UPDATE assist SET interval = 9 WHERE interval = 1",
+		  "refers to one that is not there" },
 		{ "UPDATE assist SET stack = stack + 100", "refers to one that is not there" },
 		{ "UPDATE assist SET ns = -1", "out of its range" },
 		{ "UPDATE gc_check SET known = 2", "out of its range" },
@@ -238,10 +250,12 @@ static void views_are_for_people(void **state)
 	model_free(record_sample(2));
 	assert_int_equal(query("SELECT count(*) FROM stops"), 16);
 	assert_int_equal(query("SELECT sum(ns) FROM stops WHERE reason = 'read mem stats' AND "
-			       "function = 'main.(*Server).metrics'"), 2 * 45678);
+			       "function = 'main.(*Server).metrics'"),
+			 2 * 45678);
 	assert_int_equal(query("SELECT count(*) FROM stops WHERE stopping_ns IS NULL"), 1);
 	assert_int_equal(query("SELECT count(*) FROM cycles WHERE cause = 'runtime.GC' AND "
-			       "function = 'main.(*Server).handle'"), 2);
+			       "function = 'main.(*Server).handle'"),
+			 2);
 	assert_int_equal(query("SELECT count(*) FROM cycles WHERE function IS NULL"), 1);
 	assert_int_equal(query("SELECT ns FROM assists WHERE function = 'main.(*Server).metrics'"),
 			 150 * SAMPLE_US);

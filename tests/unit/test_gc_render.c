@@ -3,7 +3,11 @@
 #include "golden.h"
 #include "sample_gc.h"
 
+#include <errno.h>
+#include <sqlite3.h>
 #include <time.h>
+
+#include "base/utf8.h"
 
 static struct model *gc_model(void)
 {
@@ -26,25 +30,437 @@ static void golden_outputs(void **state)
 		struct render_opts opts;
 	} cases[] = {
 		{ .name = "gc-lines", .render = render_lines },
-		{ .name = "gc-lines-interval", .render = render_lines, .snapshot = { .interval = true } },
+		{ .name = "gc-lines-interval",
+		  .render = render_lines,
+		  .snapshot = { .interval = true } },
 		{ .name = "gc-summary", .render = render_gc_summary },
-		{ .name = "gc-summary-stacks", .render = render_gc_summary,
+		{ .name = "gc-summary-stacks",
+		  .render = render_gc_summary,
 		  .opts = { .stacks = true, .top_nr = 1, .color = true } },
 		{ .name = "gc-text", .format = "text", .opts = { .top_nr = 2 } },
 		{ .name = "gc-json", .format = "json" },
 		{ .name = "gc-jsonl", .format = "jsonl" },
+		{ .name = "gc-trace", .format = "trace" },
+		{ .name = "gc-collapsed-assist",
+		  .format = "collapsed",
+		  .opts = { .value = SNAPSHOT_ASSIST } },
+		{ .name = "gc-collapsed-stw",
+		  .format = "collapsed",
+		  .opts = { .value = SNAPSHOT_STW } },
 	};
 	struct model *m = gc_model();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct snapshot *s = take(m, cases[i].snapshot);
-		render_fn *render = cases[i].render ? cases[i].render :
-						      renderer_find(cases[i].format)->render;
-		_cleanup_free_ char *text = rendered(render, s, cases[i].opts);
+		render_fn *render = cases[i].render ? cases[i].render
+						    : renderer_find(cases[i].format)->render;
+		_cleanup_free_
+		char *text = rendered(render, s, cases[i].opts);
 		assert_golden(cases[i].name, text);
 		snapshot_free(s);
 	}
+	model_free(m);
+}
+
+static void golden_top(void **state)
+{
+	struct model *m = gc_model();
+	struct snapshot *interval = take(m, (struct snapshot_opts){ .interval = true });
+	struct snapshot *total = take(m, (struct snapshot_opts){ 0 });
+	const struct render_opts opts = { .top_nr = 2 };
+	char *text = NULL;
+	size_t sz;
+	FILE *out = open_memstream(&text, &sz);
+
+	(void)state;
+	assert_int_equal(render_top_block(out, interval, total, &opts), 0);
+	fclose(out);
+	assert_golden("gc-top", text);
+	free(text);
+	snapshot_free(interval);
+	snapshot_free(total);
+	model_free(m);
+}
+
+/* SQLite is at hand, and reads JSON. The caller frees what it says. */
+static char *query(const char *sql, const char *json)
+{
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	sqlite3_bind_text(stmt, 1, json, -1, SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	const unsigned char *value = sqlite3_column_text(stmt, 0);
+	char *copy = strdup(value ? (const char *)value : "null");
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return copy;
+}
+
+static void assert_query(const char *json, const char *sql, const char *expected)
+{
+	_cleanup_free_
+	char *value = query(sql, json);
+
+	if (strcmp(value, expected) != 0)
+		fail_msg("%s: %s", sql, value);
+}
+
+static char *rendered_as(const struct model *m, const char *format, struct render_opts opts)
+{
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	char *text = rendered(renderer_find(format)->render, s, opts);
+
+	snapshot_free(s);
+	return text;
+}
+
+static void json_adds_up(void **state)
+{
+	struct model *m = gc_model();
+	_cleanup_free_
+	char *json = rendered_as(m, "json", (struct render_opts){ 0 });
+
+	(void)state;
+	assert_query(json, "SELECT ?1 ->> '$.gc.cycles'", "7");
+	assert_query(json, "SELECT ?1 ->> '$.gc.forced'", "3");
+	assert_query(json, "SELECT count(*) FROM json_each(?1, '$.gc.list')", "7");
+	assert_query(json,
+		     "SELECT sum(value ->> 'stopped_ns') = ?1 ->> '$.gc.pause_total_ns' "
+		     "FROM json_each(?1, '$.gc.stops') WHERE value ->> 'gc'",
+		     "1");
+	assert_query(json,
+		     "SELECT sum(value ->> 'ns') = ?1 ->> '$.gc.assist_ns' "
+		     "FROM json_each(?1, '$.gc.assists')",
+		     "1");
+	/* The pauses of each cycle that was seen whole are the runtime's. */
+	assert_query(json,
+		     "SELECT count(*) FROM json_each(?1, '$.gc.list') WHERE value ->> 'pause_ns' "
+		     "= value ->> 'sweep_pause_ns' + value ->> 'mark_pause_ns'",
+		     "6");
+	assert_query(json, "SELECT ?1 ->> '$.gc.list[0].start_ns'", "null");
+	assert_query(json, "SELECT ?1 ->> '$.gc.list[0].next_goal'", "null");
+	assert_query(json, "SELECT ?1 ->> '$.gc.list[2].stack[0].func'", "runtime.GC");
+	assert_query(json, "SELECT ?1 ->> '$.gc.list[3].stack[0].func'",
+		     "runtime/debug.FreeOSMemory");
+	assert_query(json,
+		     "SELECT sum(value ->> 'count') FROM json_each(?1, '$.gc.summary.histogram')",
+		     "13");
+	assert_query(json, "SELECT ?1 ->> '$.gc.check.gallop_pause_ns'", "4314000");
+	model_free(m);
+}
+
+static void lines_of_json_are_json(void **state)
+{
+	struct model *m = gc_model();
+	_cleanup_free_
+	char *lines = rendered_as(m, "jsonl", (struct render_opts){ 0 });
+	static const char *const first[] = {
+		"meta", "stop", "gc_cycle", "stop", "stop", "gc_cycle"
+	};
+	char *save = NULL, *last = NULL;
+	size_t nr = 0;
+	double ts = 0;
+
+	(void)state;
+	for (char *line = strtok_r(lines, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save), nr++) {
+		assert_query(line, "SELECT json_valid(?1)", "1");
+		if (nr < sizeof(first) / sizeof(first[0]))
+			assert_query(line, "SELECT ?1 ->> 'type'", first[nr]);
+		if (nr == 0)
+			assert_query(line, "SELECT ?1 ->> 'schema'", "gallop/1");
+		_cleanup_free_
+		char *now = query("SELECT coalesce(?1 ->> 'ts_ns', 1e300)", line);
+		assert_true(nr == 0 || atof(now) >= ts);
+		ts = nr ? atof(now) : 0;
+		last = line;
+	}
+	/* 13 + 3 stops, 7 cycles, and the three around them. */
+	assert_int_equal(nr, 16 + 7 + 3);
+	assert_query(last, "SELECT ?1 ->> 'type'", "loss");
+	assert_query(last, "SELECT ?1 ->> 'total'", "7");
+	model_free(m);
+}
+
+/* What a viewer needs: every slice has a named lane, and slices of a lane nest. */
+static void assert_trace(const char *json)
+{
+	assert_query(json, "SELECT json_valid(?1)", "1");
+	assert_query(json,
+		     "SELECT count(*) FROM json_each(?1, '$.traceEvents') WHERE value ->> 'ph' "
+		     "NOT IN ('M', 'X', 'C')",
+		     "0");
+	assert_query(json,
+		     "SELECT count(*) FROM json_each(?1, '$.traceEvents') WHERE "
+		     "value ->> 'ph' IN ('X', 'C') AND (value ->> 'ts' < 0 OR value ->> 'dur' < 0)",
+		     "0");
+	assert_query(json,
+		     "SELECT count(*) FROM json_each(?1, '$.traceEvents') WHERE "
+		     "value ->> 'ph' = 'X' AND value ->> 'tid' NOT IN (SELECT value ->> 'tid' "
+		     "FROM json_each(?1, '$.traceEvents') WHERE value ->> 'name' = 'thread_name')",
+		     "0");
+	/* In nanoseconds, as whole numbers: two slices overlap and none is in the other. */
+	assert_query(json,
+		     "WITH x AS (SELECT key AS id, value ->> 'tid' AS tid, "
+		     "CAST(round((value ->> 'ts') * 1000) AS INTEGER) AS a, "
+		     "CAST(round((value ->> 'ts') * 1000) AS INTEGER) + "
+		     "CAST(round((value ->> 'dur') * 1000) AS INTEGER) AS b "
+		     "FROM json_each(?1, '$.traceEvents') WHERE value ->> 'ph' = 'X') "
+		     "SELECT count(*) FROM x AS p JOIN x AS q ON p.tid = q.tid AND p.id < q.id "
+		     "WHERE p.a < q.a AND q.a < p.b AND p.b < q.b",
+		     "0");
+}
+
+static void a_trace_can_be_drawn(void **state)
+{
+	struct model *m = gc_model();
+	_cleanup_free_
+	char *json = rendered_as(m, "trace", (struct render_opts){ 0 });
+
+	(void)state;
+	assert_trace(json);
+	assert_query(json,
+		     "SELECT count(*) FROM json_each(?1, '$.traceEvents') WHERE "
+		     "value ->> 'ph' = 'X' AND value ->> 'tid' = 1",
+		     "16");
+	assert_query(json,
+		     "SELECT count(*) FROM json_each(?1, '$.traceEvents') WHERE "
+		     "value ->> 'ph' = 'X' AND value ->> 'name' = 'mark'",
+		     "6");
+	assert_query(json,
+		     "SELECT sum(value ->> 'dur') FROM json_each(?1, '$.traceEvents') WHERE "
+		     "value ->> 'tid' = 1 AND value ->> 'name' LIKE 'GC %'",
+		     "4334.0");
+	model_free(m);
+}
+
+/* Events that overlap, end before they begin, or began before everything; names of any bytes. */
+static struct model *odd_model(uint32_t seed)
+{
+	struct model *m;
+
+	assert_int_equal(model_new(&m), 0);
+	sample_meta(m);
+	strcpy(model_meta(m)->comm, "e\033[31mvil\n\"");
+	for (int i = 0; i < 300; i++) {
+		uint64_t t[4];
+		for (int k = 0; k < 4; k++) {
+			seed = seed * 1664525 + 1013904223;
+			t[k] = SAMPLE_START - 20000 + (seed >> 12) % 100000;
+		}
+		static const char *const funcs[] = {
+			"a\033]0;b",
+			"runtime.GC;main.f\xff\"\\",
+			"",
+			"runtime.gcStart",
+			"x y 12;\n",
+			"example.com/a/very/long/path/that/goes/on/and/on/"
+			"pkg.(*AVeryLongReceiverName).AndAMethod",
+		};
+		uint32_t stack = seed % 7 == 6 ? MODEL_NO_STACK
+					       : sample_stack(m, funcs[seed % 7 % 6], seed & 64);
+		const struct model_stop stop = { .start_ns = t[0],
+						 .stopped_ns = t[1],
+						 .end_ns = t[2],
+						 .goid = seed & 8 ? UINT64_MAX : 0,
+						 .stack = stack,
+						 .reason = seed % 20,
+						 .gc = seed & 16 };
+		const struct model_cycle cycle = { .number = seed,
+						   .stack = stack,
+						   .goid = t[3],
+						   .trigger = (enum model_trigger)(seed % 8),
+						   .start_ns = t[0],
+						   .mark_start_ns = t[1],
+						   .mark_end_ns = t[2],
+						   .end_ns = t[3],
+						   .sweep_pause_ns = t[3] << (seed % 30),
+						   .mark_pause_ns = t[2],
+						   .pause_ns = t[1],
+						   .heap_marked = t[1] << (seed % 30),
+						   .goal = t[2],
+						   .cpu_fraction = 1 };
+		assert_int_equal(model_add_stop(m, &stop), 0);
+		assert_int_equal(model_add_cycle(m, &cycle), 0);
+		if (stack != MODEL_NO_STACK)
+			model_assist_add(m, sample_id(model_assist(m, stack)), seed % 5, t[0]);
+	}
+	return m;
+}
+
+/* Terminals and line readers get printable text in whole lines. */
+static void assert_lines(const char *text, size_t width)
+{
+	size_t column = 0, left = strlen(text);
+
+	for (size_t n; left; text += n, left -= n) {
+		int32_t c = utf8_decode(text, left, &n);
+		assert_int_not_equal(c, UTF8_INVALID);
+		assert_true(c == '\n' || utf8_is_printable(c));
+		column = c == '\n' ? 0 : column + 1;
+		assert_true(column <= width);
+	}
+	assert_int_equal(column, 0);
+}
+
+static void odd_events_are_shown(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed < 10; seed++) {
+		struct model *m = odd_model(seed);
+		struct snapshot *s = take(m, (struct snapshot_opts){ .runtime_frames = seed % 2 });
+		const struct render_opts opts = { .stacks = true };
+		_cleanup_free_
+		char *lines = rendered(render_lines, s, opts);
+		/* Times of centuries are wider than their columns. */
+		assert_lines(lines, 160);
+		_cleanup_free_
+		char *summary = rendered(render_gc_summary, s, opts);
+		assert_lines(summary, 160);
+		_cleanup_free_
+		char *json = rendered(renderer_find("json")->render, s, opts);
+		assert_query(json, "SELECT json_valid(?1)", "1");
+		_cleanup_free_
+		char *trace = rendered(renderer_find("trace")->render, s, opts);
+		assert_trace(trace);
+		snapshot_free(s);
+		model_free(m);
+	}
+}
+
+static void lines_fit(void **state)
+{
+	struct model *m = gc_model();
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	_cleanup_free_
+	char *lines = rendered(render_lines, s, (struct render_opts){ 0 });
+	_cleanup_free_
+	char *summary = rendered(render_gc_summary, s, (struct render_opts){ .stacks = true });
+
+	(void)state;
+	assert_lines(lines, 110);
+	assert_lines(summary, 100);
+	snapshot_free(s);
+	model_free(m);
+}
+
+static void the_check_says_what_differs(void **state)
+{
+	static const struct {
+		struct model_gc_check check;
+		const char *said;
+	} cases[] = {
+		{ { .known = true,
+		    .exact = true,
+		    .runtime_cycles = 12,
+		    .gallop_cycles = 12,
+		    .runtime_pause_ns = 3435601,
+		    .gallop_pause_ns = 3435601 },
+		  "check: runtime counted 12 cycles and 3,435,601 ns of pauses, gallop 12 and "
+		  "3,435,601 ns: "
+		  "\033[32mequal\033[0m\n" },
+		{ { .known = true,
+		    .exact = true,
+		    .runtime_cycles = 1,
+		    .gallop_cycles = 1,
+		    .runtime_pause_ns = 1000000,
+		    .gallop_pause_ns = 999999 },
+		  "1 cycle and 1,000,000 ns of pauses, gallop 1 and 999,999 ns: "
+		  "\033[31m99.999 % of the pauses\033[0m\n" },
+		{ { .known = true,
+		    .runtime_cycles = 20,
+		    .gallop_cycles = 20,
+		    .runtime_pause_ns = 7060127,
+		    .gallop_pause_ns = 6776592 },
+		  "\033[32m95.983 % of the pauses\033[0m (this Go doesn't tell its own times)\n" },
+		{ { .known = true,
+		    .runtime_cycles = 20,
+		    .gallop_cycles = 20,
+		    .runtime_pause_ns = 1000,
+		    .gallop_pause_ns = 900 },
+		  "\033[31m90.000 % of" },
+		{ { .known = true, .exact = true, .runtime_cycles = 3, .gallop_cycles = 2 },
+		  "\033[31m1 cycles missing\033[0m\n" },
+		{ { .known = true, .exact = true, .runtime_cycles = 3, .gallop_cycles = 5 },
+		  "\033[31m2 cycles too many\033[0m\n" },
+		{ { .why_not = "no symbols" }, "check: not available: no symbols\n" },
+		{ { .known = true, .exact = true }, "\033[32mequal\033[0m\n" },
+	};
+	struct model *m = gc_model();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		*model_gc_check(m) = cases[i].check;
+		struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+		_cleanup_free_
+		char *text = rendered(render_gc_summary, s, (struct render_opts){ .color = true });
+		if (!strstr(text, cases[i].said))
+			fail_msg("'%s' is not in '%s'", cases[i].said, strstr(text, "check:"));
+		snapshot_free(s);
+	}
+	model_free(m);
+}
+
+static void nothing_seen_is_nothing_shown(void **state)
+{
+	struct model *m = sample_model(1, NULL, NULL);
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	_cleanup_free_
+	char *text = rendered_as(m, "text", (struct render_opts){ 0 });
+	_cleanup_free_
+	char *stw = rendered_as(m, "collapsed", (struct render_opts){ .value = SNAPSHOT_STW });
+	_cleanup_free_
+	char *summary = rendered(render_gc_summary, s, (struct render_opts){ 0 });
+	_cleanup_free_
+	char *trace = rendered_as(m, "trace", (struct render_opts){ 0 });
+
+	(void)state;
+	assert_null(strstr(text, "GC"));
+	assert_null(strstr(text, "Garbage"));
+	assert_string_equal(stw, "");
+	assert_non_null(strstr(summary, "no cycle and no stop of the world was seen\n"));
+	assert_trace(trace);
+	snapshot_free(s);
+	model_free(m);
+}
+
+static void formats_are_found(void **state)
+{
+	(void)state;
+	assert_string_equal(renderer_for_path("gc.trace.json")->name, "trace");
+	assert_string_equal(renderer_for_path("gc.json")->name, "json");
+	assert_string_equal(renderer_for_path("trace.json")->name, "json");
+	assert_string_equal(renderer_for_path("gc.jsonl")->name, "jsonl");
+	assert_string_equal(renderer_find("trace")->name, "trace");
+}
+
+static void a_failed_write_is_an_error(void **state)
+{
+	int (*const pieces[])(FILE *, const struct snapshot *) = {
+		render_jsonl_meta,
+		render_jsonl_events,
+		render_jsonl_end,
+	};
+	struct model *m = gc_model();
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	const struct render_opts opts = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		_cleanup_fclose_
+		FILE *full = fopen("/dev/full", "w");
+		assert_int_equal(pieces[i](full, s), -EIO);
+	}
+	_cleanup_fclose_
+	FILE *full = fopen("/dev/full", "w");
+	assert_int_equal(render_gc_events(full, s, &opts), -EIO);
+	assert_int_equal(render_gc_summary(full, s, &opts), -EIO);
+	snapshot_free(s);
 	model_free(m);
 }
 
@@ -52,6 +468,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_outputs),
+		cmocka_unit_test(golden_top),
+		cmocka_unit_test(json_adds_up),
+		cmocka_unit_test(lines_of_json_are_json),
+		cmocka_unit_test(a_trace_can_be_drawn),
+		cmocka_unit_test(odd_events_are_shown),
+		cmocka_unit_test(lines_fit),
+		cmocka_unit_test(the_check_says_what_differs),
+		cmocka_unit_test(nothing_seen_is_nothing_shown),
+		cmocka_unit_test(formats_are_found),
+		cmocka_unit_test(a_failed_write_is_an_error),
 	};
 	/* Wall-clock times are local. */
 	setenv("TZ", "UTC", 1);

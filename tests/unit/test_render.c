@@ -7,7 +7,7 @@
  * diff.
  */
 #include "golden.h"
-#include "sample.h"
+#include "sample_gc.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -286,7 +286,7 @@ static bool is_described(const char *doc, const char *name)
 /* Every member of the output is in its description. */
 static void json_is_documented(void **state)
 {
-	struct model *m = sample_model(2, NULL, NULL);
+	struct model *m = sample_model(2, sample_gc_tick, NULL);
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
 	_cleanup_free_ char *json = rendered(renderer_find("json")->render, s,
 					     (struct render_opts){ 0 });

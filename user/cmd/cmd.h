@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "model/snapshot.h"
 #include "probe/probe.h"
+#include "render/render.h"
 
 /* What a command was asked to do. Strings point into argv. */
 struct options {
@@ -39,6 +40,7 @@ struct options {
 	bool goroutines;
 	bool stacks;
 	bool strict;
+	bool stretch;			/* not an option: record lets intervals grow where they are costly */
 	bool batch;
 	bool dry_run;
 	bool json;
@@ -57,6 +59,7 @@ enum cmd_id {
 	CMD_MAN = 1 << 6,
 	CMD_VERSION = 1 << 7,
 	CMD_HELP = 1 << 8,
+	CMD_GC = 1 << 9,
 };
 
 enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED };
@@ -80,6 +83,7 @@ int cmd_doctor(const struct options *opts, struct err *err);
 int cmd_record(const struct options *opts, struct err *err);
 int cmd_report(const struct options *opts, struct err *err);
 int cmd_top(const struct options *opts, struct err *err);
+int cmd_gc(const struct options *opts, struct err *err);
 int cmd_completion(const struct options *opts, struct err *err);
 int cmd_man(const struct options *opts, struct err *err);
 int cmd_version(const struct options *opts, struct err *err);
@@ -118,6 +122,15 @@ extern const size_t option_specs_nr;
  * expect of every command line, and then exits (status 2, or 0 for --help).
  */
 void options_parse(const struct cmd *cmd, int argc, char **argv, struct options *ret);
+
+/*
+ * The output format of -f, of the suffix of -o, or text. NULL with -EINVAL in err for an unknown name.
+ */
+const struct renderer *choose_renderer(const struct options *opts, struct err *err);
+
+/* Render to where -o says. 0 or -errno. */
+int render_output(const struct renderer *renderer, const struct snapshot *s,
+		  const struct options *opts, struct err *err);
 
 /* Open what -o names, written beside it and renamed by output_close(); standard output by default. */
 struct output {

@@ -21,6 +21,12 @@ const struct cmd commands[] = {
 	  "--duration. COMMAND is started and traced from its first instruction, and its exit status is "
 	  "gallop's. SIGUSR1 prints a summary and goes on.",
 	  cmd_record },
+	{ "gc", CMD_GC, CMD_ARG_OPTIONAL, true, "RECORDING",
+	  "garbage collection: every cycle, stop and assist",
+	  "Show each GC cycle and each other stop of the world as it ends: what triggered it, who asked, how "
+	  "long; then a summary with mark assists by stack. Costs next to nothing: allocations are not "
+	  "traced. With a RECORDING the same from there.",
+	  cmd_gc },
 	{ "report", CMD_REPORT, CMD_ARG_REQUIRED, false, "RECORDING", "show a recording",
 	  "Show a recording as text, as collapsed stacks for flame graphs, or as JSON. Needs neither "
 	  "root nor the executable.",

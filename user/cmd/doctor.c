@@ -155,7 +155,7 @@ int cmd_doctor(const struct options *opts, struct err *err)
 		return err_set(err, -EINVAL, "either -p PID or an executable, not both");
 	if (opts->dry_run) {
 		int rc = live_check_target("doctor", opts, err);
-		return rc ? rc : live_print_plan(opts, err);
+		return rc ? rc : live_print_plan(opts, PLAN_VIEW_ALL, err);
 	}
 	check_kernel(&d);
 	int rc = target ? examine(&d, opts, err) : 0;

@@ -2,6 +2,7 @@
 /* gallop list: the Go processes on this host. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/utf8.h"
 #include "cmd/cmd.h"
@@ -117,9 +118,8 @@ int cmd_list(const struct options *opts, struct err *err)
 	else if (!list.rows)
 		printf("no Go process found\n");
 	if (list.hidden)
-		fprintf(stderr,
-			"gallop: %zu processes of other users could not be looked at\n"
-			"hint: run as root to see them\n",
-			list.hidden);
+		fprintf(stderr, "gallop: %zu other process%s could not be looked at\n%s", list.hidden,
+			list.hidden == 1 ? "" : "es",
+			geteuid() ? "hint: run as root to see them\n" : "");
 	return EXIT_STATUS_OK;
 }

@@ -23,9 +23,10 @@ int live_check_target(const char *command, const struct options *opts, struct er
 	return -EINVAL;
 }
 
-struct session_opts live_session_opts(const struct options *opts)
+struct session_opts live_session_opts(const struct options *opts, unsigned views)
 {
 	return (struct session_opts){
+		.views = views,
 		.pid = opts->pid,
 		.argv = opts->argv,
 		.attach = opts->attach,
@@ -34,6 +35,7 @@ struct session_opts live_session_opts(const struct options *opts)
 		.by_goroutine = opts->goroutines,
 		.duration_ns = opts->duration_ns,
 		.interval_ns = opts->delay_ns,
+		.stretch = opts->stretch,
 	};
 }
 
@@ -58,9 +60,9 @@ static int target_path(const struct options *opts, char *buf, size_t cap, struct
 	return rc;
 }
 
-int live_print_plan(const struct options *opts, struct err *err)
+int live_print_plan(const struct options *opts, unsigned views, struct err *err)
 {
-	struct plan_opts plan_opts = { .by_goroutine = opts->goroutines, .depth = opts->depth };
+	struct plan_opts plan_opts = { .views = views, .by_goroutine = opts->goroutines, .depth = opts->depth };
 	struct gobin *bin;
 	struct plan *plan;
 	char path[4096];
@@ -91,9 +93,10 @@ int live_say_ready(const struct options *opts, struct err *err)
 	return 0;
 }
 
-int live_run(const struct options *opts, const struct session_events *events, struct err *err)
+int live_run(const struct options *opts, unsigned views, const struct session_events *events,
+	     struct err *err)
 {
-	struct session_opts session_opts = live_session_opts(opts);
+	struct session_opts session_opts = live_session_opts(opts, views);
 	struct session *s = NULL;
 	int rc = session_new(&session_opts, &s, err);
 

@@ -9,15 +9,17 @@
 /* -EINVAL with a hint unless there is exactly one target. */
 int live_check_target(const char *command, const struct options *opts, struct err *err);
 
-struct session_opts live_session_opts(const struct options *opts);
+/* views: PLAN_VIEW_*. */
+struct session_opts live_session_opts(const struct options *opts, unsigned views);
 
 /* --dry-run: print the plan for the target's executable. */
-int live_print_plan(const struct options *opts, struct err *err);
+int live_print_plan(const struct options *opts, unsigned views, struct err *err);
 
 /* --ready-fd: tell whoever waits that everything is attached and counts. */
 int live_say_ready(const struct options *opts, struct err *err);
 
 /* Run a session to its end; the exit status of a command that was started, else 0; or -errno. */
-int live_run(const struct options *opts, const struct session_events *events, struct err *err);
+int live_run(const struct options *opts, unsigned views, const struct session_events *events,
+	     struct err *err);
 
 #endif

@@ -17,6 +17,39 @@ static bool is_special(const char *path)
 	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
+const struct renderer *choose_renderer(const struct options *opts, struct err *err)
+{
+	const struct renderer *r;
+
+	if (opts->json)
+		return renderer_find("json");
+	if (!opts->format) {
+		r = opts->output ? renderer_for_path(opts->output) : NULL;
+		return r ? r : renderer_find("text");
+	}
+	r = renderer_find(opts->format);
+	if (!r) {
+		err_set(err, -EINVAL, "unknown format '%s'", opts->format);
+		err_hint(err, "text, collapsed, json, jsonl or trace");
+	}
+	return r;
+}
+
+int render_output(const struct renderer *renderer, const struct snapshot *s,
+		  const struct options *opts, struct err *err)
+{
+	struct render_opts render_opts = { .value = opts->value, .top_nr = opts->top_nr,
+					   .stacks = opts->stacks,
+					   .color = opts->color && !opts->output };
+	struct output out;
+	int rc = output_open(&out, opts->output, err);
+
+	if (rc)
+		return rc;
+	renderer->render(out.f, s, &render_opts);
+	return output_close(&out, err);
+}
+
 int output_open(struct output *out, const char *path, struct err *err)
 {
 	*out = (struct output){ .f = stdout };

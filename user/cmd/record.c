@@ -6,6 +6,7 @@
 
 #include "cmd/live.h"
 #include "model/model.h"
+#include "plan/plan.h"
 #include "record/recording.h"
 #include "render/render.h"
 
@@ -99,10 +100,12 @@ int cmd_record(const struct options *opts, struct err *err)
 	if (rc)
 		return rc;
 	if (opts->dry_run)
-		return live_print_plan(opts, err);
+		return live_print_plan(opts, PLAN_VIEW_ALL, err);
 	if (!opts->output)
 		return err_set(err, -EINVAL, "no file to record to: give one with -o FILE");
-	rc = live_run(opts, &events, err);
+	struct options live = *opts;
+	live.stretch = true;
+	rc = live_run(&live, PLAN_VIEW_ALL, &events, err);
 	recording_free(r.rec);
 	if (!rc && opts->strict && r.loss_total)
 		return EXIT_STATUS_INCOMPLETE;

@@ -9,39 +9,6 @@
 #include "record/recording.h"
 #include "render/render.h"
 
-static const struct renderer *choose_renderer(const struct options *opts, struct err *err)
-{
-	const struct renderer *r;
-
-	if (opts->json)
-		return renderer_find("json");
-	if (!opts->format) {
-		r = opts->output ? renderer_for_path(opts->output) : NULL;
-		return r ? r : renderer_find("text");
-	}
-	r = renderer_find(opts->format);
-	if (!r) {
-		err_set(err, -EINVAL, "unknown format '%s'", opts->format);
-		err_hint(err, "text, collapsed or json");
-	}
-	return r;
-}
-
-static int render(const struct renderer *renderer, const struct snapshot *s,
-		  const struct options *opts, struct err *err)
-{
-	struct render_opts render_opts = { .value = opts->value, .top_nr = opts->top_nr,
-					   .stacks = opts->stacks,
-					   .color = opts->color && !opts->output };
-	struct output out;
-	int rc = output_open(&out, opts->output, err);
-
-	if (rc)
-		return rc;
-	renderer->render(out.f, s, &render_opts);
-	return output_close(&out, err);
-}
-
 int cmd_report(const struct options *opts, struct err *err)
 {
 	struct recording_span span = { .from_ns = opts->from_ns, .to_ns = opts->to_ns };
@@ -61,7 +28,7 @@ int cmd_report(const struct options *opts, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	}
 	model_free(model);
-	rc = render(renderer, s, opts, err);
+	rc = render_output(renderer, s, opts, err);
 	if (!rc && opts->strict && s->loss_total)
 		rc = EXIT_STATUS_INCOMPLETE;
 	snapshot_free(s);

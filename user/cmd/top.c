@@ -4,6 +4,7 @@
 
 #include "cmd/live.h"
 #include "model/model.h"
+#include "plan/plan.h"
 #include "render/render.h"
 
 struct top {
@@ -57,6 +58,6 @@ int cmd_top(const struct options *opts, struct err *err)
 	if (rc)
 		return rc;
 	if (opts->dry_run)
-		return live_print_plan(opts, err);
-	return live_run(opts, &events, err);
+		return live_print_plan(opts, PLAN_VIEW_ALL, err);
+	return live_run(opts, PLAN_VIEW_ALL, &events, err);
 }

@@ -2,8 +2,8 @@
 /*
  * Stops, cycles and assists on their way into the model.
  *
- * What comes from a target may be anything, so every number is bounded here, once: whatever is in the
- * model can be added, written to a recording and shown.
+ * What comes from a target may be anything, so every number is bounded here, once: whatever is in
+ * the model can be added, written to a recording and shown.
  */
 #include "model/gc.h"
 
@@ -107,8 +107,8 @@ struct gc_caller_count gc_caller_delta(const struct gc_caller *caller)
 }
 
 /*
- * Make room for a row. The ring is as large as it has to be and then begins again from its start. What
- * is overwritten before its interval is over was never shown or written: that is a loss.
+ * Make room for a row. The ring is as large as it has to be and then begins again from its start.
+ * What is overwritten before its interval is over was never shown or written: that is a loss.
  */
 #define ring_reserve(m, ring)                                                                \
 	({                                                                                   \

@@ -2,10 +2,10 @@
 /*
  * Garbage collection inside a model, for the two that walk it: the snapshot and the recording.
  *
- * Single stops and cycles are in rings, numbered by a sequence from the model's beginning. What is summed
- * up is summed up twice, since the model's beginning and since the interval's, or remembers what it was
- * when the interval began, as the sites do. All numbers are below 2^63 (times 2^62) and no sum
- * overflows, whatever the target says: it stays at the largest.
+ * Single stops and cycles are in rings, numbered by a sequence from the model's beginning. What is
+ * summed up is summed up twice, since the model's beginning and since the interval's, or remembers
+ * what it was when the interval began, as the sites do. All numbers are below 2^63 (times 2^62) and
+ * no sum overflows, whatever the target says: it stays at the largest.
  */
 #ifndef GALLOP_MODEL_GC_TABLES_H
 #define GALLOP_MODEL_GC_TABLES_H
@@ -85,7 +85,7 @@ struct model_gc {
 	struct gc_cycle_sums sums, interval_sums;
 	struct gc_callers stoppers, starters, assists;
 	uint64_t last_ns; /* end of the latest stop */
-	bool of_recording;	/* what the rings overwrite is still in the file */
+	bool of_recording; /* what the rings overwrite is still in the file */
 	uint64_t overwritten; /* rows of the rings that no interval has shown */
 	struct model_gc_check check;
 };

@@ -2,8 +2,8 @@
 /*
  * From the model's rings and sums to what is shown of them.
  *
- * Percentiles are taken from the single pauses (nearest rank) where all of them are still there, and
- * from their histogram only where the ring has lost some.
+ * Percentiles are taken from the single pauses (nearest rank) where all of them are still there,
+ * and from their histogram only where the ring has lost some.
  */
 #include "model/gc_view.h"
 

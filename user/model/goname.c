@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/goname.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* Behind "runtime." or "runtime/pprof."; NULL if the name is of another package. */
@@ -15,16 +16,19 @@ static const char *behind_runtime(const char *name)
 	return *p ? p + 1 : NULL;
 }
 
-bool goname_is_inside(const char *name)
+enum goname goname_of(const char *func)
 {
-	if (strncmp(name, "internal/runtime/", strlen("internal/runtime/")) == 0)
-		return true;
+	if (strncmp(func, "internal/runtime/", strlen("internal/runtime/")) == 0)
+		return GONAME_RUNTIME_INSIDE;
+	const char *p = behind_runtime(func);
+	if (!p)
+		return GONAME_OTHER;
 
 	/* Exported is what has a capital in each of its parts: "(*Profile).WriteTo". */
-	for (const char *p = behind_runtime(name); p; p = strchr(p, '.')) {
+	for (; p; p = strchr(p, '.')) {
 		p += strspn(p, ".(*");
 		if (*p < 'A' || *p > 'Z')
-			return true;
+			return GONAME_RUNTIME_INSIDE;
 	}
-	return false;
+	return GONAME_RUNTIME_API;
 }

@@ -3,12 +3,13 @@
 #ifndef GALLOP_MODEL_GONAME_H
 #define GALLOP_MODEL_GONAME_H
 
-#include <stdbool.h>
+enum goname {
+	GONAME_OTHER,
+	/* Of the runtime's packages (runtime, runtime/debug, internal/runtime/maps ...): */
+	GONAME_RUNTIME_API, /* what programs call by its name: runtime.GC */
+	GONAME_RUNTIME_INSIDE, /* not exported, so they don't: runtime.gcStart, runtime.GC.func1 */
+};
 
-/*
- * Is it of the runtime (runtime, runtime/debug, ..., internal/runtime/maps) and not exported, so that
- * no program calls it by its name? runtime.GC is not, runtime.gcStart and runtime.GC.func1 are.
- */
-bool goname_is_inside(const char *name);
+enum goname goname_of(const char *func);
 
 #endif

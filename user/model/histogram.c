@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bucket i is shift and mantissa: durations below 128 ns are their own index; from there each power of
- * two has shift s = log2 - 6, and the top 7 bits of the duration, 64 to 127, tell its buckets apart.
+ * Bucket i is shift and mantissa: durations below 128 ns are their own index; from there each power
+ * of two has shift s = log2 - 6, and the top 7 bits of the duration, 64 to 127, tell its buckets
+ * apart.
  */
 #include "model/histogram.h"
 

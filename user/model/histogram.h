@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Durations counted by their length, in a memory that doesn't grow: 64 buckets for each power of two.
+ * Durations counted by their length, in a memory that doesn't grow: 64 buckets for each power of
+ * two.
  *
- * A bucket is at most 1/64 as wide as what falls into it, and its middle stands for all of it, so what
- * comes out is within 0.8 % of what went in (below 128 ns it is exact). Above an hour all are one.
+ * A bucket is at most 1/64 as wide as what falls into it, and its middle stands for all of it, so
+ * what comes out is within 0.8 % of what went in (below 128 ns it is exact). Above an hour all are
+ * one.
  */
 #ifndef GALLOP_MODEL_HISTOGRAM_H
 #define GALLOP_MODEL_HISTOGRAM_H
@@ -27,7 +29,9 @@ void histogram_merge(struct histogram *h, const struct histogram *more);
 /* The rank-th shortest duration, from 1; 0 if there are not so many. */
 uint64_t histogram_rank(const struct histogram *h, uint64_t rank);
 
-/* How many are in [2^bits, 2^(bits + 1)) ns; 0 and 1 ns belong to bits = 0. Nothing is estimated. */
+/*
+ * How many are in [2^bits, 2^(bits + 1)) ns; 0 and 1 ns belong to bits = 0. Nothing is estimated.
+ */
 uint64_t histogram_octave(const struct histogram *h, unsigned int bits);
 
 #endif

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "model/goname.h"
 
 static int64_t intern_text(struct model *m, const char *raw)
 {
@@ -27,7 +26,8 @@ static int64_t intern_text(struct model *m, const char *raw)
 	int rc = table_reserve(m->texts);
 	if (rc)
 		return rc;
-	_cleanup_free_ struct text_row *row = calloc(1, sizeof(*row) + len + 1);
+	_cleanup_free_
+	struct text_row *row = calloc(1, sizeof(*row) + len + 1);
 	if (!row)
 		return -ENOMEM;
 	memcpy(row->s, clean, len + 1);
@@ -60,7 +60,8 @@ int64_t intern_func(struct model *m, const char *name, const char *file)
 	int rc = table_reserve(m->funcs);
 	if (rc)
 		return rc;
-	_cleanup_free_ struct func_row *row = calloc(1, sizeof(*row));
+	_cleanup_free_
+	struct func_row *row = calloc(1, sizeof(*row));
 	if (!row)
 		return -ENOMEM;
 	row->key = key;
@@ -70,7 +71,7 @@ int64_t intern_func(struct model *m, const char *name, const char *file)
 	row->is_runtime = has_prefix(key.name, "runtime.") ||
 			  has_prefix(key.name, "internal/runtime/");
 	row->is_goexit = strcmp(key.name, "runtime.goexit") == 0;
-	row->is_inside = goname_is_inside(key.name);
+	row->kind = goname_of(key.name);
 	return table_add(m->funcs, row, &row->key, sizeof(row->key));
 }
 
@@ -87,7 +88,8 @@ int64_t intern_frame(struct model *m, const struct frame_key *key)
 	int rc = table_reserve(m->frames);
 	if (rc)
 		return rc;
-	_cleanup_free_ struct frame_row *row = calloc(1, sizeof(*row));
+	_cleanup_free_
+	struct frame_row *row = calloc(1, sizeof(*row));
 	if (!row)
 		return -ENOMEM;
 	row->key = *key;
@@ -117,7 +119,8 @@ int64_t intern_stack(struct model *m, const uint32_t *frames, size_t n, bool cut
 	int rc = table_reserve(m->stacks);
 	if (rc)
 		return rc;
-	_cleanup_free_ struct stack_row *row = calloc(1, sizeof(*row) + words_sz);
+	_cleanup_free_
+	struct stack_row *row = calloc(1, sizeof(*row) + words_sz);
 	if (!row)
 		return -ENOMEM;
 	row->frames_nr = (uint32_t)n;
@@ -179,7 +182,8 @@ int64_t model_type(struct model *m, const char *name)
 	int rc = table_reserve(m->types);
 	if (rc)
 		return rc;
-	_cleanup_free_ struct type_row *row = calloc(1, sizeof(*row));
+	_cleanup_free_
+	struct type_row *row = calloc(1, sizeof(*row));
 	if (!row)
 		return -ENOMEM;
 	row->name = text;
@@ -203,7 +207,8 @@ int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size
 	int rc = table_reserve(m->sites);
 	if (rc)
 		return rc;
-	_cleanup_free_ struct site_row *row = calloc(1, sizeof(*row));
+	_cleanup_free_
+	struct site_row *row = calloc(1, sizeof(*row));
 	if (!row)
 		return -ENOMEM;
 	row->key = key;

@@ -68,7 +68,8 @@ static void add_frame(struct shown *sh, const struct model *m, const struct fram
 static int unify_frames(struct shown *sh, const struct model *m)
 {
 	size_t nr = m->frames.nr;
-	_cleanup_free_ uint32_t *order = array_new(nr, sizeof(order[0]));
+	_cleanup_free_
+	uint32_t *order = array_new(nr, sizeof(order[0]));
 	sh->frames = array_new(nr + 1, sizeof(sh->frames[0]));
 	sh->func_of = array_new(nr + 1, sizeof(sh->func_of[0]));
 	sh->frame_of = array_new(nr, sizeof(sh->frame_of[0]));
@@ -99,6 +100,22 @@ static const struct func_row *func_at(const struct model *m, const struct stack_
 	return m->funcs.rows[m->frames.rows[stack->words[1 + i]]->key.func];
 }
 
+/*
+ * Of the runtime's frames at the leaf only the last is of interest: what the program called, if it
+ * is something that programs call (of debug.FreeOSMemory, which calls runtime.GC, that is the
+ * former), or the function of a goroutine of the runtime's own.
+ */
+static uint16_t gc_leaf(const struct model *m, const struct stack_row *stack, uint16_t to)
+{
+	uint16_t from = 0;
+
+	while (from < to && func_at(m, stack, from)->kind != GONAME_OTHER)
+		from++;
+	if (from && (from == to || func_at(m, stack, from - 1)->kind == GONAME_RUNTIME_API))
+		from--;
+	return from;
+}
+
 static struct part shown_part(const struct model *m, uint32_t id, bool gc, bool runtime_frames)
 {
 	const struct stack_row *stack = m->stacks.rows[id];
@@ -108,14 +125,15 @@ static struct part shown_part(const struct model *m, uint32_t id, bool gc, bool 
 		return part;
 	if (part.to > 1 && func_at(m, stack, part.to - 1)->is_goexit)
 		part.to--;
-	while (part.from < part.to) {
-		const struct func_row *func = func_at(m, stack, part.from);
-		if (!(gc ? func->is_inside : func->is_runtime))
-			return part;
-		part.from++;
+	if (gc) {
+		part.from = gc_leaf(m, stack, part.to);
+		return part;
 	}
-	/* Of a stack of the runtime's alone no frame is left: show it whole, or its root. */
-	part.from = gc && part.to ? part.to - 1 : 0;
+	while (part.from < part.to && func_at(m, stack, part.from)->is_runtime)
+		part.from++;
+	/* A stack of the runtime's alone would be left without any frame: show it whole. */
+	if (part.from == part.to)
+		part.from = 0;
 	return part;
 }
 
@@ -184,7 +202,8 @@ static size_t collect_parts(struct part *parts, const struct model *m, const uin
 static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *used,
 			bool runtime_frames)
 {
-	_cleanup_free_ struct part *parts = array_new(2 * m->stacks.nr, sizeof(parts[0]));
+	_cleanup_free_
+	struct part *parts = array_new(2 * m->stacks.nr, sizeof(parts[0]));
 	sh->stack_of = array_new(m->stacks.nr, sizeof(sh->stack_of[0]));
 	sh->gc_stack_of = array_new(m->stacks.nr, sizeof(sh->gc_stack_of[0]));
 	if (!parts || !sh->stack_of || !sh->gc_stack_of)

@@ -13,17 +13,17 @@
 
 /* All of this is owned by the snapshot in the end, but for the maps from the model's ids. */
 struct shown {
-	char *strings;				/* every text of the model */
+	char *strings; /* every text of the model */
 	struct snapshot_frame *frames;
-	const struct snapshot_frame **links;	/* the stacks' arrays of frames in one */
+	const struct snapshot_frame **links; /* the stacks' arrays of frames in one */
 	struct snapshot_stack *stacks;
 	size_t frames_nr, links_nr, stacks_nr;
 
-	const char **text_of;		/* model text -> string */
-	uint32_t *frame_of;		/* model frame -> frames[] */
-	uint32_t *func_of;		/* frames[] -> model function */
-	uint32_t *stack_of;		/* model stack -> stacks[], SHOWN_NONE if not used */
-	uint32_t *gc_stack_of;		/* the same for what the collector's stacks show */
+	const char **text_of; /* model text -> string */
+	uint32_t *frame_of; /* model frame -> frames[] */
+	uint32_t *func_of; /* frames[] -> model function */
+	uint32_t *stack_of; /* model stack -> stacks[], SHOWN_NONE if not used */
+	uint32_t *gc_stack_of; /* the same for what the collector's stacks show */
 };
 
 enum { SHOWN_NONE = UINT32_MAX };
@@ -32,16 +32,15 @@ enum { SHOWN_NONE = UINT32_MAX };
 enum {
 	SHOWN_SITE = 1 << 0,
 	/*
-	 * A stop or a cycle, whose leaf always is inside the runtime: what is shown begins at the
-	 * function that the program called (runtime.GC) or that needed memory, or at least at the
-	 * goroutine's own (runtime.bgsweep).
+	 * A stop, a cycle or an assist. Its leaf always is inside the runtime: what is shown begins
+	 * with the function that the program called (runtime.GC), or that needed memory.
 	 */
 	SHOWN_GC = 1 << 1,
 };
 
 /*
- * used has the SHOWN_* flags of each stack of the model. One stack more than needed is made, the last: it
- * has the one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in any case.
+ * used has the SHOWN_* flags of each stack of the model. One stack more than needed is made, the
+ * last: it has the one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in any case.
  */
 int shown_init(struct shown *sh, const struct model *m, const uint8_t *used, bool runtime_frames);
 void shown_deinit(struct shown *sh);

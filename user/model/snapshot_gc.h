@@ -3,8 +3,8 @@
  * What a snapshot has of garbage collection: the latest stops and cycles one by one, and sums and
  * percentiles of all.
  *
- * A pause is a stop of the world: a cycle has two or more of them. Its length is all of it, from when
- * stopping began until the world ran again, as the runtime itself counts.
+ * A pause is a stop of the world: a cycle has two or more of them. Its length is all of it, from
+ * when stopping began until the world ran again, as the runtime itself counts.
  */
 #ifndef GALLOP_MODEL_SNAPSHOT_GC_H
 #define GALLOP_MODEL_SNAPSHOT_GC_H

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
+#include "model/goname.h"
 #include "model/model.h"
 
 /*
@@ -44,7 +45,7 @@ struct func_row {
 	uint32_t id, name_id, file_id;
 	bool is_runtime;	/* of the runtime: cut from the leaf end of a stack */
 	bool is_goexit;		/* the return address at the root of every goroutine */
-	bool is_inside;		/* of the runtime, but nothing that a program calls by its name */
+	enum goname kind;
 	UT_hash_handle hh;
 };
 

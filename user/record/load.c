@@ -298,8 +298,8 @@ static int run_query(struct reader *r, const struct reader_query *query)
 }
 
 /*
- * A table with our text has our columns, and no expression that computes something when read. A missing
- * one is not *there_ret; anything else of that name is damage.
+ * A table with our text has our columns, and no expression that computes something when read. A
+ * missing one is not *there_ret; anything else of that name is damage.
  */
 static int check_table(struct reader *r, const struct schema_table *t, bool *there_ret)
 {

@@ -18,8 +18,8 @@ struct cell {
 #define REF(id, none) ((struct cell){ NULL, (id), (id) == (none) })
 
 /* Put a row made of cells. */
-#define put(r, stmt, ...)                                                          \
-	rows_put_cells((r)->stmts[stmt], (const struct cell[]){ __VA_ARGS__ },     \
+#define put(r, stmt, ...)                                                      \
+	rows_put_cells((r)->stmts[stmt], (const struct cell[]){ __VA_ARGS__ }, \
 		       (int)(sizeof((struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell)))
 
 int rows_put_cells(sqlite3_stmt *stmt, const struct cell *cells, int nr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stops, cycles and assists go through the model's own functions, which bound and add up whatever they
- * are given; here it is seen to that they are of an interval that exists, and of the span.
+ * Stops, cycles and assists go through the model's own functions, which bound and add up whatever
+ * they are given; here it is seen to that they are of an interval that exists, and of the span.
  */
 #include "record/read_gc.h"
 

@@ -29,11 +29,11 @@ struct reader {
 
 	struct recording_span span;
 	uint64_t intervals_nr;
-	uint64_t first, end;		/* the intervals [first, end) are in the span */
-	uint64_t from_ns, to_ns;	/* what they cover */
-	uint64_t last_ns;		/* where the recording ends */
-	struct model_count total;	/* of the intervals in the span */
-	uint64_t alloc_interval, alloc_site;	/* the row before; rows must ascend */
+	uint64_t first, end; /* the intervals [first, end) are in the span */
+	uint64_t from_ns, to_ns; /* what they cover */
+	uint64_t last_ns; /* where the recording ends */
+	struct model_count total; /* of the intervals in the span */
+	uint64_t alloc_interval, alloc_site; /* the row before; rows must ascend */
 	bool has_gc;
 	uint64_t gc_interval; /* of the row before in a table of garbage collection */
 	uint64_t assist_stack;

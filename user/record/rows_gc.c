@@ -27,13 +27,13 @@ static int put_cycle(struct rows *r, const struct gc_cycle_row *row, size_t inte
 {
 	const struct model_cycle *c = &row->cycle;
 
-	return put(r, ROWS_CYCLE, NUM(r->done.cycles), NUM(interval), NUM(c->number), NUM(c->trigger),
-		   TEXT(model_trigger(c->trigger)), NUM(c->goid), STACK(c->stack), NUM(row->told_ns),
-		   NUM(c->start_ns), NUM(c->mark_start_ns), NUM(c->mark_end_ns), NUM(c->end_ns),
-		   NUM(c->sweep_pause_ns), NUM(c->mark_pause_ns), NUM(c->pause_ns),
-		   NUM(c->heap_live_start), NUM(c->heap_marked), NUM(c->heap_live_end), NUM(c->goal),
-		   NUM(c->next_goal), NUM(c->assist_ns), NUM(c->dedicated_ns), NUM(c->fractional_ns),
-		   NUM(c->idle_ns), NUM(c->cpu_fraction * SCHEMA_PPM + 0.5));
+	return put(r, ROWS_CYCLE, NUM(r->done.cycles), NUM(interval), NUM(c->number),
+		   NUM(c->trigger), TEXT(model_trigger(c->trigger)), NUM(c->goid), STACK(c->stack),
+		   NUM(row->told_ns), NUM(c->start_ns), NUM(c->mark_start_ns), NUM(c->mark_end_ns),
+		   NUM(c->end_ns), NUM(c->sweep_pause_ns), NUM(c->mark_pause_ns), NUM(c->pause_ns),
+		   NUM(c->heap_live_start), NUM(c->heap_marked), NUM(c->heap_live_end),
+		   NUM(c->goal), NUM(c->next_goal), NUM(c->assist_ns), NUM(c->dedicated_ns),
+		   NUM(c->fractional_ns), NUM(c->idle_ns), NUM(c->cpu_fraction * SCHEMA_PPM + 0.5));
 }
 
 static int put_cycles(struct rows *r, const struct model_gc *gc, size_t interval)
@@ -55,7 +55,8 @@ static int put_assists(struct rows *r, const struct model_gc *gc, size_t interva
 		struct gc_caller_count n = gc_caller_delta(row);
 		if (n.count == 0 && n.ns == 0)
 			continue;
-		int rc = put(r, ROWS_ASSIST, NUM(interval), NUM(row->key.stack), NUM(n.count), NUM(n.ns));
+		int rc = put(r, ROWS_ASSIST, NUM(interval), NUM(row->key.stack), NUM(n.count),
+			     NUM(n.ns));
 		if (rc)
 			return rc;
 	}

@@ -56,10 +56,9 @@ const struct schema_table schema_gc_tables[] = {
 	  "next_goal INTEGER NOT NULL, assist_ns INTEGER NOT NULL, "
 	  "dedicated_ns INTEGER NOT NULL, fractional_ns INTEGER NOT NULL, "
 	  "idle_ns INTEGER NOT NULL, cpu_ppm INTEGER NOT NULL)" },
-	{ "assist",
-	  "CREATE TABLE assist(interval INTEGER NOT NULL, stack INTEGER NOT NULL, "
-	  "assists INTEGER NOT NULL, ns INTEGER NOT NULL, "
-	  "PRIMARY KEY(interval, stack)) WITHOUT ROWID" },
+	{ "assist", "CREATE TABLE assist(interval INTEGER NOT NULL, stack INTEGER NOT NULL, "
+		    "assists INTEGER NOT NULL, ns INTEGER NOT NULL, "
+		    "PRIMARY KEY(interval, stack)) WITHOUT ROWID" },
 	{ "gc_check",
 	  "CREATE TABLE gc_check(id INTEGER PRIMARY KEY, known INTEGER NOT NULL, "
 	  "why_not TEXT NOT NULL, exact INTEGER NOT NULL, runtime_cycles INTEGER NOT NULL, "
@@ -69,9 +68,9 @@ const struct schema_table schema_gc_tables[] = {
 };
 
 /* A stack's leaf is the frame to show: of these, the function that asked for it. */
-#define WITH_LEAF(table)                                       \
-	"LEFT JOIN stack ON stack.id = " table ".stack "       \
-	"LEFT JOIN frame ON frame.id = stack.leaf "            \
+#define WITH_LEAF(table)                                 \
+	"LEFT JOIN stack ON stack.id = " table ".stack " \
+	"LEFT JOIN frame ON frame.id = stack.leaf "      \
 	"LEFT JOIN function ON function.id = frame.function"
 #define SINCE_START(column) \
 	"(" column " - (SELECT value FROM meta WHERE key = 'start_mono_ns')) / 1e9"
@@ -103,18 +102,25 @@ const char *const schema_views[] = {
 	"CREATE VIEW losses AS SELECT key, coalesce(max(so_far), 0) AS count, what FROM loss_cause "
 	"LEFT JOIN loss ON loss.cause = loss_cause.id GROUP BY loss_cause.id",
 
-	"CREATE VIEW stops AS SELECT stop.id, " SINCE_START("start_ns") " AS start_s, "
-	"reason_name AS reason, end_ns - start_ns AS ns, "
-	"iif(stopped_ns, stopped_ns - start_ns, NULL) AS stopping_ns, stop.gc, stop.goid, "
-	"function.name AS function, function.file, frame.line FROM stop " WITH_LEAF("stop"),
+	"CREATE VIEW stops AS SELECT stop.id, " SINCE_START(
+		"start_ns") " AS start_s, "
+			    "reason_name AS reason, end_ns - start_ns AS ns, "
+			    "iif(stopped_ns, stopped_ns - start_ns, NULL) AS stopping_ns, stop.gc, "
+			    "stop.goid, "
+			    "function.name AS function, function.file, frame.line FROM "
+			    "stop " WITH_LEAF("stop"),
 
-	"CREATE VIEW cycles AS SELECT cycle.number, " SINCE_START("told_ns") " AS end_s, "
-	"cause_name AS cause, pause_ns, mark_end_ns - mark_start_ns AS mark_ns, assist_ns, "
-	"heap_start, heap_marked, heap_end, goal, cycle.goid, function.name AS function, "
-	"function.file, frame.line FROM cycle " WITH_LEAF("cycle"),
+	"CREATE VIEW cycles AS SELECT cycle.number, " SINCE_START(
+		"told_ns") " AS end_s, "
+			   "cause_name AS cause, pause_ns, mark_end_ns - mark_start_ns AS mark_ns, "
+			   "assist_ns, "
+			   "heap_start, heap_marked, heap_end, goal, cycle.goid, function.name AS "
+			   "function, "
+			   "function.file, frame.line FROM cycle " WITH_LEAF("cycle"),
 
 	"CREATE VIEW assists AS SELECT function.name AS function, function.file, frame.line, "
-	"sum(assists) AS assists, sum(ns) AS ns FROM assist " WITH_LEAF("assist") " GROUP BY frame.id",
+	"sum(assists) AS assists, sum(ns) AS ns FROM assist " WITH_LEAF(
+		"assist") " GROUP BY frame.id",
 	NULL,
 };
 

@@ -109,17 +109,46 @@ static int line_cmp(const void *a, const void *b, void *counts)
 	}
 }
 
-static size_t collect(struct line *lines, const struct snapshot *s, enum snapshot_value value)
+static size_t collect_sites(struct line *lines, const struct snapshot *s, bool objects)
 {
 	size_t nr = 0;
 
 	for (size_t i = 0; i < s->sites_nr; i++) {
 		const struct snapshot_site *site = &s->sites[i];
-		uint64_t n = value == SNAPSHOT_OBJECTS ? site->count.objects : site->count.bytes;
+		uint64_t n = objects ? site->count.objects : site->count.bytes;
 		if (n)
 			lines[nr++] = (struct line){ site->stack, n };
 	}
 	return nr;
+}
+
+static size_t collect_callers(struct line *lines, const struct snapshot_caller *callers, size_t n)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (callers[i].ns)
+			lines[nr++] = (struct line){ callers[i].stack, callers[i].ns };
+	}
+	return nr;
+}
+
+static size_t collect(struct line *lines, const struct snapshot *s, enum snapshot_value value)
+{
+	switch (value) {
+	case SNAPSHOT_ASSIST:
+		return collect_callers(lines, s->gc.assists, s->gc.assists_nr);
+	case SNAPSHOT_STW:
+		return collect_callers(lines, s->gc.stoppers, s->gc.stoppers_nr);
+	default:
+		return collect_sites(lines, s, value == SNAPSHOT_OBJECTS);
+	}
+}
+
+/* Room for any value's lines. */
+static size_t lines_max(const struct snapshot *s)
+{
+	return s->sites_nr + s->gc.assists_nr + s->gc.stoppers_nr;
 }
 
 /* Lines of the same stack are next to each other; the first of them gets their sum. */
@@ -151,7 +180,8 @@ static void put_line(FILE *out, const struct line *line)
 
 int render_collapsed(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
-	_cleanup_free_ struct line *lines = calloc(s->sites_nr + 1, sizeof(lines[0]));
+	_cleanup_free_
+	struct line *lines = calloc(lines_max(s) + 1, sizeof(lines[0]));
 	if (!lines)
 		return -ENOMEM;
 

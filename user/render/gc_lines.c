@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Cycles and stops as they end, one line each: all that a line says is in columns, so that what changes
- * from cycle to cycle is seen by looking down.
+ * Cycles and stops as they end, one line each: all that a line says is in columns, so that what
+ * changes from cycle to cycle is seen by looking down.
  */
 #include <string.h>
 
 #include "base/fmt.h"
 #include "base/utf8.h"
+#include "model/goname.h"
 #include "render/cells.h"
 #include "render/formats.h"
 #include "render/gc.h"
@@ -25,18 +26,10 @@ enum {
 		WHO_GAP_W,
 };
 
-static bool is_runtime(const char *func)
-{
-	return strncmp(func, "runtime.", strlen("runtime.")) == 0 ||
-	       strncmp(func, "runtime/", strlen("runtime/")) == 0 ||
-	       strncmp(func, "internal/runtime/", strlen("internal/runtime/")) == 0;
-}
-
 const struct snapshot_frame *gc_requester(const struct snapshot_stack *stack)
 {
 	for (size_t i = 0; i < stack->frames_nr; i++) {
-		/* main.main returns to runtime.main; a goroutine of the runtime's own has only such. */
-		if (!is_runtime(stack->frames[i]->func))
+		if (goname_of(stack->frames[i]->func) == GONAME_OTHER)
 			return stack->frames[i];
 	}
 	return stack->frames[0];
@@ -44,7 +37,8 @@ const struct snapshot_frame *gc_requester(const struct snapshot_stack *stack)
 
 bool gc_has_goal(uint64_t goal)
 {
-	return goal && goal < INT64_MAX;
+	/* Without a limit it is MaxInt64 less what isn't heap: more than any address space. */
+	return goal && goal < 1ULL << 48;
 }
 
 bool gc_events_next(struct gc_events *events, struct gc_event *ret)
@@ -160,7 +154,10 @@ static void pauses_cell(char dst[CELL_SZ], const struct model_cycle *c)
 void render_gc_cycle_line(FILE *out, const struct snapshot_cycle *c, const struct render_opts *opts)
 {
 	char number[16], heap[CELL_SZ], pauses[CELL_SZ], cpu[16], who[CELL_SZ];
-	/* The column is as wide as the others' names; the package is known to who knows the function. */
+	/*
+	 * The column is as wide as the others' names; the package is known to who knows the
+	 * function.
+	 */
 	const char *dot = strchr(c->trigger, '.');
 	bool freed = c->raw.trigger == MODEL_TRIGGER_FREE_OS_MEMORY;
 	(void)opts;

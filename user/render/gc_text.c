@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Garbage collection in tables for people, within 100 columns: how long the world stood still and why,
- * who asked for it, and who had to help.
+ * Garbage collection in tables for people, within 100 columns: how long the world stood still and
+ * why, who asked for it, and who had to help.
  *
  * As everywhere, a table ends in a row for what it leaves out.
  */
@@ -267,7 +267,9 @@ static void put_verdict(FILE *out, const struct model_gc_check *c, const struct 
 		     c->runtime_pause_ns == c->gallop_pause_ns;
 	bool good = equal;
 
-	/* Before Go 1.22 the runtime keeps its own times to itself; what is seen is 2 to 4 % less. */
+	/*
+	 * Before Go 1.22 the runtime keeps its own times to itself; what is seen is 2 to 4 % less.
+	 */
 	if (!c->exact && c->runtime_cycles == c->gallop_cycles)
 		good = c->gallop_pause_ns >= c->runtime_pause_ns / 100 * (100 - CLOSE_PERCENT) &&
 		       c->gallop_pause_ns <= c->runtime_pause_ns / 100 * (100 + CLOSE_PERCENT);
@@ -328,7 +330,8 @@ void put_gc_section(FILE *out, const struct snapshot *s, const struct render_opt
 
 int render_gc_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
-	fprintf(out, "%sgallop: garbage collection of ", style(opts, STYLE_BOLD));
+	/* Events stand above it. */
+	fprintf(out, "\n%sgallop: garbage collection of ", style(opts, STYLE_BOLD));
 	put_target(out, &s->meta);
 	fprintf(out, ", %s%s\n", fmt_duration(duration(s)).s, style(opts, STYLE_NONE));
 	if (snapshot_gc_any(&s->gc))

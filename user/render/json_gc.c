@@ -4,6 +4,8 @@
 #include "render/gc.h"
 #include "render/json.h"
 
+enum { MILLION = 1000 * 1000 };
+
 static void put_known(struct json_writer *w, const char *key, uint64_t value)
 {
 	if (value)
@@ -42,7 +44,7 @@ void json_put_cycle(struct json_writer *w, const struct snapshot_cycle *c)
 	json_number(w, "dedicated_ns", raw->dedicated_ns);
 	json_number(w, "fractional_ns", raw->fractional_ns);
 	json_number(w, "idle_ns", raw->idle_ns);
-	json_fraction(w, "cpu_fraction", raw->cpu_fraction);
+	json_millionths(w, "cpu_fraction", (uint64_t)(raw->cpu_fraction * MILLION + 0.5));
 	json_put_stack(w, c->stack);
 }
 

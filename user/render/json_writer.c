@@ -102,13 +102,16 @@ void json_address(struct json_writer *w, const char *key, uint64_t value)
 	fprintf(w->out, "\"0x%" PRIx64 "\"", value);
 }
 
-void json_fraction(struct json_writer *w, const char *key, double value)
+void json_thousandths(struct json_writer *w, const char *key, uint64_t value)
 {
-	unsigned int millionths = (unsigned int)(value * 1000000 + 0.5);
-
 	begin(w, key);
-	/* Not %f: a locale may have another sign than the point. */
-	fprintf(w->out, "%u.%06u", millionths / 1000000, millionths % 1000000);
+	fprintf(w->out, "%" PRIu64 ".%03" PRIu64, value / 1000, value % 1000);
+}
+
+void json_millionths(struct json_writer *w, const char *key, uint64_t value)
+{
+	begin(w, key);
+	fprintf(w->out, "%" PRIu64 ".%06" PRIu64, value / 1000000, value % 1000000);
 }
 
 void json_bool(struct json_writer *w, const char *key, bool value)

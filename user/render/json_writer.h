@@ -27,8 +27,9 @@ void json_close(struct json_writer *w, char bracket);			/* '}' or ']' */
 void json_string(struct json_writer *w, const char *key, const char *value);
 void json_number(struct json_writer *w, const char *key, uint64_t value);
 void json_address(struct json_writer *w, const char *key, uint64_t value);	/* "0x..." */
-/* From 0 to 1, in millionths. */
-void json_fraction(struct json_writer *w, const char *key, double value);
+/* Numbers with decimals. A locale may have another sign than the point, so they are no floats. */
+void json_thousandths(struct json_writer *w, const char *key, uint64_t value);
+void json_millionths(struct json_writer *w, const char *key, uint64_t value);
 void json_bool(struct json_writer *w, const char *key, bool value);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events as lines of JSON, for programs that read while they come: first what was traced, then every
- * stop and cycle in the order in which they ended, at last the sums and what was lost.
+ * Events as lines of JSON, for programs that read while they come: first what was traced, then
+ * every stop and cycle in the order in which they ended, at last the sums and what was lost.
  */
 #include "render/formats.h"
 #include "render/gc.h"

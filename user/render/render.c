@@ -13,6 +13,7 @@ const struct renderer renderers[] = {
 	  render_collapsed },
 	{ "json", ".json", "everything, for programs", render_json },
 	{ "jsonl", ".jsonl", "stops and GC cycles, a line of JSON each", render_jsonl },
+	{ "trace", ".trace.json", "stops, GC cycles and the heap on a timeline", render_trace },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -32,18 +33,24 @@ static bool ends_with(const char *s, const char *end, size_t end_len)
 	return len > end_len && memcmp(s + len - end_len, end, end_len) == 0;
 }
 
+/* The longest suffix wins: ".trace.json" is no ".json". */
 const struct renderer *renderer_for_path(const char *path)
 {
+	const struct renderer *best = NULL;
+	size_t best_len = 0;
+
 	for (const struct renderer *r = renderers; r->name; r++) {
 		const char *p = r->suffixes;
 		while (*p) {
 			size_t len = strcspn(p, " ");
-			if (ends_with(path, p, len))
-				return r;
+			if (len > best_len && ends_with(path, p, len)) {
+				best = r;
+				best_len = len;
+			}
 			p += len + strspn(p + len, " ");
 		}
 	}
-	return NULL;
+	return best;
 }
 
 int render_end(FILE *out)

@@ -48,8 +48,8 @@ void render_gc_stop_line(FILE *out, const struct snapshot_stop *stop,
 int render_gc_events(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
 /*
- * 0 or -EIO. The format "jsonl" in pieces, for events that are shown as they come: the first line, the
- * events of a snapshot (of an interval), the last lines.
+ * 0 or -EIO. The format "jsonl" in pieces, for events that are shown as they come: the first line,
+ * the events of a snapshot (of an interval), the last lines.
  */
 int render_jsonl_meta(FILE *out, const struct snapshot *s);
 int render_jsonl_events(FILE *out, const struct snapshot *s);

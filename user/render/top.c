@@ -9,6 +9,7 @@
 #include "render/cells.h"
 #include "render/footer.h"
 #include "render/formats.h"
+#include "render/gc.h"
 
 enum {
 	BYTES_W = 10, /* "1023.9 KiB" */
@@ -149,6 +150,7 @@ int render_top_block(FILE *out, const struct snapshot *interval, const struct sn
 	put_head(&block);
 	for (size_t i = 0; i < shown; i++)
 		put_row(&block, &interval->sites[i]);
+	put_gc_block(out, interval, total);
 	put_losses(out, total, opts);
 	fputc('\n', out);
 	return render_end(out);

@@ -3,7 +3,7 @@
  * gallop's count held against the runtime's own over the same span of time.
  *
  * Each reading takes gallop's count, the runtime's from the process's memory, and gallop's again: what
- * moved in between is how finely the two can be compared. A target that gallop started begins at zero,
+ * moved in between, and what may be under way, is how finely the two can be compared. A target that gallop started begins at zero,
  * and one that ends normally gives a last reading at its exit.
  */
 #ifndef GALLOP_SESSION_TRUTH_H

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Garbage collection in the model and its snapshots: what is kept, summed, cut and bounded. */
+#include "golden.h"
+#include "sample_gc.h"
+
+#include <errno.h>
+
+#include "model/goname.h"
+#include "model/histogram.h"
+
+static void free_model(struct model **m)
+{
+	model_free(*m);
+}
+
+static void free_snapshot(struct snapshot **s)
+{
+	snapshot_free(*s);
+}
+
+#define _model_ _cleanup_(free_model) struct model
+#define _snapshot_ _cleanup_(free_snapshot) struct snapshot
+
+static struct model *new_model(void)
+{
+	struct model *m;
+
+	assert_int_equal(model_new(&m), 0);
+	return m;
+}
+
+static void assert_stack(const struct snapshot_stack *stack, const char *expected)
+{
+	char text[4096] = "";
+
+	for (size_t i = 0; i < stack->frames_nr; i++) {
+		if (i)
+			strcat(text, ";");
+		strcat(text, stack->frames[i]->func);
+	}
+	assert_string_equal(text, expected);
+}
+
+static void a_histogram_is_close(void **state)
+{
+	struct histogram *h = calloc(1, sizeof(*h));
+
+	(void)state;
+	for (uint64_t ns = 0; ns < UINT64_C(1) << HISTOGRAM_BITS; ns += 1 + ns / 50) {
+		memset(h, 0, sizeof(*h));
+		histogram_add(h, ns);
+		uint64_t back = histogram_rank(h, 1);
+		uint64_t apart = back > ns ? back - ns : ns - back;
+		/* 1/128: half of a bucket. */
+		assert_true(apart * 128 <= ns);
+		assert_true(ns >= 128 || apart == 0);
+	}
+	memset(h, 0, sizeof(*h));
+	histogram_add(h, UINT64_MAX);
+	assert_int_equal(histogram_rank(h, 1) >> (HISTOGRAM_BITS - 1), 1);
+	assert_int_equal(histogram_rank(h, 2), 0);
+	free(h);
+}
+
+static void octaves_hold_all(void **state)
+{
+	struct histogram *h = calloc(1, sizeof(*h)), *sum = calloc(1, sizeof(*h));
+
+	(void)state;
+	for (unsigned int bits = 1; bits < 64; bits++) {
+		histogram_add(h, (UINT64_C(1) << bits) - 1);
+		histogram_add(h, UINT64_C(1) << bits);
+	}
+	histogram_add(h, 0);
+	/* 0, 1; then 2^n and 2^(n+1) - 1; all that is longer is in the last. */
+	for (unsigned int bits = 0; bits < HISTOGRAM_BITS - 1; bits++)
+		assert_int_equal(histogram_octave(h, bits), 2);
+	assert_int_equal(histogram_octave(h, HISTOGRAM_BITS - 1),
+			 2 * 63 + 1 - 2 * (HISTOGRAM_BITS - 1));
+	assert_int_equal(histogram_octave(h, HISTOGRAM_BITS), 0);
+
+	histogram_merge(sum, h);
+	histogram_merge(sum, h);
+	assert_int_equal(histogram_octave(sum, 7), 4);
+	free(h);
+	free(sum);
+}
+
+static void names_tell_whose_they_are(void **state)
+{
+	static const char *const inside[] = {
+		"runtime.gcStart",
+		"runtime.(*mheap).grow",
+		"runtime.GC.func1",
+		"runtime.goexit",
+		"runtime/debug.freeOSMemory",
+		"runtime/pprof.runtime_goroutineProfileWithLabels",
+		"runtime/pprof.(*profMap).lookup",
+		"internal/runtime/maps.NewMap",
+		"internal/runtime/maps.(*Map).Delete",
+		"runtime.(*Frames).next",
+		"runtime.",
+		"runtime.Frames.func1",
+	};
+	static const char *const api[] = {
+		"runtime.GC",
+		"runtime.ReadMemStats",
+		"runtime.GOMAXPROCS",
+		"runtime/debug.FreeOSMemory",
+		"runtime/pprof.(*Profile).WriteTo",
+		"runtime.(*Frames).Next",
+	};
+	static const char *const other[] = {
+		"main.main",
+		"runtimes.f",
+		"runtime",
+		"runtime/x",
+		"example.com/runtime.f",
+		"encoding/json.(*decodeState).object",
+		"",
+		"[unknown]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++)
+		if (goname_of(inside[i]) != GONAME_RUNTIME_INSIDE)
+			fail_msg("%s", inside[i]);
+	for (size_t i = 0; i < sizeof(api) / sizeof(api[0]); i++)
+		if (goname_of(api[i]) != GONAME_RUNTIME_API)
+			fail_msg("%s", api[i]);
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		if (goname_of(other[i]) != GONAME_OTHER)
+			fail_msg("%s", other[i]);
+}
+
+static void stacks_begin_at_what_was_called(void **state)
+{
+	static const struct {
+		const char *all, *shown, *site;
+	} cases[] = {
+		{ "runtime.gcStart;runtime.GC;main.f;runtime.goexit", "runtime.GC;main.f",
+		  "main.f" },
+		{ "runtime.gcStart;runtime.GC;runtime/debug.freeOSMemory;runtime/"
+		  "debug.FreeOSMemory;main.f",
+		  "runtime/debug.FreeOSMemory;main.f",
+		  "runtime/debug.freeOSMemory;runtime/debug.FreeOSMemory;main.f" },
+		{ "runtime.stopTheWorld;runtime/pprof.runtime_goroutineProfile;runtime/"
+		  "pprof.writeGoroutine;"
+		  "runtime/pprof.(*Profile).WriteTo;main.f;main.main;runtime.main;runtime.goexit",
+		  "runtime/pprof.(*Profile).WriteTo;main.f;main.main;runtime.main",
+		  "runtime/pprof.runtime_goroutineProfile;runtime/pprof.writeGoroutine;"
+		  "runtime/pprof.(*Profile).WriteTo;main.f;main.main;runtime.main" },
+		{ "runtime.gcStart;runtime.mallocgc;runtime.newobject;main.f", "main.f", "main.f" },
+		{ "runtime.gcStart;runtime.mallocgc;internal/runtime/maps.NewMap;main.f", "main.f",
+		  "main.f" },
+		{ "runtime.gcStart;runtime.forcegchelper;runtime.goexit", "runtime.forcegchelper",
+		  "runtime.gcStart;runtime.forcegchelper" },
+		{ "runtime.goexit", "runtime.goexit", "runtime.goexit" },
+		{ "main.f;runtime.goexit", "main.f", "main.f" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_model_ *m = new_model();
+		uint32_t stack = sample_stack(m, cases[i].all, false);
+		sample_stop(m, 100, 10, 7, stack, 0);
+		/* The same stack may be an allocation's, too, and is another one there. */
+		sample_add(m, stack, "int", 1, 1, 8);
+		_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+		assert_stack(s->gc.stops[0].stack, cases[i].shown);
+		assert_stack(s->gc.stoppers[0].stack, cases[i].shown);
+		assert_stack(s->sites[0].stack, cases[i].site);
+		_snapshot_ *all = take(m, (struct snapshot_opts){ .runtime_frames = true });
+		assert_stack(all->gc.stops[0].stack, cases[i].all);
+		assert_stack(all->sites[0].stack, cases[i].all);
+	}
+}
+
+static void stacks_are_searched(void **state)
+{
+	_model_ *m = new_model();
+	uint32_t stack = sample_stack(m, "runtime.gcStart;runtime/debug.FreeOSMemory;main.f",
+				      false);
+
+	(void)state;
+	assert_true(model_stack_has(m, stack, "runtime/debug."));
+	assert_true(model_stack_has(m, stack, "main.f"));
+	assert_false(model_stack_has(m, stack, "main.g"));
+	assert_false(model_stack_has(m, MODEL_NO_STACK, "main.f"));
+}
+
+/* Nearest rank, of 100 pauses of 1 to 100 us in a mixed order. */
+static void percentiles_are_of_single_pauses(void **state)
+{
+	_model_ *m = new_model();
+
+	(void)state;
+	for (uint64_t i = 0; i < 100; i++)
+		sample_stop(m, 1000000 * i, 1000 * (1 + i * 37 % 100), 1 + i % 2, MODEL_NO_STACK,
+			    0);
+	sample_stop(m, 1, 12345678, 7, MODEL_NO_STACK, 0);
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	const struct snapshot_pauses *p = &s->gc.pauses;
+	assert_int_equal(p->count, 100);
+	assert_int_equal(p->total_ns, 5050000);
+	assert_int_equal(p->avg_ns, 50500);
+	assert_int_equal(p->p50_ns, 50000);
+	assert_int_equal(p->p90_ns, 90000);
+	assert_int_equal(p->p99_ns, 99000);
+	assert_int_equal(p->max_ns, 100000);
+	assert_false(p->estimated);
+	assert_int_equal(s->gc.reasons_nr, 3);
+	assert_true(s->gc.reasons[0].gc && s->gc.reasons[1].gc && !s->gc.reasons[2].gc);
+	assert_int_equal(s->gc.reasons[2].pauses.p50_ns, 12345678);
+	assert_int_equal(s->gc.stopped_ns, 5050000 + 12345678);
+
+	uint64_t in_buckets = 0;
+	for (size_t i = 0; i < s->gc.buckets_nr; i++) {
+		in_buckets += s->gc.buckets[i].count;
+		assert_true(i == 0 || s->gc.buckets[i].from_ns == s->gc.buckets[i - 1].to_ns);
+	}
+	assert_int_equal(in_buckets, 100);
+	assert_int_equal(s->gc.buckets[0].from_ns, 512);
+	assert_int_equal(s->gc.buckets[s->gc.buckets_nr - 1].to_ns, 131072);
+}
+
+static uint64_t apart_ppm(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) * 1000000 / b;
+}
+
+/* Three times as many stops as are kept: sums stay exact, percentiles close, memory what it is. */
+static void what_is_kept_is_bounded(void **state)
+{
+	enum { NR = 3 * MODEL_EVENTS_MAX };
+	_model_ *m = new_model();
+
+	(void)state;
+	for (uint64_t i = 0; i < NR; i++) {
+		sample_stop(m, 1000000 * i, 1 + i, 1, MODEL_NO_STACK, 0);
+		if (i % 1000 == 0)
+			model_next_interval(m, 1000000 * i);
+	}
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(s->gc.stops_nr, MODEL_EVENTS_MAX);
+	assert_int_equal(s->gc.stops[0].raw.start_ns, UINT64_C(1000000) * 2 * MODEL_EVENTS_MAX);
+	assert_int_equal(s->gc.stops_total, NR);
+	assert_int_equal(s->gc.pauses.total_ns, (uint64_t)NR * (NR + 1) / 2);
+	assert_true(s->gc.pauses.estimated);
+	assert_true(apart_ppm(s->gc.pauses.p50_ns, NR / 2) < 8000);
+	assert_true(apart_ppm(s->gc.pauses.p99_ns, (uint64_t)NR * 99 / 100) < 8000);
+	assert_int_equal(s->gc.pauses.max_ns, NR);
+	assert_int_equal(s->losses_nr, 0);
+
+	_snapshot_ *last = take(m, (struct snapshot_opts){ .interval = true });
+	assert_int_equal(last->gc.stops_nr, (NR - 1) % 1000);
+	assert_false(last->gc.pauses.estimated);
+}
+
+static void what_no_interval_showed_is_lost(void **state)
+{
+	_model_ *m = new_model();
+
+	(void)state;
+	for (uint64_t i = 0; i < MODEL_EVENTS_MAX + 10; i++)
+		sample_stop(m, i, 1, 1, MODEL_NO_STACK, 0);
+	_snapshot_ *s = take(m, (struct snapshot_opts){ .interval = true });
+	assert_int_equal(s->gc.stops_nr, MODEL_EVENTS_MAX);
+	assert_int_equal(s->gc.stops_total, MODEL_EVENTS_MAX + 10);
+	assert_int_equal(s->losses_nr, 1);
+	assert_string_equal(s->losses[0].key, "gc_overwritten");
+	assert_int_equal(s->losses[0].count, 10);
+}
+
+static void an_interval_is_what_was_added(void **state)
+{
+	_model_ *m = new_model();
+	uint32_t f = sample_stack(m, "runtime.GC;main.f", false);
+
+	(void)state;
+	sample_cycle(m, 1, 1000, 10, MODEL_TRIGGER_RUNTIME_GC, f, 7);
+	uint32_t assist = sample_id(model_assist(m, f));
+	model_assist_add(m, assist, 5, 500);
+	model_next_interval(m, 10000000);
+	_snapshot_ *none = take(m, (struct snapshot_opts){ .interval = true });
+	assert_false(snapshot_gc_any(&none->gc));
+	assert_int_equal(none->gc.reasons_nr + none->gc.stoppers_nr + none->gc.forced_nr +
+				 none->gc.assists_nr + none->gc.buckets_nr + none->gc.cycles_nr,
+			 0);
+
+	sample_cycle(m, 2, 20000000, 20, MODEL_TRIGGER_HEAP, f, 7);
+	model_assist_add(m, assist, 2, 30);
+	_snapshot_ *s = take(m, (struct snapshot_opts){ .interval = true });
+	assert_int_equal(s->gc.cycles_nr, 1);
+	assert_int_equal(s->gc.cycles[0].raw.number, 2);
+	assert_int_equal(s->gc.cycles_total, 1);
+	assert_int_equal(s->gc.forced_total, 0);
+	assert_int_equal(s->gc.stops_nr, 2);
+	assert_int_equal(s->gc.pauses.max_ns, 40000);
+	assert_int_equal(s->gc.pauses.total_ns, 60000);
+	assert_int_equal(s->gc.assists[0].count, 2);
+	assert_int_equal(s->gc.assist_ns, 30);
+
+	_snapshot_ *all = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(all->gc.cycles_total, 2);
+	assert_int_equal(all->gc.forced_total, 1);
+	assert_int_equal(all->gc.pauses.total_ns, 90000);
+	assert_int_equal(all->gc.assist_ns, 530);
+	assert_int_equal(all->gc.forced[0].count, 1);
+	assert_string_equal(all->gc.forced[0].what, "runtime.GC");
+}
+
+/* gallop gc prints what each interval has: everything once, and in the order in which it ended. */
+static void intervals_show_every_event_once(void **state)
+{
+	_model_ *m = new_model();
+	uint32_t seen = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		sample_cycle(m, i, UINT64_C(10000000) * (i + 1), 10, MODEL_TRIGGER_HEAP,
+			     MODEL_NO_STACK, 0);
+		if (i % 7)
+			continue;
+		_snapshot_ *s = take(m, (struct snapshot_opts){ .interval = true });
+		for (size_t k = 0; k < s->gc.cycles_nr; k++)
+			assert_int_equal(s->gc.cycles[k].raw.number, seen++);
+		assert_int_equal(s->gc.stops_nr, 2 * s->gc.cycles_nr);
+		model_next_interval(m, 1);
+	}
+	assert_int_equal(seen, 995);
+}
+
+static void callers_that_look_the_same_are_one(void **state)
+{
+	_model_ *m = new_model();
+
+	(void)state;
+	sample_stop(m, 10, 100, 7,
+		    sample_stack(m, "runtime.stopTheWorld;runtime.ReadMemStats;main.f", false), 1);
+	sample_stop(m, 500, 200, 7,
+		    sample_stack(m, "runtime.stopTheWorldGC;runtime.ReadMemStats;main.f", false),
+		    2);
+	sample_stop(m, 900, 1, 9, sample_stack(m, "runtime.ReadMemStats;main.f", false), 2);
+	sample_stop(m, 1000, 50, 7, MODEL_NO_STACK, 2);
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(s->gc.stoppers_nr, 3);
+	assert_int_equal(s->gc.stoppers[0].count, 2);
+	assert_int_equal(s->gc.stoppers[0].ns, 300);
+	assert_string_equal(s->gc.stoppers[0].what, "read mem stats");
+	assert_stack(s->gc.stoppers[1].stack, "[unknown]");
+	assert_string_equal(s->gc.stoppers[2].what, "GOMAXPROCS");
+	assert_null(s->gc.stops[3].stack);
+}
+
+static void odd_numbers_are_bounded(void **state)
+{
+	_model_ *m = new_model();
+	struct model_stop stop = {
+		.start_ns = 10, .end_ns = 5, .stopped_ns = 7, .stack = 3, .reason = 99, .gc = true
+	};
+	struct model_cycle cycle;
+
+	(void)state;
+	assert_int_equal(model_add_stop(m, &stop), 0);
+	stop = (struct model_stop){ .start_ns = 0, .end_ns = UINT64_MAX, .stack = MODEL_NO_STACK };
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(model_add_stop(m, &stop), 0);
+	memset(&cycle, 0xff, sizeof(cycle));
+	assert_int_equal(model_add_cycle(m, &cycle), 0);
+	/* Phases in the wrong order are none. */
+	cycle = (struct model_cycle){ .start_ns = 5,
+				      .mark_start_ns = 4,
+				      .mark_end_ns = 8,
+				      .end_ns = 9,
+				      .trigger = MODEL_TRIGGER_NR,
+				      .stack = 1,
+				      .cpu_fraction = -1 };
+	assert_int_equal(model_add_cycle(m, &cycle), 0);
+	assert_int_equal(model_assist(m, 0), -EINVAL);
+
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(s->gc.stops[0].pause_ns, 0);
+	assert_int_equal(s->gc.stops[0].raw.stopped_ns, 0);
+	assert_string_equal(s->gc.stops[0].reason, "unknown");
+	assert_int_equal(s->gc.stops[1].pause_ns, UINT64_C(1) << 62);
+	assert_int_equal(s->gc.stopped_ns, INT64_MAX);
+	assert_true(s->gc.cycles[0].raw.cpu_fraction == 0);
+	assert_int_equal(s->gc.cycles[0].raw.pause_ns, INT64_MAX);
+	assert_int_equal(s->gc.cycles[1].raw.start_ns, 0);
+	assert_int_equal(s->gc.cycles[1].mark_ns, 0);
+	assert_string_equal(s->gc.cycles[1].trigger, "unknown");
+}
+
+static void words_are_gos_own(void **state)
+{
+	(void)state;
+	assert_string_equal(model_stop_reason(0), "unknown");
+	assert_string_equal(model_stop_reason(1), "GC mark termination");
+	assert_string_equal(model_stop_reason(2), "GC sweep termination");
+	assert_string_equal(model_stop_reason(7), "read mem stats");
+	assert_string_equal(model_stop_reason(11), "stop trace");
+	assert_string_equal(model_stop_reason(17), "unknown");
+	assert_string_equal(model_trigger(MODEL_TRIGGER_FREE_OS_MEMORY), "debug.FreeOSMemory");
+	assert_string_equal(model_trigger(MODEL_TRIGGER_NR), "unknown");
+	for (uint32_t i = 0; i < MODEL_STOP_REASONS; i++)
+		assert_true(strlen(model_stop_reason(i)) < 32);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_histogram_is_close),
+		cmocka_unit_test(octaves_hold_all),
+		cmocka_unit_test(names_tell_whose_they_are),
+		cmocka_unit_test(stacks_begin_at_what_was_called),
+		cmocka_unit_test(stacks_are_searched),
+		cmocka_unit_test(percentiles_are_of_single_pauses),
+		cmocka_unit_test(what_is_kept_is_bounded),
+		cmocka_unit_test(what_no_interval_showed_is_lost),
+		cmocka_unit_test(an_interval_is_what_was_added),
+		cmocka_unit_test(intervals_show_every_event_once),
+		cmocka_unit_test(callers_that_look_the_same_are_one),
+		cmocka_unit_test(odd_numbers_are_bounded),
+		cmocka_unit_test(words_are_gos_own),
+	};
+	return cmocka_run_group_tests_name("gc", tests, NULL, NULL);
+}

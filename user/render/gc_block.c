@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Garbage collection in the live view: three lines, so that it fits above or below any table. */
+#include <string.h>
+
+#include "base/fmt.h"
+#include "render/cells.h"
+#include "render/gc.h"
+
+enum { FUNC_W = 48, POSITION_W = 24 };
+
+/* "main.handle (x.go:10)" */
+static void put_where(FILE *out, const struct snapshot_stack *stack)
+{
+	const struct snapshot_frame *frame = gc_requester(stack);
+	char func[CELL_SZ], position[CELL_SZ];
+
+	short_func(func, frame->func, FUNC_W);
+	short_position(position, frame, POSITION_W);
+	fputs(func, out);
+	if (*position)
+		fprintf(out, " (%s)", position);
+}
+
+static void put_pauses(FILE *out, const struct snapshot *interval)
+{
+	const struct snapshot_gc *gc = &interval->gc;
+	uint64_t dur = interval->to_mono_ns - interval->from_mono_ns;
+
+	fprintf(out, "GC: %s cycle%s (%s/s), %s forced; ", fmt_count(gc->cycles_total).s,
+		gc->cycles_total == 1 ? "" : "s", fmt_rate(gc->cycles_total, dur).s,
+		fmt_count(gc->forced_total).s);
+	if (gc->pauses.count) {
+		fprintf(out, "pauses p50 %s, ", fmt_time(gc->pauses.p50_ns).s);
+		fprintf(out, "max %s; ", fmt_time(gc->pauses.max_ns).s);
+	}
+	fprintf(out, "world stopped %s of the time\n", fmt_ratio(gc->stopped_ns, dur).s);
+}
+
+/* The last cycle ever, as the interval may have none. */
+static void put_heap(FILE *out, const struct snapshot_gc *total)
+{
+	if (!total->cycles_nr)
+		return;
+	const struct snapshot_cycle *c = &total->cycles[total->cycles_nr - 1];
+	fprintf(out, "    heap %s live, %s marked", fmt_bytes(c->raw.heap_live_end).s,
+		fmt_bytes(c->raw.heap_marked).s);
+	if (gc_has_goal(c->raw.next_goal))
+		fprintf(out, ", goal %s", fmt_bytes(c->raw.next_goal).s);
+	else
+		fputs(", no goal", out);
+	fprintf(out, "; last cycle %u: %s", c->raw.number, c->trigger);
+	if (c->stack) {
+		fputs(", by ", out);
+		put_where(out, c->stack);
+	}
+	fputc('\n', out);
+}
+
+static void put_assists(FILE *out, const struct snapshot_gc *interval)
+{
+	if (!interval->assists_nr)
+		return;
+	fprintf(out, "    mark assists: %s, %s; most in ", fmt_count(interval->assists_total).s,
+		fmt_time(interval->assist_ns).s);
+	put_where(out, interval->assists[0].stack);
+	fprintf(out, ", %s\n", fmt_percent(interval->assists[0].ns, interval->assist_ns).s);
+}
+
+void put_gc_block(FILE *out, const struct snapshot *interval, const struct snapshot *total)
+{
+	if (!snapshot_gc_any(&total->gc))
+		return;
+	put_pauses(out, interval);
+	put_heap(out, &total->gc);
+	put_assists(out, &interval->gc);
+}
