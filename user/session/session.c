@@ -52,6 +52,7 @@ struct session {
 	int epoll_fd, timer_fd, signal_fd, pid_fd;
 	sigset_t old_mask;
 	uint64_t start_ns, interval_ns;	/* when counting, and the current interval, began */
+	uint64_t stop_ns;		/* when counting ended */
 	uint64_t work_ns;		/* CPU time that the end of the last interval took */
 	const char *end_reason;		/* NULL while it runs */
 };
@@ -315,7 +316,8 @@ static int start(struct session *s, struct err *err)
 static int end_interval(struct session *s, const struct session_events *events, bool last,
 			struct err *err)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	/* The last interval ended when counting did; taking the probes away comes after. */
+	uint64_t now = last ? s->stop_ns : clock_ns(CLOCK_MONOTONIC);
 	struct model_meta *meta = model_meta(s->model);
 
 	if (!last)
@@ -430,6 +432,7 @@ static int finish(struct session *s, const struct session_events *events, struct
 	if (strcmp(s->end_reason, "target exited"))
 		read_truth(s);
 	probe_close_gate(s->probe);
+	s->stop_ns = clock_ns(CLOCK_MONOTONIC);
 	probe_detach(s->probe);
 	return end_interval(s, events, true, err);
 }
