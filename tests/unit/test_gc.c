@@ -353,6 +353,52 @@ static void callers_that_look_the_same_are_one(void **state)
 	assert_null(s->gc.stops[3].stack);
 }
 
+/* What a table without stacks shows: one row for each place, whatever is below and above it. */
+static void callers_are_summed_by_requester(void **state)
+{
+	_model_ *m = new_model();
+	static const struct {
+		const char *stack;
+		uint64_t ns;
+		uint32_t reason;
+	} stops[] = {
+		{ "runtime.ReadMemStats;main.f;main.a", 10, 7 },
+		{ "runtime.ReadMemStats;main.f;main.b", 20, 7 },
+		{ "runtime.GOMAXPROCS;main.f;main.b", 25, 9 },
+		{ "main.f;main.c", 1, 7 },
+		{ "runtime.forcegchelper", 28, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+		sample_stop(m, 100 * i, stops[i].ns, stops[i].reason,
+			    sample_stack(m, stops[i].stack, false), 0);
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(s->gc.stoppers_nr, 5);
+	size_t nr;
+	_cleanup_free_ struct snapshot_caller *v =
+		snapshot_by_requester(s->gc.stoppers, s->gc.stoppers_nr, false, &nr);
+	assert_int_equal(nr, 3);
+	assert_int_equal(v[0].ns, 31);
+	assert_int_equal(v[0].count, 3);
+	assert_stack(v[0].stack, "runtime.ReadMemStats;main.f;main.b");
+	assert_string_equal(snapshot_requester(v[0].stack)->func, "main.f");
+	assert_string_equal(v[1].what, "GC sweep termination");
+	assert_string_equal(snapshot_requester(v[1].stack)->func, "runtime.forcegchelper");
+	assert_int_equal(v[2].ns, 25);
+}
+
+static void goals_that_nothing_reaches_are_none(void **state)
+{
+	(void)state;
+	assert_false(snapshot_has_goal(0));
+	assert_true(snapshot_has_goal(4 << 20));
+	assert_true(snapshot_has_goal(UINT64_C(1) << 40));
+	/* As seen with GOGC=off: the memory limit of 2^63 - 1 less what isn't heap. */
+	assert_false(snapshot_has_goal(UINT64_C(8946670875743260000)));
+	assert_false(snapshot_has_goal(UINT64_MAX));
+}
+
 static void odd_numbers_are_bounded(void **state)
 {
 	_model_ *m = new_model();
@@ -421,6 +467,8 @@ int main(void)
 		cmocka_unit_test(an_interval_is_what_was_added),
 		cmocka_unit_test(intervals_show_every_event_once),
 		cmocka_unit_test(callers_that_look_the_same_are_one),
+		cmocka_unit_test(callers_are_summed_by_requester),
+		cmocka_unit_test(goals_that_nothing_reaches_are_none),
 		cmocka_unit_test(odd_numbers_are_bounded),
 		cmocka_unit_test(words_are_gos_own),
 	};

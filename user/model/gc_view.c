@@ -10,11 +10,14 @@
 #include <string.h>
 
 #include "model/gc_tables.h"
+#include "model/goname.h"
 #include "model/shown.h"
 
 static const struct snapshot_frame unknown_frame = { .func = "[unknown]", .file = "" };
 static const struct snapshot_frame *const unknown_frames[] = { &unknown_frame };
 static const struct snapshot_stack unknown_stack = { .frames = unknown_frames, .frames_nr = 1 };
+
+enum { GO_ADDRESS_BITS = 48 }; /* of a heap: Go 1.26 runtime/malloc.go, heapAddrBits */
 
 static int cmp_u64(uint64_t a, uint64_t b)
 {
@@ -215,10 +218,8 @@ static void view_reason(struct snapshot_gc *view, const struct gc_pauses *p, con
 
 static int view_reasons(struct snapshot_gc *view, const struct model_gc *gc, bool interval)
 {
-	_cleanup_free_
-	struct gc_pauses *sum = calloc(1, sizeof(*sum));
-	_cleanup_free_
-	uint64_t *ns = calloc(view->stops_nr + 1, sizeof(ns[0]));
+	_cleanup_free_ struct gc_pauses *sum = calloc(1, sizeof(*sum));
+	_cleanup_free_ uint64_t *ns = calloc(view->stops_nr + 1, sizeof(ns[0]));
 	view->reasons = calloc(2 * MODEL_STOP_REASONS, sizeof(view->reasons[0]));
 	if (!sum || !ns || !view->reasons)
 		return -ENOMEM;
@@ -266,13 +267,14 @@ static int caller_cmp(const void *a, const void *b, void *by_count)
 	return d ? d : strcmp(x->what, y->what);
 }
 
-static size_t merge_callers(struct snapshot_caller *v, size_t nr)
+/* Neighbours for which cmp says 0 become the first of them. */
+static size_t merge_callers(struct snapshot_caller *v, size_t nr,
+			    int (*cmp)(const void *a, const void *b))
 {
 	size_t merged = 0;
 
-	qsort(v, nr, sizeof(v[0]), caller_stack_cmp);
 	for (size_t i = 0; i < nr; i++) {
-		if (merged && caller_stack_cmp(&v[merged - 1], &v[i]) == 0) {
+		if (merged && cmp(&v[merged - 1], &v[i]) == 0) {
 			v[merged - 1].count = gc_sum(v[merged - 1].count, v[i].count);
 			v[merged - 1].ns = gc_sum(v[merged - 1].ns, v[i].ns);
 		} else {
@@ -329,7 +331,8 @@ static int view_callers(const struct callers *c, const struct shown *sh, bool in
 		v[nr].count = n.count;
 		v[nr++].ns = n.ns;
 	}
-	nr = merge_callers(v, nr);
+	qsort(v, nr, sizeof(v[0]), caller_stack_cmp);
+	nr = merge_callers(v, nr, caller_stack_cmp);
 	bool by_count = c->of == CALLERS_CYCLES;
 	qsort_r(v, nr, sizeof(v[0]), caller_cmp, &by_count);
 	*c->nr_ret = nr;
@@ -397,4 +400,55 @@ void gc_view_deinit(struct snapshot_gc *view)
 bool snapshot_gc_any(const struct snapshot_gc *gc)
 {
 	return gc->stops_total || gc->cycles_total || gc->assists_total;
+}
+
+bool snapshot_has_goal(uint64_t goal)
+{
+	/* Without a memory limit the goal is a little less than 2^63: runtime/mgcpacer.go. */
+	return goal && goal < UINT64_C(1) << GO_ADDRESS_BITS;
+}
+
+const struct snapshot_frame *snapshot_requester(const struct snapshot_stack *stack)
+{
+	for (size_t i = 0; i < stack->frames_nr; i++) {
+		if (goname_of(stack->frames[i]->func) == GONAME_OTHER)
+			return stack->frames[i];
+	}
+	return stack->frames[0];
+}
+
+/* Frames of a snapshot are unique, so the same one is the same pointer. */
+static int requester_cmp(const void *a, const void *b)
+{
+	const struct snapshot_caller *x = a, *y = b;
+	int d = cmp_u64((uintptr_t)snapshot_requester(x->stack),
+			(uintptr_t)snapshot_requester(y->stack));
+
+	if (!d)
+		d = (int)x->gc - (int)y->gc;
+	return d ? d : strcmp(x->what, y->what);
+}
+
+/* The same, and then in an order that does not depend on where anything is in memory. */
+static int requester_order(const void *a, const void *b)
+{
+	bool by_count = false;
+	int d = requester_cmp(a, b);
+
+	return d ? d : caller_cmp(a, b, &by_count);
+}
+
+struct snapshot_caller *snapshot_by_requester(const struct snapshot_caller *callers, size_t nr,
+					      bool by_count, size_t *nr_ret)
+{
+	struct snapshot_caller *v = calloc(nr + 1, sizeof(v[0]));
+
+	if (!v)
+		return NULL;
+	if (nr)
+		memcpy(v, callers, nr * sizeof(v[0]));
+	qsort(v, nr, sizeof(v[0]), requester_order);
+	*nr_ret = merge_callers(v, nr, requester_cmp);
+	qsort_r(v, *nr_ret, sizeof(v[0]), caller_cmp, &by_count);
+	return v;
 }

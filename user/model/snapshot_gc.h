@@ -13,6 +13,7 @@
 
 #include "model/gc.h"
 
+struct snapshot_frame;
 struct snapshot_stack;
 
 struct snapshot_stop {
@@ -78,5 +79,18 @@ struct snapshot_gc {
 
 /* Was there anything to be seen? */
 bool snapshot_gc_any(const struct snapshot_gc *gc);
+
+/* A goal that the heap can reach: there may be none (GOGC=off). */
+bool snapshot_has_goal(uint64_t goal);
+
+/* The program's own function: the first that is none of the runtime's packages, else the leaf. */
+const struct snapshot_frame *snapshot_requester(const struct snapshot_stack *stack);
+
+/*
+ * Callers with the same requester and what as one, in the same order; the stack is that of the one
+ * that was first. The caller frees it; NULL: out of memory.
+ */
+struct snapshot_caller *snapshot_by_requester(const struct snapshot_caller *callers, size_t nr,
+					      bool by_count, size_t *nr_ret);
 
 #endif

@@ -5,12 +5,6 @@
 
 #include "render/render.h"
 
-/* The program's own function: the first that is none of the runtime's packages, else the leaf. */
-const struct snapshot_frame *gc_requester(const struct snapshot_stack *stack);
-
-/* The goal where there is none: GOGC=off without a memory limit. */
-bool gc_has_goal(uint64_t goal);
-
 /* One thing that ended: a stop or a cycle, the other is NULL. */
 struct gc_event {
 	const struct snapshot_stop *stop;

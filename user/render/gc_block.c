@@ -2,6 +2,7 @@
 /* Garbage collection in the live view: three lines, so that it fits above or below any table. */
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "render/cells.h"
 #include "render/gc.h"
@@ -11,7 +12,7 @@ enum { FUNC_W = 48, POSITION_W = 24 };
 /* "main.handle (x.go:10)" */
 static void put_where(FILE *out, const struct snapshot_stack *stack)
 {
-	const struct snapshot_frame *frame = gc_requester(stack);
+	const struct snapshot_frame *frame = snapshot_requester(stack);
 	char func[CELL_SZ], position[CELL_SZ];
 
 	short_func(func, frame->func, FUNC_W);
@@ -42,12 +43,14 @@ static void put_heap(FILE *out, const struct snapshot_gc *total)
 	if (!total->cycles_nr)
 		return;
 	const struct snapshot_cycle *c = &total->cycles[total->cycles_nr - 1];
-	fprintf(out, "    heap %s live, %s marked", fmt_bytes(c->raw.heap_live_end).s,
-		fmt_bytes(c->raw.heap_marked).s);
-	if (gc_has_goal(c->raw.next_goal))
-		fprintf(out, ", goal %s", fmt_bytes(c->raw.next_goal).s);
+	fputs("    heap ", out);
+	if (c->raw.heap_live_start)
+		fprintf(out, "%s live -> ", fmt_bytes(c->raw.heap_live_start).s);
+	fprintf(out, "%s marked", fmt_bytes(c->raw.heap_marked).s);
+	if (snapshot_has_goal(c->raw.next_goal))
+		fprintf(out, ", next goal %s", fmt_bytes(c->raw.next_goal).s);
 	else
-		fputs(", no goal", out);
+		fputs(", no next goal", out);
 	fprintf(out, "; last cycle %u: %s", c->raw.number, c->trigger);
 	if (c->stack) {
 		fputs(", by ", out);
@@ -58,12 +61,16 @@ static void put_heap(FILE *out, const struct snapshot_gc *total)
 
 static void put_assists(FILE *out, const struct snapshot_gc *interval)
 {
-	if (!interval->assists_nr)
+	size_t nr;
+	_cleanup_free_ struct snapshot_caller *payers =
+		snapshot_by_requester(interval->assists, interval->assists_nr, false, &nr);
+
+	if (!payers || !nr)
 		return;
 	fprintf(out, "    mark assists: %s, %s; most in ", fmt_count(interval->assists_total).s,
 		fmt_time(interval->assist_ns).s);
-	put_where(out, interval->assists[0].stack);
-	fprintf(out, ", %s\n", fmt_percent(interval->assists[0].ns, interval->assist_ns).s);
+	put_where(out, payers[0].stack);
+	fprintf(out, ", %s\n", fmt_percent(payers[0].ns, interval->assist_ns).s);
 }
 
 void put_gc_block(FILE *out, const struct snapshot *interval, const struct snapshot *total)

@@ -7,7 +7,6 @@
 
 #include "base/fmt.h"
 #include "base/utf8.h"
-#include "model/goname.h"
 #include "render/cells.h"
 #include "render/formats.h"
 #include "render/gc.h"
@@ -25,21 +24,6 @@ enum {
 	WHO_W = LINE_W - NUMBER_W - TRIGGER_W - HEAP_W - 2 * TIME_W - PAUSES_W - CPU_W - 6 * GAP_W -
 		WHO_GAP_W,
 };
-
-const struct snapshot_frame *gc_requester(const struct snapshot_stack *stack)
-{
-	for (size_t i = 0; i < stack->frames_nr; i++) {
-		if (goname_of(stack->frames[i]->func) == GONAME_OTHER)
-			return stack->frames[i];
-	}
-	return stack->frames[0];
-}
-
-bool gc_has_goal(uint64_t goal)
-{
-	/* Without a limit it is MaxInt64 less what isn't heap: more than any address space. */
-	return goal && goal < 1ULL << 48;
-}
 
 bool gc_events_next(struct gc_events *events, struct gc_event *ret)
 {
@@ -73,7 +57,7 @@ static void heap_cell(char dst[CELL_SZ], const struct model_cycle *c)
 	size_t unit = 0;
 	char live[16] = "-", goal[16] = "-";
 
-	if (gc_has_goal(c->goal) && c->goal > largest)
+	if (snapshot_has_goal(c->goal) && c->goal > largest)
 		largest = c->goal;
 	/* 999.95 would be printed as "1000.0", which is too wide. */
 	while ((double)largest / scale >= 999.95 && unit + 1 < sizeof(units) / sizeof(units[0])) {
@@ -82,7 +66,7 @@ static void heap_cell(char dst[CELL_SZ], const struct model_cycle *c)
 	}
 	if (c->heap_live_start)
 		snprintf(live, sizeof(live), "%.1f", (double)c->heap_live_start / scale);
-	if (gc_has_goal(c->goal))
+	if (snapshot_has_goal(c->goal))
 		snprintf(goal, sizeof(goal), "%.1f", (double)c->goal / scale);
 	snprintf(dst, CELL_SZ, "%5s ->%5.1f /%5s %s", live, (double)c->heap_marked / scale, goal,
 		 units[unit]);
@@ -99,7 +83,7 @@ static void who_cell(char dst[CELL_SZ], const struct snapshot_stack *stack, uint
 	if (!stack)
 		strcpy(func, "-");
 	else
-		short_func(func, gc_requester(stack)->func, room < WHO_W ? room : WHO_W);
+		short_func(func, snapshot_requester(stack)->func, room < WHO_W ? room : WHO_W);
 	size_t used = utf8_clean(dst, CELL_SZ - sizeof(goroutine), func);
 	strcpy(dst + used, goroutine);
 }

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "base/utf8.h"
 #include "render/cells.h"
@@ -169,7 +170,7 @@ static void fit_columns(struct callers *t)
 		t->sum += value_of(t, &t->rows[i]);
 		if (i >= rows_shown(t))
 			continue;
-		short_position(cell, gc_requester(t->rows[i].stack), POSITION_MAX_W);
+		short_position(cell, snapshot_requester(t->rows[i].stack), POSITION_MAX_W);
 		if (utf8_width(cell) > position)
 			position = utf8_width(cell);
 		if (t->what && strlen(t->rows[i].what) > t->what_w)
@@ -209,7 +210,7 @@ static void put_caller(const struct callers *t, const struct snapshot_caller *c)
 		    fmt_count(c->count).s);
 	if (t->what)
 		put_left(t->out, c->what, t->what_w + GAP_W);
-	put_frame(t, gc_requester(c->stack));
+	put_frame(t, snapshot_requester(c->stack));
 	fputc('\n', t->out);
 	if (t->opts->stacks)
 		put_frames(t, c->stack);
@@ -246,19 +247,45 @@ static void put_callers(struct callers *t)
 	fprintf(t->out, "%s more%s\n", fmt_count(t->nr - shown).s, style(t->opts, STYLE_NONE));
 }
 
+/* Without their stacks, rows of the same function are one. */
+static void put_table(struct callers *t)
+{
+	_cleanup_free_ struct snapshot_caller *merged = NULL;
+	size_t nr;
+
+	if (!t->opts->stacks)
+		merged = snapshot_by_requester(t->rows, t->nr, t->by_count, &nr);
+	if (merged) {
+		t->rows = merged;
+		t->nr = nr;
+	}
+	put_callers(t);
+}
+
 static void put_all_callers(FILE *out, const struct snapshot_gc *gc, const struct render_opts *opts)
 {
-	struct callers tables[] = {
-		{ out, opts, "Forced cycles by caller", "TRIGGER", "CYCLES", gc->forced,
-		  gc->forced_nr, true, 0, 0, 0, 0 },
-		{ out, opts, "Stops by who asked for them", "REASON", "STOPS", gc->stoppers,
-		  gc->stoppers_nr, false, 0, 0, 0, 0 },
-		{ out, opts, "Mark assists by running time", NULL, "ASSISTS", gc->assists,
-		  gc->assists_nr, false, 0, 0, 0, 0 },
-	};
+	struct callers forced = { .title = "Forced cycles by caller",
+				  .what = "TRIGGER",
+				  .count = "CYCLES",
+				  .rows = gc->forced,
+				  .nr = gc->forced_nr,
+				  .by_count = true };
+	struct callers stops = { .title = "Stops by who asked for them",
+				 .what = "REASON",
+				 .count = "STOPS",
+				 .rows = gc->stoppers,
+				 .nr = gc->stoppers_nr };
+	struct callers assists = { .title = "Mark assists by running time",
+				   .count = "ASSISTS",
+				   .rows = gc->assists,
+				   .nr = gc->assists_nr };
+	struct callers *const tables[] = { &forced, &stops, &assists };
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		put_callers(&tables[i]);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		tables[i]->out = out;
+		tables[i]->opts = opts;
+		put_table(tables[i]);
+	}
 }
 
 static void put_verdict(FILE *out, const struct model_gc_check *c, const struct render_opts *opts)

@@ -14,7 +14,7 @@ static void put_known(struct json_writer *w, const char *key, uint64_t value)
 
 static void put_goal(struct json_writer *w, const char *key, uint64_t goal)
 {
-	if (gc_has_goal(goal))
+	if (snapshot_has_goal(goal))
 		json_number(w, key, goal);
 }
 

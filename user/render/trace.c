@@ -81,7 +81,7 @@ static void put_counter(struct trace *t, const char *name, uint64_t ns, uint64_t
 static void put_who(struct trace *t, const struct snapshot_stack *stack, uint64_t goid)
 {
 	if (stack)
-		json_string(&t->w, "by", gc_requester(stack)->func);
+		json_string(&t->w, "by", snapshot_requester(stack)->func);
 	if (goid)
 		json_number(&t->w, "goroutine", goid);
 }
@@ -155,11 +155,11 @@ static void put_cycle(struct trace *t, const struct snapshot_cycle *cycle)
 	put_cycle_slice(t, cycle);
 	if (c->start_ns && c->heap_live_start)
 		put_counter(t, "heap live", c->start_ns, c->heap_live_start);
-	if (c->start_ns && gc_has_goal(c->goal))
+	if (c->start_ns && snapshot_has_goal(c->goal))
 		put_counter(t, "heap goal", c->start_ns, c->goal);
 	put_counter(t, "heap marked", cycle->told_ns, c->heap_marked);
 	put_counter(t, "heap live", cycle->told_ns, c->heap_live_end);
-	if (gc_has_goal(c->next_goal))
+	if (snapshot_has_goal(c->next_goal))
 		put_counter(t, "heap goal", cycle->told_ns, c->next_goal);
 }
 
