@@ -86,7 +86,7 @@ in_the_middle() {
 	done
 	succeeds "$name: not probed any more" unprobed "$program"
 	echo enough >&"$program_in"
-	while IFS= read -r -t "$limit" -u "$program_out" line && [[ $line != {* ]]; do :; done
+	while IFS= read -r -t "$limit" -u "$program_out" line && [[ $line != '{'* ]]; do :; done
 	echo "$line" > "$T/truth"
 	wait_exit "$program"
 	is "$name: the program's status" $? 0
