@@ -15,6 +15,9 @@ extern const volatile struct wire_cfg cfg;
 /* Opened by the user side when all probes are in: counting starts everywhere at once. */
 extern volatile __u32 gate;
 
+/* gcController.assistTime when the last assist ended; set by the user side before the gate opens. */
+extern volatile __u64 assist_seen;
+
 /*
  * key: CPU, bound: possible CPUs. Mapped by the user side, so that totals can be read with no
  * system call. Atomic adds: a program can be preempted in the middle (see scratch.bpf.h).

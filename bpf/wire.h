@@ -93,9 +93,8 @@ enum wire_place {
 	WIRE_PLACE_STW_START = 7,	/* runtime.startTheWorldWithSema */
 	WIRE_PLACE_STW_RETURN = 8,	/* its RETs */
 	WIRE_PLACE_MARK_TERMINATION = 9,	/* runtime.gcMarkTermination: once per cycle */
-	WIRE_PLACE_ASSIST = 10,		/* runtime.gcAssistAlloc1 */
-	WIRE_PLACE_ASSIST_RETURN = 11,	/* its RETs */
-	WIRE_PLACE_STW_WHY = 12,	/* <= 1.20: runtime.stopTheWorld(reason string) */
+	WIRE_PLACE_ASSIST_RETURN = 10,	/* the RETs of runtime.gcAssistAlloc1 */
+	WIRE_PLACE_STW_WHY = 11,	/* <= 1.20: runtime.stopTheWorld(reason string) */
 };
 
 /* What the registers hold at stop- and startTheWorldWithSema, by Go version. */
@@ -207,7 +206,8 @@ struct wire_stop {
 	uint8_t trigger;		/* WIRE_TRIGGER_*: what gcStart was called for, by that goroutine */
 	uint8_t in_termination;		/* the stop that ends a cycle's marking */
 	uint8_t pad[5];
-	uint64_t heap_live;		/* gcController.heapLive when stopping began */
+	uint64_t heap_live;		/* gcController.heapLive when stopping began; at mark termination when
+					   all had stopped */
 	uint64_t percent_goal;		/* gcController.gcPercentHeapGoal at that time */
 };
 
@@ -219,7 +219,6 @@ struct wire_cycle {
 	uint64_t pause_ns;		/* MemStats.PauseNs of this cycle */
 	uint64_t pause_total_ns;	/* MemStats.PauseTotalNs */
 	uint64_t heap_marked;
-	uint64_t heap_live;
 	uint64_t last_goal;		/* the goal this cycle had in the end, memory limit included */
 	uint64_t next_goal;		/* gcPercentHeapGoal of the next */
 	uint64_t assist_ns, dedicated_ns, fractional_ns, idle_ns;	/* CPU time of marking */
@@ -229,11 +228,11 @@ struct wire_cycle {
 /* Mark assists of one stack, per CPU; only ever added to. */
 struct wire_assist {
 	uint64_t assists;
-	uint64_t ns;			/* running time: assists that park don't count while parked */
+	uint64_t ns;			/* running time by the runtime's measure: none while parked */
 };
 
 _Static_assert(sizeof(struct wire_stop) == 72, "no hidden padding");
-_Static_assert(sizeof(struct wire_cycle) == 112, "no hidden padding");
+_Static_assert(sizeof(struct wire_cycle) == 104, "no hidden padding");
 _Static_assert(sizeof(struct wire_cfg) % 8 == 0, "wire_cfg is padded by hand");
 _Static_assert(sizeof(struct wire_site_key) == 32, "keys are hashed byte by byte: no hidden padding");
 _Static_assert(sizeof(struct wire_cpu) == 128, "one CPU's totals fill two cache lines");

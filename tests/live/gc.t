@@ -27,7 +27,9 @@ differing() {
 
 # All of it, of one run.
 compare() {
+	[ -s "$T/truth" ] || { fail "$1: the program knows what it did" "$(cat "$T/gallop.err" "$T/program.err")"; return; }
 	is "$1: the program's result is the same" "$(jq -r .checksum "$T/truth")" "$want"
+	succeeds "$1: gallop says something" jq -e .gc "$T/json" || return
 	nothing "$1: numbers of the cycles" differing cycles_differ
 	nothing "$1: pauses" differing pauses_differ
 	nothing "$1: triggers, callers and goroutines of the cycles" differing triggers_differ
@@ -67,29 +69,35 @@ to_running() {
 	compare "$name"
 }
 
-# Attached and detached in the middle of whatever the program does: what is shown is right.
+# Attached and detached in the middle of whatever the program does, for some cycles or for a moment:
+# what is shown is right.
 in_the_middle() {
-	local name="go $1, in the middle" n
+	local name="go $1, in the middle" line n
 	start_program "$exe" -busy || fail "$name: the program is ready" "$(cat "$T/program.err")"
-	for n in 1 2 3 4 5 6; do
+	for n in 1 2 3 4 5 6 7 8 9 10; do
 		start_gallop gc -f json -o "$T/json.$n" -p "$program" ||
 			fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
-		wait_line "$program_out" '^some more' && wait_line "$program_out" '^some more'
+		if [ "$n" -le 5 ]; then
+			echo more >&"$program_in"
+			wait_line "$program_out" '^more' || fail "$name: the program goes on"
+		fi
 		stop "$tracer"
 		is "$name: gallop's status, $n" $? 0
 	done
 	succeeds "$name: not probed any more" unprobed "$program"
 	echo enough >&"$program_in"
-	while IFS= read -r -t "$limit" -u "$program_out" line && [[ $line != {* ]]; do :; done
+	while IFS= read -r -t "$limit" -u "$program_out" line && [[ $line != '{'* ]]; do :; done
 	echo "$line" > "$T/truth"
 	wait_exit "$program"
 	is "$name: the program's status" $? 0
-	for n in 1 2 3 4 5 6; do
+	for n in 1 2 3 4 5 6 7 8 9 10; do
 		mv "$T/json.$n" "$T/json"
-		succeeds "$name: some cycles and stops, $n" jq -e '.gc | .cycles >= 5 and (.stops | length) >= 50' "$T/json"
+		[ "$n" -gt 5 ] ||
+			succeeds "$name: cycles and stops, $n" jq -e '.gc | .cycles >= 5 and (.stops | length) >= 50' "$T/json"
 		nothing "$name: stops, $n" differing busy_stops_differ
 		nothing "$name: cycles, $n" differing busy_cycles_differ
 		nothing "$name: times of the stops, $n" differing stops_alone
+		nothing "$name: nothing lost, $n" differing lost
 	done
 }
 

@@ -208,6 +208,6 @@ bpf_ids() { sed -n 's/^\(prog\|map\)_id:[[:space:]]*\([0-9]*\)$/\1 \2/p' "/proc/
 bpf_gone() {
 	local kind id
 	while read -r kind id; do
-		[ -z "$kind" ] || ! bpftool $kind show id "$id" > /dev/null 2>&1 || return 1
+		[ -z "$kind" ] || ! bpftool "$kind" show id "$id" > /dev/null 2>&1 || return 1
 	done <<< "$1"
 }

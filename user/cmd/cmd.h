@@ -40,6 +40,7 @@ struct options {
 	bool goroutines;
 	bool stacks;
 	bool strict;
+	bool stretch;			/* not an option: record lets intervals grow where they are costly */
 	bool batch;
 	bool dry_run;
 	bool json;

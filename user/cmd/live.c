@@ -35,6 +35,7 @@ struct session_opts live_session_opts(const struct options *opts, unsigned views
 		.by_goroutine = opts->goroutines,
 		.duration_ns = opts->duration_ns,
 		.interval_ns = opts->delay_ns,
+		.stretch = opts->stretch,
 	};
 }
 

@@ -37,7 +37,7 @@ const struct option_spec option_specs[] = {
 	{ "max-size", 0, OPTION_SIZE, CMD_RECORD, AT(max_size), "SIZE", NULL, 0, 0, false,
 	  "end the recording when FILE has this size, such as 100M" },
 	{ "delay", 'd', OPTION_DURATION, COUNTING, AT(delay_ns), "TIME", NULL, 0, 0, false,
-	  "length of an interval, default 1s" },
+	  "length of an interval, default 1s. record makes it longer, up to 10s, where very many sites are busy" },
 	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL, 1, UINT_MAX, false,
 	  "end after N intervals" },
 	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL, 0, 0, false,

@@ -103,7 +103,9 @@ int cmd_record(const struct options *opts, struct err *err)
 		return live_print_plan(opts, PLAN_VIEW_ALL, err);
 	if (!opts->output)
 		return err_set(err, -EINVAL, "no file to record to: give one with -o FILE");
-	rc = live_run(opts, PLAN_VIEW_ALL, &events, err);
+	struct options live = *opts;
+	live.stretch = true;
+	rc = live_run(&live, PLAN_VIEW_ALL, &events, err);
 	recording_free(r.rec);
 	if (!rc && opts->strict && r.loss_total)
 		return EXIT_STATUS_INCOMPLETE;

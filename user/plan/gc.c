@@ -83,9 +83,8 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 	};
 	static const struct part assists[] = {
 		{ "runtime.gcAssistAlloc1",
-		  { PLAN_PROG_ASSIST, WIRE_PLACE_ASSIST, "mark assist begins to work", false }, false },
-		{ "runtime.gcAssistAlloc1",
-		  { PLAN_PROG_ASSIST, WIRE_PLACE_ASSIST_RETURN, "and ends", false }, true },
+		  { PLAN_PROG_ASSIST, WIRE_PLACE_ASSIST_RETURN, "mark assists and their time", false },
+		  true },
 	};
 	/* Before stwReason a stop that isn't the GC's passed its reason as a string, one call up. */
 	static const struct part why[] = {
@@ -102,6 +101,7 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 		plan_note(plan, "GC cycles are seen by their stops only: the GC's state was not found");
 	if (plan->cfg.stw_args == WIRE_STW_NONE)
 		add_parts(plan, bin, why, sizeof(why) / sizeof(why[0]));
-	if (add_parts(plan, bin, assists, sizeof(assists) / sizeof(assists[0])))
+	if (!plan->cfg.gc_controller_va ||
+	    add_parts(plan, bin, assists, sizeof(assists) / sizeof(assists[0])))
 		plan_note(plan, "mark assists can't be seen: their function is missing or unknown");
 }

@@ -29,7 +29,10 @@
 enum {
 	TICK_NS = 100 * 1000 * 1000,	/* how often the ring is emptied: it holds 40,000 new stacks */
 	MARKS_MAX = 10000,
+	OWN_SHARE = 50,			/* an interval lasts at least so many times what its end costs ... */
 };
+
+static const uint64_t stretch_max_ns = 10ULL * 1000 * 1000 * 1000;	/* ... but no longer than this */
 
 struct session {
 	struct session_opts opts;
@@ -49,6 +52,8 @@ struct session {
 	int epoll_fd, timer_fd, signal_fd, pid_fd;
 	sigset_t old_mask;
 	uint64_t start_ns, interval_ns;	/* when counting, and the current interval, began */
+	uint64_t stop_ns;		/* when counting ended */
+	uint64_t work_ns;		/* CPU time that the end of the last interval took */
 	const char *end_reason;		/* NULL while it runs */
 };
 
@@ -256,6 +261,19 @@ static void locate(struct session *s)
 	gc_truth_init(&s->gc_truth, s->proc, s->plan, bias);
 }
 
+/* Assists are counted by what the runtime's own counter grows by: where does it stand? */
+static void start_assists(struct session *s)
+{
+	uint64_t ns = 0;
+	const struct wire_cfg *cfg = &s->plan->cfg;
+
+	if (s->proc && cfg->gc_controller_va &&
+	    !proc_read(s->proc,
+		       cfg->gc_controller_va + model_meta(s->model)->load_bias + cfg->gcc_assist_time,
+		       &ns, sizeof(ns)))
+		probe_set_assist_time(s->probe, ns);
+}
+
 /* The last word of the runtime before the probes go, or one more before the next interval. */
 static void read_truth(struct session *s)
 {
@@ -268,6 +286,10 @@ static int start(struct session *s, struct err *err)
 {
 	struct err ignored;
 
+	if (!s->started_child) {
+		locate(s);
+		start_assists(s);
+	}
 	s->start_ns = s->interval_ns = clock_ns(CLOCK_MONOTONIC);
 	probe_open_gate(s->probe);
 	if (s->started_child) {
@@ -281,8 +303,9 @@ static int start(struct session *s, struct err *err)
 			s->proc = NULL;
 	}
 	fill_meta(s);
-	locate(s);
-	if (!s->started_child) {
+	if (s->started_child) {
+		locate(s);
+	} else {
 		truth_begin(&s->truth, s->probe);
 		gc_truth_begin(&s->gc_truth);
 	}
@@ -293,7 +316,8 @@ static int start(struct session *s, struct err *err)
 static int end_interval(struct session *s, const struct session_events *events, bool last,
 			struct err *err)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	/* The last interval ended when counting did; taking the probes away comes after. */
+	uint64_t now = last ? s->stop_ns : clock_ns(CLOCK_MONOTONIC);
 	struct model_meta *meta = model_meta(s->model);
 
 	if (!last)
@@ -317,6 +341,19 @@ static int end_interval(struct session *s, const struct session_events *events, 
 	return rc < 0 ? rc : 0;
 }
 
+/*
+ * How long this interval shall be. A target with very many busy sites costs us most where an interval ends; what we
+ * take from its machine stays small if the next one is longer.
+ */
+static uint64_t wanted_interval(const struct session *s)
+{
+	uint64_t needed = s->work_ns * OWN_SHARE;
+
+	if (!s->opts.stretch || needed <= s->opts.interval_ns)
+		return s->opts.interval_ns;
+	return needed < stretch_max_ns ? needed : stretch_max_ns;
+}
+
 static int on_tick(struct session *s, const struct session_events *events, struct err *err)
 {
 	uint64_t ticks, now = clock_ns(CLOCK_MONOTONIC);
@@ -331,8 +368,13 @@ static int on_tick(struct session *s, const struct session_events *events, struc
 		s->end_reason = "target executed another program";
 		return 0;
 	}
-	if (now - s->interval_ns + TICK_NS / 2 >= s->opts.interval_ns)
-		return end_interval(s, events, false, err);
+	if (now - s->interval_ns + TICK_NS / 2 >= wanted_interval(s)) {
+		uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+		int rc = end_interval(s, events, false, err);
+
+		s->work_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
+		return rc;
+	}
 	return stream_events(s->stream, err);
 }
 
@@ -390,6 +432,7 @@ static int finish(struct session *s, const struct session_events *events, struct
 	if (strcmp(s->end_reason, "target exited"))
 		read_truth(s);
 	probe_close_gate(s->probe);
+	s->stop_ns = clock_ns(CLOCK_MONOTONIC);
 	probe_detach(s->probe);
 	return end_interval(s, events, true, err);
 }

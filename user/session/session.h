@@ -27,6 +27,7 @@ struct session_opts {
 	bool by_goroutine;
 	uint64_t duration_ns;		/* 0: until the target ends or a signal comes */
 	uint64_t interval_ns;
+	bool stretch;			/* longer intervals where their end costs over 2 % of a CPU, up to 10 s */
 };
 
 struct session_events {

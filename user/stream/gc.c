@@ -68,7 +68,6 @@ static void fill_from_runtime(struct gc_stream *gc)
 	c->number = w->numgc;
 	c->pause_ns = w->pause_ns;
 	c->heap_marked = w->heap_marked;
-	c->heap_live_end = w->heap_live;
 	c->goal = w->last_goal;
 	c->next_goal = w->next_goal;
 	c->assist_ns = w->assist_ns;
@@ -98,6 +97,7 @@ static int end_cycle(struct gc_stream *gc, const struct wire_stop *wire)
 {
 	if (!gc->marking)
 		gc->cycle.stack = MODEL_NO_STACK;
+	gc->cycle.heap_live_end = wire->heap_live;
 	gc->cycle.end_ns = gc->marking ? wire->ev.mono_ns : 0;
 	if (gc->ending_known)
 		fill_from_runtime(gc);

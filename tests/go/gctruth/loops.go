@@ -15,6 +15,8 @@ import (
 	"unsafe"
 )
 
+const moreCycles = 6
+
 // A call that stops the world: the stop lies between the two moments, of CLOCK_MONOTONIC.
 type call struct {
 	Func   string `json:"func"`
@@ -28,13 +30,13 @@ func monotonic() uint64 {
 	return uint64(ts.Nano())
 }
 
-// Busy is nearly always in the middle of a cycle or of a stop, whenever a tracer comes or goes: the heap takes
-// long to mark, and there are many stacks to print.
+// Busy is nearly always in the middle of a cycle or of a stop, whenever a tracer comes or goes: the heap
+// takes long to mark, and there are many stacks to print.
 func busy(stdin *bufio.Reader) {
 	var calls []call
 	var pauses []pause
 	var stats debug.GCStats
-	var enough uint32
+	var asked, enough, due uint32
 	logged := func(name string, work func()) {
 		from := monotonic()
 		work()
@@ -45,18 +47,26 @@ func busy(stdin *bufio.Reader) {
 	}
 	fmt.Println("ready")
 	go func() {
-		stdin.ReadString('\n')
-		atomic.StoreUint32(&enough, 1)
+		for {
+			if line, err := stdin.ReadString('\n'); err != nil || line != "more\n" {
+				atomic.StoreUint32(&enough, 1)
+				return
+			}
+			atomic.StoreUint32(&asked, 1)
+		}
 	}()
-	for n := 0; atomic.LoadUint32(&enough) == 0; n++ {
+	for atomic.LoadUint32(&enough) == 0 {
 		logged("main.collectHere", collectHere)
 		debug.ReadGCStats(&stats)
 		pauses = append(pauses, pause{uint32(stats.NumGC), uint64(stats.Pause[0])})
 		for i := 0; i < 10; i++ {
 			logged("main.dumpStacks", dumpStacks)
 		}
-		if n%5 == 4 {
-			fmt.Println("some more")
+		if atomic.SwapUint32(&asked, 0) == 1 {
+			due = uint32(stats.NumGC) + moreCycles
+		}
+		if due == uint32(stats.NumGC) {
+			fmt.Println("more")
 		}
 	}
 	json.NewEncoder(os.Stdout).Encode(struct {

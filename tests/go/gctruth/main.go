@@ -9,8 +9,9 @@
 //
 //	gctruth [-wait]	with -wait it collects a little, prints "ready", waits for a line, and counts
 //			from there on; after the result it waits for the end of its input
-//	gctruth -busy	collects and stops without end, prints "ready" and a line "some more" now and
-//			then, until it reads a line; then it says when it called what, and the pauses
+//	gctruth -busy	collects and stops without end; prints "ready", and for each line "more" that it
+//			reads a line "more" some cycles later; at the end of input, or when it reads
+//			anything else, it says when it called what, and the pauses
 //	gctruth -rounds	prints "ready"; for each line it reads it does the same work full of garbage,
 //			and prints how many nanoseconds that took
 package main

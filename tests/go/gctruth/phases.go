@@ -91,7 +91,7 @@ func grow() { checksum += litter(200) }
 
 func growing() {
 	self := []uint64{goid()} // before anything may start a cycle
-	collecting("growth", "heap goal", "main.grow", 3, func() []uint64 {
+	collecting("growth", "heap goal", "main.grow", 1, func() []uint64 {
 		debug.SetGCPercent(50)
 		grow()
 		return self
@@ -189,18 +189,18 @@ func inUse() int64 {
 func limited() {
 	self := []uint64{goid()} // before anything may start a cycle
 	const room = 4 << 20
-	collecting("limit alone", "memory limit", "main.crowd", 2, func() []uint64 {
+	collecting("limit alone", "memory limit", "main.crowd", 1, func() []uint64 {
 		debug.SetMemoryLimit(inUse() + room)
 		crowd()
 		return self
 	})
-	collecting("limit below the goal", "memory limit", "main.crowd", 2, func() []uint64 {
+	collecting("limit below the goal", "memory limit", "main.crowd", 1, func() []uint64 {
 		debug.SetMemoryLimit(inUse() + room)
 		debug.SetGCPercent(400)
 		crowd()
 		return self
 	})
-	collecting("limit above the goal", "heap goal", "main.crowd", 2, func() []uint64 {
+	collecting("limit above the goal", "heap goal", "main.crowd", 1, func() []uint64 {
 		debug.SetMemoryLimit(inUse() + 1<<30)
 		debug.SetGCPercent(50)
 		crowd()
@@ -361,7 +361,7 @@ func burnMuch() uint64 { return litter(180) }
 // A heap that may hardly grow, and more goroutines that allocate than can run: they have to help.
 func assisting() {
 	sums := [4]uint64{}
-	collecting("assist", "heap goal", "main.burn", 4, func() []uint64 {
+	collecting("assist", "heap goal", "main.burn", 2, func() []uint64 {
 		return together(len(sums), func(i int) {
 			debug.SetGCPercent(10)
 			if i%2 == 0 {
