@@ -93,8 +93,8 @@ static __always_inline void add_to_site(const struct pt_regs *ctx, struct wire_s
 }
 
 /* The body between claim and release of a slot; it has no other way out than its end. */
-static __always_inline void record_object(const struct pt_regs *ctx, struct object obj,
-					  u64 cookie, struct wire_cpu *cpu)
+static __always_inline void record_object(const struct pt_regs *ctx, struct object obj, u64 cookie,
+					  struct wire_cpu *cpu)
 {
 	struct wire_site_key key = { .typ = GO_ARG2(ctx), .size_class = obj.size_class };
 	struct scratch *s = scratch_here();

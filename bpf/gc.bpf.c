@@ -21,8 +21,8 @@ struct {
 
 /* Why a goroutine is about to stop the world, until it does. key: address of the g. */
 struct intent {
-	u8 trigger;	/* what gcStart was called for, or WIRE_TRIGGER_NONE */
-	u8 reason;	/* stwReason of a stop that isn't the GC's, or WIRE_STW_UNKNOWN */
+	u8 trigger; /* what gcStart was called for, or WIRE_TRIGGER_NONE */
+	u8 reason; /* stwReason of a stop that isn't the GC's, or WIRE_STW_UNKNOWN */
 	u16 pad;
 };
 
@@ -102,21 +102,21 @@ static __always_inline u8 reason_of_string(u64 str, u64 len)
 	bpf_probe_read_user(&first, sizeof(first), (void *)str);
 	switch (len) {
 	case 7:
-		return 4;			/* profile */
+		return 4; /* profile */
 	case 10:
-		return 9;			/* GOMAXPROCS */
+		return 9; /* GOMAXPROCS */
 	case 11:
-		return 6;			/* stack trace */
+		return 6; /* stack trace */
 	case 12:
-		return 11;			/* stop tracing */
+		return 11; /* stop tracing */
 	case 13:
-		return 10;			/* start tracing */
+		return 10; /* start tracing */
 	case 14:
-		return 7;			/* read mem stats */
+		return 7; /* read mem stats */
 	case 15:
-		return first == 'w' ? 3 : 5;	/* write heap dump, profile cleanup */
+		return first == 'w' ? 3 : 5; /* write heap dump, profile cleanup */
 	case 19:
-		return 8;			/* doAllThreadsSyscall */
+		return 8; /* doAllThreadsSyscall */
 	}
 	return WIRE_STW_UNKNOWN;
 }
@@ -157,8 +157,10 @@ static __always_inline void cycle_ends(u64 bias, struct wire_cpu *cpu)
 {
 	u64 memstats = cfg.memstats_va + bias;
 	struct wire_cycle cycle = {
-		.ev = { .kind = WIRE_EVENT_CYCLE, .size = sizeof(cycle),
-			.tid = (u32)bpf_get_current_pid_tgid(), .mono_ns = bpf_ktime_get_ns() },
+		.ev = { .kind = WIRE_EVENT_CYCLE,
+			.size = sizeof(cycle),
+			.tid = (u32)bpf_get_current_pid_tgid(),
+			.mono_ns = bpf_ktime_get_ns() },
 		.heap_marked = gc_controller(bias, cfg.gcc_heap_marked),
 		.last_goal = gc_controller(bias, cfg.gcc_last_goal),
 		.next_goal = gc_controller(bias, cfg.gcc_percent_goal),
@@ -174,7 +176,7 @@ static __always_inline void cycle_ends(u64 bias, struct wire_cpu *cpu)
 	cycle.dedicated_ns = gc_controller(bias, cfg.gcc_assist_time + 8);
 	cycle.fractional_ns = gc_controller(bias, cfg.gcc_assist_time + 16);
 	cycle.idle_ns = gc_controller(bias, cfg.gcc_assist_time + 24);
-	assist_seen = 0;	/* the next cycle counts from 0; nobody assists until then */
+	assist_seen = 0; /* the next cycle counts from 0; nobody assists until then */
 	if (bpf_ringbuf_output(&events, &cycle, sizeof(cycle), 0))
 		count_loss(cpu, WIRE_LOSS_CYCLE);
 }
@@ -202,7 +204,7 @@ static __always_inline void world_starts(struct pt_regs *ctx, u64 cookie, struct
 	u64 now = 0;
 
 	if (!stop)
-		return;	/* it was under way when we came */
+		return; /* it was under way when we came */
 	if (cfg.stw_args >= WIRE_STW_START) {
 		now = GO_ARG1(ctx);
 		stop->start_ns = GO_ARG3(ctx);
@@ -250,7 +252,8 @@ int on_gc(struct pt_regs *ctx)
 		remember(GO_G(ctx), (u8)GO_ARG1(ctx), WIRE_STW_UNKNOWN);
 		break;
 	case WIRE_PLACE_STW_WHY:
-		remember(GO_G(ctx), WIRE_TRIGGER_NONE, reason_of_string(GO_ARG1(ctx), GO_ARG2(ctx)));
+		remember(GO_G(ctx), WIRE_TRIGGER_NONE,
+			 reason_of_string(GO_ARG1(ctx), GO_ARG2(ctx)));
 		break;
 	case WIRE_PLACE_STW_STOP:
 		stop_begins(ctx, cookie, cpu);

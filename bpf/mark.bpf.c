@@ -28,7 +28,7 @@ struct {
 
 struct mark_ctx {
 	struct mark_work *work;
-	u64 allp;		/* address of the array of *p */
+	u64 allp; /* address of the array of *p */
 	u64 memstats;
 	u64 objects;
 	u64 bytes;
@@ -84,7 +84,8 @@ static long add_p(u32 i, struct mark_ctx *m)
 	if (!mcache)
 		return 0;
 	if (bpf_probe_read_user(&tiny, sizeof(tiny), (void *)(mcache + cfg.mcache_tiny)) ||
-	    bpf_probe_read_user(spans, sizeof(m->work->spans), (void *)(mcache + cfg.mcache_alloc))) {
+	    bpf_probe_read_user(spans, sizeof(m->work->spans),
+				(void *)(mcache + cfg.mcache_alloc))) {
 		m->failed = 1;
 		return 1;
 	}
@@ -92,7 +93,8 @@ static long add_p(u32 i, struct mark_ctx *m)
 	for (u32 j = 0; j < WIRE_SPAN_CLASSES; j++) {
 		u16 count = 0, before = 0;
 
-		if (bpf_probe_read_user(&count, sizeof(count), (void *)(spans[j] + cfg.mspan_count)) ||
+		if (bpf_probe_read_user(&count, sizeof(count),
+					(void *)(spans[j] + cfg.mspan_count)) ||
 		    bpf_probe_read_user(&before, sizeof(before),
 					(void *)(spans[j] + cfg.mspan_before)))
 			m->failed = 1;
@@ -147,8 +149,10 @@ int on_mark(struct pt_regs *ctx)
 
 	u64 after = 0, bytes_after = 0;
 	struct wire_mark mark = {
-		.ev = { .kind = WIRE_EVENT_MARK, .size = sizeof(mark),
-			.tid = (u32)bpf_get_current_pid_tgid(), .mono_ns = bpf_ktime_get_ns() },
+		.ev = { .kind = WIRE_EVENT_MARK,
+			.size = sizeof(mark),
+			.tid = (u32)bpf_get_current_pid_tgid(),
+			.mono_ns = bpf_ktime_get_ns() },
 		.place = cookie & 0xff,
 		.load_bias = ctx->ip - probe_va(cookie),
 	};

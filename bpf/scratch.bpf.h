@@ -14,7 +14,7 @@
 #include "bpf/maps.bpf.h"
 
 struct scratch {
-	u64 claimed;				/* bit i: slots[i] is in use */
+	u64 claimed; /* bit i: slots[i] is in use */
 	struct wire_stack slots[WIRE_SLOTS];
 };
 

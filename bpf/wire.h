@@ -13,30 +13,32 @@
 #endif
 
 enum {
-	WIRE_DEPTH_MAX = 128,		/* program counters of one stack */
-	WIRE_SLOTS = 16,		/* scratch slots per CPU, see scratch.bpf.h */
+	WIRE_DEPTH_MAX = 128, /* program counters of one stack */
+	WIRE_SLOTS = 16, /* scratch slots per CPU, see scratch.bpf.h */
 	WIRE_CPUS_MAX = 1024,
-	WIRE_CLASSES = 69,		/* Go's 68 size classes and WIRE_CLASS_TINY */
+	WIRE_CLASSES = 69, /* Go's 68 size classes and WIRE_CLASS_TINY */
 	WIRE_CLASS_LARGE = 0,
 	WIRE_CLASS_TINY = 68,
 	WIRE_SPAN_CLASSES = 136,
-	WIRE_PS_MAX = 1024,		/* Ps whose mcaches a world-stopped count can add up */
-	WIRE_SIZE_TO_CLASS8 = 129,	/* (size+7)/8 for sizes up to 1024 */
-	WIRE_SIZE_TO_CLASS128 = 250,	/* (size-1024+127)/128 above; one more than Go's for the bound */
-	WIRE_SMALL_SIZE_MAX = 1024,	/* where the second table begins */
+	WIRE_PS_MAX = 1024, /* Ps whose mcaches a world-stopped count can add up */
+	WIRE_SIZE_TO_CLASS8 = 129, /* (size+7)/8 for sizes up to 1024 */
+	WIRE_SIZE_TO_CLASS128 =
+		250, /* (size-1024+127)/128 above; one more than Go's for the bound */
+	WIRE_SMALL_SIZE_MAX = 1024, /* where the second table begins */
 };
 
 /* Ways to lose something, counted per CPU. The words for them are in stream/losses.c. */
 enum wire_loss {
-	WIRE_LOSS_SLOT = 0,		/* objects counted with no stack: no scratch slot was free */
-	WIRE_LOSS_SITES_FULL = 1,	/* objects in no site: the table of sites is full */
-	WIRE_LOSS_STACK_UNSENT = 2,	/* no room for a new stack: its next hit tries again (no loss yet) */
-	WIRE_LOSS_TYPE_FAULT = 3,	/* type words that could not be read: the size class is a guess */
-	WIRE_LOSS_MARK = 4,		/* world-stopped counts that could not be made or sent */
-	WIRE_LOSS_STOP = 5,		/* stops of the world that could not be kept or sent */
-	WIRE_LOSS_CYCLE = 6,		/* GC cycles that could not be sent */
-	WIRE_LOSS_ASSIST = 7,		/* assists in no stack: their table is full */
-	WIRE_LOSS_GC_STACK = 8,		/* stops and assists without a stack: no scratch slot was free */
+	WIRE_LOSS_SLOT = 0, /* objects counted with no stack: no scratch slot was free */
+	WIRE_LOSS_SITES_FULL = 1, /* objects in no site: the table of sites is full */
+	WIRE_LOSS_STACK_UNSENT =
+		2, /* no room for a new stack: its next hit tries again (no loss yet) */
+	WIRE_LOSS_TYPE_FAULT = 3, /* type words that could not be read: the size class is a guess */
+	WIRE_LOSS_MARK = 4, /* world-stopped counts that could not be made or sent */
+	WIRE_LOSS_STOP = 5, /* stops of the world that could not be kept or sent */
+	WIRE_LOSS_CYCLE = 6, /* GC cycles that could not be sent */
+	WIRE_LOSS_ASSIST = 7, /* assists in no stack: their table is full */
+	WIRE_LOSS_GC_STACK = 8, /* stops and assists without a stack: no scratch slot was free */
 	WIRE_LOSS_NR = 9,
 };
 
@@ -45,31 +47,34 @@ enum wire_loss {
  * Offsets are bytes in the runtime's structures, from user/gobin/layout.c.
  */
 struct wire_cfg {
-	uint64_t hash_seed;		/* stack hashes differ between sessions */
-	uint32_t malloc_limit;		/* mallocgc counts only sizes above: smaller ones go on to the
+	uint64_t hash_seed; /* stack hashes differ between sessions */
+	uint32_t malloc_limit; /* mallocgc counts only sizes above: smaller ones go on to the
 					   specialised functions, which are probed too (Go 1.27: 80) */
-	uint32_t small_max;		/* largest size that isn't a large object */
-	uint32_t cpus;			/* possible CPUs: entries of the cpu_stats map */
-	uint16_t goid_off;			/* runtime.g.goid */
-	uint16_t header_min;		/* pointerful sizes above have an 8-byte header; 0xffff = never */
-	uint8_t by_goroutine;		/* the goroutine is part of the key */
+	uint32_t small_max; /* largest size that isn't a large object */
+	uint32_t cpus; /* possible CPUs: entries of the cpu_stats map */
+	uint16_t goid_off; /* runtime.g.goid */
+	uint16_t header_min; /* pointerful sizes above have an 8-byte header; 0xffff = never */
+	uint8_t by_goroutine; /* the goroutine is part of the key */
 	uint8_t pad[3];
-	uint32_t depth;			/* program counters to walk, <= WIRE_DEPTH_MAX */
+	uint32_t depth; /* program counters to walk, <= WIRE_DEPTH_MAX */
 	/* for world-stopped counts (mark.bpf.c); memstats_va 0 = not known in this binary */
-	uint64_t memstats_va, allp_va;	/* va in the file; the load bias is added */
-	uint16_t heap_stats_sz;		/* of one heapStatsDelta; three of them start runtime.memstats */
-	uint16_t hs_tiny, hs_large, hs_small;	/* tinyAllocCount, largeAllocCount, smallAllocCount[68] */
+	uint64_t memstats_va, allp_va; /* va in the file; the load bias is added */
+	uint16_t heap_stats_sz; /* of one heapStatsDelta; three of them start runtime.memstats */
+	uint16_t hs_tiny, hs_large,
+		hs_small; /* tinyAllocCount, largeAllocCount, smallAllocCount[68] */
 	uint16_t p_mcache;
 	uint16_t mcache_tiny, mcache_alloc;
-	uint16_t mspan_count, mspan_before;	/* allocCount, allocCountBeforeCache */
+	uint16_t mspan_count, mspan_before; /* allocCount, allocCountBeforeCache */
 	uint16_t pad2[3];
 	/* for garbage collection (gc.bpf.c); gc_controller_va 0 = not known in this binary */
 	uint64_t gc_controller_va;
-	uint16_t ms_pause_total, ms_pause_ns, ms_numgc;	/* in memstats; GCCPUFraction follows numgc */
-	uint16_t gcc_heap_live, gcc_heap_marked, gcc_percent_goal, gcc_last_goal;	/* in gcController */
-	uint16_t gcc_assist_time;	/* dedicated, fractional and idle mark time follow it */
+	uint16_t ms_pause_total, ms_pause_ns,
+		ms_numgc; /* in memstats; GCCPUFraction follows numgc */
+	uint16_t gcc_heap_live, gcc_heap_marked, gcc_percent_goal,
+		gcc_last_goal; /* in gcController */
+	uint16_t gcc_assist_time; /* dedicated, fractional and idle mark time follow it */
 	uint16_t g_m, m_curg;
-	uint8_t stw_args;		/* enum wire_stw_args */
+	uint8_t stw_args; /* enum wire_stw_args */
 	uint8_t pad4[3];
 	uint8_t size_to_class8[WIRE_SIZE_TO_CLASS8];
 	uint8_t size_to_class128[WIRE_SIZE_TO_CLASS128];
@@ -84,29 +89,29 @@ struct wire_cfg {
  *   bits 16-63 va of the probed instruction (hit address - va = load bias)
  */
 enum wire_place {
-	WIRE_PLACE_MALLOCGC = 1,	/* counts sizes above cfg.malloc_limit */
-	WIRE_PLACE_SPECIALISED = 2,	/* counts every size but 0 */
-	WIRE_PLACE_READMEMSTATS = 3,	/* runtime.readmemstats_m: the world is stopped */
-	WIRE_PLACE_EXIT = 4,		/* runtime.exit: the last moment of a normal exit */
-	WIRE_PLACE_GC_START = 5,	/* runtime.gcStart: someone wants a cycle; some come too late */
-	WIRE_PLACE_STW_STOP = 6,	/* runtime.stopTheWorldWithSema */
-	WIRE_PLACE_STW_START = 7,	/* runtime.startTheWorldWithSema */
-	WIRE_PLACE_STW_RETURN = 8,	/* its RETs */
-	WIRE_PLACE_MARK_TERMINATION = 9,	/* runtime.gcMarkTermination: once per cycle */
-	WIRE_PLACE_ASSIST_RETURN = 10,	/* the RETs of runtime.gcAssistAlloc1 */
-	WIRE_PLACE_STW_WHY = 11,	/* <= 1.20: runtime.stopTheWorld(reason string) */
+	WIRE_PLACE_MALLOCGC = 1, /* counts sizes above cfg.malloc_limit */
+	WIRE_PLACE_SPECIALISED = 2, /* counts every size but 0 */
+	WIRE_PLACE_READMEMSTATS = 3, /* runtime.readmemstats_m: the world is stopped */
+	WIRE_PLACE_EXIT = 4, /* runtime.exit: the last moment of a normal exit */
+	WIRE_PLACE_GC_START = 5, /* runtime.gcStart: someone wants a cycle; some come too late */
+	WIRE_PLACE_STW_STOP = 6, /* runtime.stopTheWorldWithSema */
+	WIRE_PLACE_STW_START = 7, /* runtime.startTheWorldWithSema */
+	WIRE_PLACE_STW_RETURN = 8, /* its RETs */
+	WIRE_PLACE_MARK_TERMINATION = 9, /* runtime.gcMarkTermination: once per cycle */
+	WIRE_PLACE_ASSIST_RETURN = 10, /* the RETs of runtime.gcAssistAlloc1 */
+	WIRE_PLACE_STW_WHY = 11, /* <= 1.20: runtime.stopTheWorld(reason string) */
 };
 
 /* What the registers hold at stop- and startTheWorldWithSema, by Go version. */
 enum wire_stw_args {
-	WIRE_STW_NONE = 0,		/* <= 1.20: nothing of use */
-	WIRE_STW_REASON = 1,		/* 1.21: stop has the reason */
-	WIRE_STW_START = 2,		/* 1.22: and start has (now, reason, startedStopping) */
-	WIRE_STW_FINISHED = 3,		/* >= 1.23: and finishedStopping */
+	WIRE_STW_NONE = 0, /* <= 1.20: nothing of use */
+	WIRE_STW_REASON = 1, /* 1.21: stop has the reason */
+	WIRE_STW_START = 2, /* 1.22: and start has (now, reason, startedStopping) */
+	WIRE_STW_FINISHED = 3, /* >= 1.23: and finishedStopping */
 };
 
 enum {
-	WIRE_F_JCC = 1,			/* on the stack check's branch: drop the hit if it is taken */
+	WIRE_F_JCC = 1, /* on the stack check's branch: drop the hit if it is taken */
 };
 
 #define WIRE_COOKIE(place, flags, va) ((uint64_t)(va) << 16 | (uint64_t)(flags) << 8 | (place))
@@ -119,8 +124,8 @@ enum {
 
 struct wire_site_key {
 	uint64_t stack;
-	uint64_t typ;			/* address of the runtime._type, 0 for pointer-free memory */
-	uint64_t goid;			/* 0 unless cfg.by_goroutine */
+	uint64_t typ; /* address of the runtime._type, 0 for pointer-free memory */
+	uint64_t goid; /* 0 unless cfg.by_goroutine */
 	uint32_t size_class;
 	uint32_t pad;
 };
@@ -129,16 +134,16 @@ struct wire_site_key {
 struct wire_site {
 	uint64_t objects;
 	uint64_t bytes;
-	uint64_t stack_sent;		/* this CPU knows that the stack has been sent */
+	uint64_t stack_sent; /* this CPU knows that the stack has been sent */
 };
 
 /* Totals of one CPU; an array indexed by CPU rather than a per-CPU map, so that any CPU can add it up. */
 struct wire_cpu {
 	uint64_t objects;
 	uint64_t bytes;
-	uint64_t hits;			/* times a program ran */
-	uint64_t not_entered;		/* hits dropped because the branch led to morestack */
-	uint64_t slot_contended;		/* hits that found the first slot busy: preemption at work */
+	uint64_t hits; /* times a program ran */
+	uint64_t not_entered; /* hits dropped because the branch led to morestack */
+	uint64_t slot_contended; /* hits that found the first slot busy: preemption at work */
 	uint64_t losses[WIRE_LOSS_NR];
 	uint64_t pad[2];
 };
@@ -159,8 +164,8 @@ struct wire_event {
 };
 
 enum {
-	WIRE_STACK_CUT = 1,		/* deeper than cfg.depth: the root is missing */
-	WIRE_STACK_FAULT = 2,		/* memory of a frame could not be read: the root is missing */
+	WIRE_STACK_CUT = 1, /* deeper than cfg.depth: the root is missing */
+	WIRE_STACK_FAULT = 2, /* memory of a frame could not be read: the root is missing */
 };
 
 /* A stack seen for the first time; only pcs_nr of the pcs are sent. */
@@ -168,27 +173,27 @@ struct wire_stack {
 	struct wire_event ev;
 	uint64_t hash;
 	uint32_t pcs_nr;
-	uint32_t flags;			/* WIRE_STACK_* */
-	uint64_t load_bias;		/* of the hit that made it */
-	uint64_t pcs[WIRE_DEPTH_MAX];	/* leaf first, as the process saw them */
+	uint32_t flags; /* WIRE_STACK_* */
+	uint64_t load_bias; /* of the hit that made it */
+	uint64_t pcs[WIRE_DEPTH_MAX]; /* leaf first, as the process saw them */
 };
 
 /* Both counts while the world was stopped. */
 struct wire_mark {
 	struct wire_event ev;
-	uint32_t place;			/* enum wire_place */
+	uint32_t place; /* enum wire_place */
 	uint32_t ps_nr;
 	uint64_t load_bias;
 	uint64_t runtime_objects;
 	uint64_t gallop_objects;
 	uint64_t gallop_bytes;
-	uint64_t slack;			/* how far gallop's count moved meanwhile: 0 in a stopped world */
+	uint64_t slack; /* how far gallop's count moved meanwhile: 0 in a stopped world */
 };
 
 enum {
-	WIRE_STW_UNKNOWN = 0,		/* runtime.stwReason: stwUnknown; other reasons are Go's own numbers.
+	WIRE_STW_UNKNOWN = 0, /* runtime.stwReason: stwUnknown; other reasons are Go's own numbers.
 					   Up to Go 1.20 also the stops of a GC cycle, which pass no reason */
-	WIRE_TRIGGER_NONE = 0xff,	/* not a cycle's first stop */
+	WIRE_TRIGGER_NONE = 0xff, /* not a cycle's first stop */
 	/* Go's gcTriggerKind: */
 	WIRE_TRIGGER_HEAP = 0,
 	WIRE_TRIGGER_TIME = 1,
@@ -197,44 +202,45 @@ enum {
 
 /* One stop of the world, from the request to the restart. Times are CLOCK_MONOTONIC, as Go's nanotime. */
 struct wire_stop {
-	struct wire_event ev;		/* mono_ns: the restart, as the runtime took it */
-	uint64_t start_ns;		/* when stopping began */
-	uint64_t stopped_ns;		/* when everyone had stopped; 0 = not known */
-	uint64_t stack;			/* of who asked */
-	uint64_t goid;			/* of who asked */
-	uint8_t reason;			/* stwReason; WIRE_STW_UNKNOWN up to Go 1.20 */
-	uint8_t trigger;		/* WIRE_TRIGGER_*: what gcStart was called for, by that goroutine */
-	uint8_t in_termination;		/* the stop that ends a cycle's marking */
+	struct wire_event ev; /* mono_ns: the restart, as the runtime took it */
+	uint64_t start_ns; /* when stopping began */
+	uint64_t stopped_ns; /* when everyone had stopped; 0 = not known */
+	uint64_t stack; /* of who asked */
+	uint64_t goid; /* of who asked */
+	uint8_t reason; /* stwReason; WIRE_STW_UNKNOWN up to Go 1.20 */
+	uint8_t trigger; /* WIRE_TRIGGER_*: what gcStart was called for, by that goroutine */
+	uint8_t in_termination; /* the stop that ends a cycle's marking */
 	uint8_t pad[5];
-	uint64_t heap_live;		/* gcController.heapLive when stopping began; at mark termination when
+	uint64_t heap_live; /* gcController.heapLive when stopping began; at mark termination when
 					   all had stopped */
-	uint64_t percent_goal;		/* gcController.gcPercentHeapGoal at that time */
+	uint64_t percent_goal; /* gcController.gcPercentHeapGoal at that time */
 };
 
 /* A cycle at its end, as the runtime had written it down just before it started the world again. */
 struct wire_cycle {
 	struct wire_event ev;
-	uint32_t numgc;			/* this cycle's number; MemStats.NumGC after it */
+	uint32_t numgc; /* this cycle's number; MemStats.NumGC after it */
 	uint32_t pad;
-	uint64_t pause_ns;		/* MemStats.PauseNs of this cycle */
-	uint64_t pause_total_ns;	/* MemStats.PauseTotalNs */
+	uint64_t pause_ns; /* MemStats.PauseNs of this cycle */
+	uint64_t pause_total_ns; /* MemStats.PauseTotalNs */
 	uint64_t heap_marked;
-	uint64_t last_goal;		/* the goal this cycle had in the end, memory limit included */
-	uint64_t next_goal;		/* gcPercentHeapGoal of the next */
-	uint64_t assist_ns, dedicated_ns, fractional_ns, idle_ns;	/* CPU time of marking */
-	uint64_t cpu_fraction;		/* bits of the float64 MemStats.GCCPUFraction */
+	uint64_t last_goal; /* the goal this cycle had in the end, memory limit included */
+	uint64_t next_goal; /* gcPercentHeapGoal of the next */
+	uint64_t assist_ns, dedicated_ns, fractional_ns, idle_ns; /* CPU time of marking */
+	uint64_t cpu_fraction; /* bits of the float64 MemStats.GCCPUFraction */
 };
 
 /* Mark assists of one stack, per CPU; only ever added to. */
 struct wire_assist {
 	uint64_t assists;
-	uint64_t ns;			/* running time by the runtime's measure: none while parked */
+	uint64_t ns; /* running time by the runtime's measure: none while parked */
 };
 
 _Static_assert(sizeof(struct wire_stop) == 72, "no hidden padding");
 _Static_assert(sizeof(struct wire_cycle) == 104, "no hidden padding");
 _Static_assert(sizeof(struct wire_cfg) % 8 == 0, "wire_cfg is padded by hand");
-_Static_assert(sizeof(struct wire_site_key) == 32, "keys are hashed byte by byte: no hidden padding");
+_Static_assert(sizeof(struct wire_site_key) == 32,
+	       "keys are hashed byte by byte: no hidden padding");
 _Static_assert(sizeof(struct wire_cpu) == 128, "one CPU's totals fill two cache lines");
 _Static_assert(sizeof(struct wire_stack) == 40 + 8 * WIRE_DEPTH_MAX, "no hidden padding");
 _Static_assert(sizeof(struct wire_mark) == 64, "no hidden padding");

@@ -25,7 +25,8 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 
 	if (!cmd) {
-		fprintf(stderr, "gallop: '%s' is not a command\nhint: 'gallop help' lists them\n", argv[1]);
+		fprintf(stderr, "gallop: '%s' is not a command\nhint: 'gallop help' lists them\n",
+			argv[1]);
 		return EXIT_STATUS_USAGE;
 	}
 	/* A reader that goes away ends us quietly, as it ends every filter. */

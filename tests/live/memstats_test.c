@@ -30,12 +30,12 @@ enum {
 	BRACKETS_NR = 200,
 	BRACKET_ERRORS_MAX = 1,
 	READINGS_NR = 2000,
-	BY_SIZE_NR = 61,	/* len(runtime.MemStats.BySize) */
+	BY_SIZE_NR = 61, /* len(runtime.MemStats.BySize) */
 };
 
 struct target {
 	pid_t pid;
-	FILE *in, *out;		/* its stdin and stdout */
+	FILE *in, *out; /* its stdin and stdout */
 	struct proc *proc;
 	struct gobin *bin;
 	struct memstats_reader reader;
@@ -90,8 +90,7 @@ static void target_spawn(struct target *t, const char *exe, const char *mode)
 	t->in = fdopen(to[1], "w");
 	t->out = fdopen(from[0], "r");
 	char line[16];
-	if (!t->in || !t->out || !fgets(line, sizeof(line), t->out) ||
-	    strcmp(line, "ready\n") != 0)
+	if (!t->in || !t->out || !fgets(line, sizeof(line), t->out) || strcmp(line, "ready\n") != 0)
 		die("'%s' did not start", exe);
 }
 

@@ -56,8 +56,7 @@ static inline char *golden_path(const char *name)
 
 static inline char *read_file(const char *path)
 {
-	_cleanup_fclose_
-	FILE *f = fopen(path, "r");
+	_cleanup_fclose_ FILE *f = fopen(path, "r");
 	static char buf[1 << 20];
 
 	if (!f)
@@ -68,12 +67,10 @@ static inline char *read_file(const char *path)
 
 static inline void assert_golden(const char *name, const char *text)
 {
-	_cleanup_free_
-	char *path = golden_path(name);
+	_cleanup_free_ char *path = golden_path(name);
 
 	if (getenv("GALLOP_GOLDEN_UPDATE")) {
-		_cleanup_fclose_
-		FILE *f = fopen(path, "w");
+		_cleanup_fclose_ FILE *f = fopen(path, "w");
 		assert_non_null(f);
 		assert_true(fputs(text, f) >= 0);
 		return;

@@ -104,10 +104,8 @@ static void a_recording_gives_back_the_model(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2 * sizeof(formats) / sizeof(formats[0]); i++) {
 		const struct snapshot_opts opts = { .runtime_frames = i % 2 };
-		_cleanup_free_
-		char *before = shown(live, formats[i / 2], opts);
-		_cleanup_free_
-		char *after = shown(loaded, formats[i / 2], opts);
+		_cleanup_free_ char *before = shown(live, formats[i / 2], opts);
+		_cleanup_free_ char *after = shown(loaded, formats[i / 2], opts);
 		assert_string_equal(before, after);
 	}
 	model_free(live);
@@ -173,10 +171,8 @@ static void odd_content_survives(void **state)
 	assert_int_equal(recording_finish(rec, m, &err), 0);
 
 	struct model *loaded = load(NULL);
-	_cleanup_free_
-	char *before = shown(m, "jsonl", (struct snapshot_opts){ 0 });
-	_cleanup_free_
-	char *after = shown(loaded, "jsonl", (struct snapshot_opts){ 0 });
+	_cleanup_free_ char *before = shown(m, "jsonl", (struct snapshot_opts){ 0 });
+	_cleanup_free_ char *after = shown(loaded, "jsonl", (struct snapshot_opts){ 0 });
 	assert_string_equal(before, after);
 	model_free(m);
 	model_free(loaded);

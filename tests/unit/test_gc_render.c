@@ -55,8 +55,7 @@ static void golden_outputs(void **state)
 		struct snapshot *s = take(m, cases[i].snapshot);
 		render_fn *render = cases[i].render ? cases[i].render
 						    : renderer_find(cases[i].format)->render;
-		_cleanup_free_
-		char *text = rendered(render, s, cases[i].opts);
+		_cleanup_free_ char *text = rendered(render, s, cases[i].opts);
 		assert_golden(cases[i].name, text);
 		snapshot_free(s);
 	}
@@ -103,8 +102,7 @@ static char *query(const char *sql, const char *json)
 
 static void assert_query(const char *json, const char *sql, const char *expected)
 {
-	_cleanup_free_
-	char *value = query(sql, json);
+	_cleanup_free_ char *value = query(sql, json);
 
 	if (strcmp(value, expected) != 0)
 		fail_msg("%s: %s", sql, value);
@@ -122,8 +120,7 @@ static char *rendered_as(const struct model *m, const char *format, struct rende
 static void json_adds_up(void **state)
 {
 	struct model *m = gc_model();
-	_cleanup_free_
-	char *json = rendered_as(m, "json", (struct render_opts){ 0 });
+	_cleanup_free_ char *json = rendered_as(m, "json", (struct render_opts){ 0 });
 
 	(void)state;
 	assert_query(json, "SELECT ?1 ->> '$.gc.cycles'", "7");
@@ -157,8 +154,7 @@ static void json_adds_up(void **state)
 static void lines_of_json_are_json(void **state)
 {
 	struct model *m = gc_model();
-	_cleanup_free_
-	char *lines = rendered_as(m, "jsonl", (struct render_opts){ 0 });
+	_cleanup_free_ char *lines = rendered_as(m, "jsonl", (struct render_opts){ 0 });
 	static const char *const first[] = {
 		"meta", "stop", "gc_cycle", "stop", "stop", "gc_cycle"
 	};
@@ -174,8 +170,7 @@ static void lines_of_json_are_json(void **state)
 			assert_query(line, "SELECT ?1 ->> 'type'", first[nr]);
 		if (nr == 0)
 			assert_query(line, "SELECT ?1 ->> 'schema'", "gallop/1");
-		_cleanup_free_
-		char *now = query("SELECT coalesce(?1 ->> 'ts_ns', 1e300)", line);
+		_cleanup_free_ char *now = query("SELECT coalesce(?1 ->> 'ts_ns', 1e300)", line);
 		assert_true(nr == 0 || atof(now) >= ts);
 		ts = nr ? atof(now) : 0;
 		last = line;
@@ -219,8 +214,7 @@ static void assert_trace(const char *json)
 static void a_trace_can_be_drawn(void **state)
 {
 	struct model *m = gc_model();
-	_cleanup_free_
-	char *json = rendered_as(m, "trace", (struct render_opts){ 0 });
+	_cleanup_free_ char *json = rendered_as(m, "trace", (struct render_opts){ 0 });
 
 	(void)state;
 	assert_trace(json);
@@ -315,18 +309,14 @@ static void odd_events_are_shown(void **state)
 		struct model *m = odd_model(seed);
 		struct snapshot *s = take(m, (struct snapshot_opts){ .runtime_frames = seed % 2 });
 		const struct render_opts opts = { .stacks = true };
-		_cleanup_free_
-		char *lines = rendered(render_lines, s, opts);
+		_cleanup_free_ char *lines = rendered(render_lines, s, opts);
 		/* Times of centuries are wider than their columns. */
 		assert_lines(lines, 160);
-		_cleanup_free_
-		char *summary = rendered(render_gc_summary, s, opts);
+		_cleanup_free_ char *summary = rendered(render_gc_summary, s, opts);
 		assert_lines(summary, 160);
-		_cleanup_free_
-		char *json = rendered(renderer_find("json")->render, s, opts);
+		_cleanup_free_ char *json = rendered(renderer_find("json")->render, s, opts);
 		assert_query(json, "SELECT json_valid(?1)", "1");
-		_cleanup_free_
-		char *trace = rendered(renderer_find("trace")->render, s, opts);
+		_cleanup_free_ char *trace = rendered(renderer_find("trace")->render, s, opts);
 		assert_trace(trace);
 		snapshot_free(s);
 		model_free(m);
@@ -337,10 +327,9 @@ static void lines_fit(void **state)
 {
 	struct model *m = gc_model();
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
-	_cleanup_free_
-	char *lines = rendered(render_lines, s, (struct render_opts){ 0 });
-	_cleanup_free_
-	char *summary = rendered(render_gc_summary, s, (struct render_opts){ .stacks = true });
+	_cleanup_free_ char *lines = rendered(render_lines, s, (struct render_opts){ 0 });
+	_cleanup_free_ char *summary = rendered(render_gc_summary, s,
+						(struct render_opts){ .stacks = true });
 
 	(void)state;
 	assert_lines(lines, 110);
@@ -397,8 +386,8 @@ static void the_check_says_what_differs(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		*model_gc_check(m) = cases[i].check;
 		struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
-		_cleanup_free_
-		char *text = rendered(render_gc_summary, s, (struct render_opts){ .color = true });
+		_cleanup_free_ char *text = rendered(render_gc_summary, s,
+						     (struct render_opts){ .color = true });
 		if (!strstr(text, cases[i].said))
 			fail_msg("'%s' is not in '%s'", cases[i].said, strstr(text, "check:"));
 		snapshot_free(s);
@@ -410,14 +399,11 @@ static void nothing_seen_is_nothing_shown(void **state)
 {
 	struct model *m = sample_model(1, NULL, NULL);
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
-	_cleanup_free_
-	char *text = rendered_as(m, "text", (struct render_opts){ 0 });
-	_cleanup_free_
-	char *stw = rendered_as(m, "collapsed", (struct render_opts){ .value = SNAPSHOT_STW });
-	_cleanup_free_
-	char *summary = rendered(render_gc_summary, s, (struct render_opts){ 0 });
-	_cleanup_free_
-	char *trace = rendered_as(m, "trace", (struct render_opts){ 0 });
+	_cleanup_free_ char *text = rendered_as(m, "text", (struct render_opts){ 0 });
+	_cleanup_free_ char *stw = rendered_as(m, "collapsed",
+					       (struct render_opts){ .value = SNAPSHOT_STW });
+	_cleanup_free_ char *summary = rendered(render_gc_summary, s, (struct render_opts){ 0 });
+	_cleanup_free_ char *trace = rendered_as(m, "trace", (struct render_opts){ 0 });
 
 	(void)state;
 	assert_null(strstr(text, "GC"));
@@ -452,12 +438,10 @@ static void a_failed_write_is_an_error(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
-		_cleanup_fclose_
-		FILE *full = fopen("/dev/full", "w");
+		_cleanup_fclose_ FILE *full = fopen("/dev/full", "w");
 		assert_int_equal(pieces[i](full, s), -EIO);
 	}
-	_cleanup_fclose_
-	FILE *full = fopen("/dev/full", "w");
+	_cleanup_fclose_ FILE *full = fopen("/dev/full", "w");
 	assert_int_equal(render_gc_events(full, s, &opts), -EIO);
 	assert_int_equal(render_gc_summary(full, s, &opts), -EIO);
 	snapshot_free(s);

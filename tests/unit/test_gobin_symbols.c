@@ -177,8 +177,8 @@ static void test_stripped_globals(void **state)
 static const struct dwarf_field {
 	const char *dwarf;
 	size_t at;
-	bool gc;		/* of struct go_gc_layout */
-	uint16_t behind;	/* this field follows the one in the table by so many bytes */
+	bool gc; /* of struct go_gc_layout */
+	uint16_t behind; /* this field follows the one in the table by so many bytes */
 } dwarf_fields[] = {
 #define FIELD(dwarf, field)                                        \
 	{                                                          \
@@ -230,8 +230,8 @@ enum { DWARF_FIELDS_NR = sizeof(dwarf_fields) / sizeof(dwarf_fields[0]) };
 
 static uint16_t layout_field(const struct go_layout *layout, int i)
 {
-	const char *base = dwarf_fields[i].gc ? (const char *)go_gc_layout_find(layout->minor) :
-						(const char *)layout;
+	const char *base = dwarf_fields[i].gc ? (const char *)go_gc_layout_find(layout->minor)
+					      : (const char *)layout;
 	uint16_t value;
 
 	assert_non_null(base);

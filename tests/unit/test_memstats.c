@@ -16,10 +16,10 @@
 #include "proc/memstats.h"
 
 enum {
-	PS_NR = 17,		/* more than two batches */
+	PS_NR = 17, /* more than two batches */
 	FLUSH_GEN = 40,
 	CACHED = FLUSH_GEN + 3,
-	CLASS_48 = 5,		/* a size class: 48 bytes */
+	CLASS_48 = 5, /* a size class: 48 bytes */
 };
 
 struct fake_delta {
@@ -64,7 +64,7 @@ struct fake {
 	struct fake_span empty;
 	struct fake_p p[PS_NR];
 	struct fake_mcache mcache[PS_NR];
-	struct fake_span span[PS_NR];	/* one of class 48 in each mcache */
+	struct fake_span span[PS_NR]; /* one of class 48 in each mcache */
 	struct proc *proc;
 	struct memstats_reader reader;
 };
@@ -182,13 +182,13 @@ static void test_contradictions(void **state)
 	const struct fake good = *f;
 	struct memstats m;
 
-#define BREAK(assignment)                                                        \
-	do {                                                                     \
-		f->assignment;                                                   \
-		if (memstats_read(&f->reader, &m) != -EAGAIN)                    \
-			fail_msg("believed in %s", #assignment);                 \
-		*f = good;                                                       \
-		assert_int_equal(memstats_read(&f->reader, &m), 0);              \
+#define BREAK(assignment)                                           \
+	do {                                                        \
+		f->assignment;                                      \
+		if (memstats_read(&f->reader, &m) != -EAGAIN)       \
+			fail_msg("believed in %s", #assignment);    \
+		*f = good;                                          \
+		assert_int_equal(memstats_read(&f->reader, &m), 0); \
 	} while (0)
 
 	BREAK(allp.len = 0);
@@ -211,7 +211,7 @@ static void test_contradictions(void **state)
 	BREAK(span[9].count = 1025);
 	BREAK(span[9].before = 31);
 	BREAK(memstats.gen = 3);
-	BREAK(memstats.deltas[2].in_heap = 1);	/* a merge is under way */
+	BREAK(memstats.deltas[2].in_heap = 1); /* a merge is under way */
 #undef BREAK
 }
 

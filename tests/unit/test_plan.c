@@ -192,9 +192,11 @@ static int returns_by_objdump(const char *path, const struct gobin_func *func, u
 
 static void test_returns(void **state)
 {
-	static const char *const names[] = { "runtime.mallocgc", "runtime.gcStart",
-					     "runtime.gcAssistAlloc", "runtime.startTheWorldWithSema",
-					     "runtime.growslice", "runtime.mapassign" };
+	static const char *const names[] = {
+		"runtime.mallocgc",	 "runtime.gcStart",
+		"runtime.gcAssistAlloc", "runtime.startTheWorldWithSema",
+		"runtime.growslice",	 "runtime.mapassign"
+	};
 	const char *version = *state;
 	char path[PATH_CAP];
 	_cleanup_(gobin_freep) struct gobin *bin = open_binary(version, "pie", path);
@@ -226,9 +228,10 @@ static void test_size_classes(void **state)
 
 		while (go_class_to_size[expected] < size)
 			expected++;
-		uint32_t got = size <= WIRE_SMALL_SIZE_MAX - 8 ?
-				       cfg->size_to_class8[(size + 7) / 8] :
-				       cfg->size_to_class128[(size - WIRE_SMALL_SIZE_MAX + 127) / 128];
+		uint32_t got =
+			size <= WIRE_SMALL_SIZE_MAX - 8
+				? cfg->size_to_class8[(size + 7) / 8]
+				: cfg->size_to_class128[(size - WIRE_SMALL_SIZE_MAX + 127) / 128];
 		assert_int_equal(got, expected);
 	}
 	assert_int_equal(cfg->class_to_size[GO_NUM_SIZE_CLASSES - 1], 32768);
@@ -241,15 +244,19 @@ int main(void)
 	static const struct {
 		const char *name;
 		CMUnitTestFunction fn;
-	} each[] = { { "rule", test_rule }, { "places", test_places }, { "returns", test_returns } };
+	} each[] = { { "rule", test_rule },
+		     { "places", test_places },
+		     { "returns", test_returns } };
 	size_t nr = 0;
 
 	for (size_t i = 0; i < 3; i++) {
 		for (int v = 0; v < FIXTURE_VERSIONS_NR; v++, nr++) {
 			snprintf(names[nr], sizeof(names[nr]), "%s, Go %s", each[i].name,
 				 fixture_versions[v]);
-			tests[nr] = (struct CMUnitTest){ .name = names[nr], .test_func = each[i].fn,
-							 .initial_state = (void *)fixture_versions[v] };
+			tests[nr] =
+				(struct CMUnitTest){ .name = names[nr],
+						     .test_func = each[i].fn,
+						     .initial_state = (void *)fixture_versions[v] };
 		}
 	}
 	tests[nr] = (struct CMUnitTest){ .name = "size classes", .test_func = test_size_classes };

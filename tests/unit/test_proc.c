@@ -30,7 +30,7 @@ enum { NOBODY = 65534, NO_SUCH_PID = 0x3fffffff };
 
 struct child {
 	pid_t pid;
-	int in, out;	/* our ends of its stdin and stdout */
+	int in, out; /* our ends of its stdin and stdout */
 };
 
 /* A fork of this process with pipes; in the child pid is 0 and in, out are its own ends. */
@@ -203,7 +203,7 @@ static void *sit_in_thread(void *arg)
 static void test_thread_id(void **state)
 {
 	(void)state;
-	int pipes[4];	/* it tells us its id; it waits */
+	int pipes[4]; /* it tells us its id; it waits */
 	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(pipes + 2, O_CLOEXEC), 0);
 	pthread_t thread;
@@ -388,8 +388,8 @@ static void look_as_nobody(pid_t pid)
 	int code = proc_open(pid, &p, &err);
 	if (code != -EACCES)
 		_exit(1);
-	_exit(p == NULL && strstr(err.msg, "test_proc") && strstr(err.hint, "CAP_SYS_PTRACE") ? 0 :
-												2);
+	_exit(p == NULL && strstr(err.msg, "test_proc") && strstr(err.hint, "CAP_SYS_PTRACE") ? 0
+											      : 2);
 }
 
 static void test_other_users_process(void **state)
@@ -461,7 +461,8 @@ static void test_read(void **state)
 	(void)state;
 	struct proc *p = must_open(getpid());
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
 	assert_ptr_not_equal(map, MAP_FAILED);
 	assert_int_equal(munmap(map + page, page), 0);
 	memcpy(map + page - 5, "hello", 5);

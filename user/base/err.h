@@ -9,9 +9,9 @@
 #define GALLOP_BASE_ERR_H
 
 struct err {
-	int code;	/* what was returned: 0 or -errno */
-	char msg[400];	/* "cannot open 'x': no such file or directory" */
-	char hint[240];	/* what to do about it; may be empty */
+	int code; /* what was returned: 0 or -errno */
+	char msg[400]; /* "cannot open 'x': no such file or directory" */
+	char hint[240]; /* what to do about it; may be empty */
 };
 
 /* Exit statuses of the command line. */
@@ -19,10 +19,10 @@ enum exit_status {
 	EXIT_STATUS_OK = 0,
 	EXIT_STATUS_FAILURE = 1,
 	EXIT_STATUS_USAGE = 2,
-	EXIT_STATUS_TARGET = 3,		/* target not found, or not a Go program */
+	EXIT_STATUS_TARGET = 3, /* target not found, or not a Go program */
 	EXIT_STATUS_PERMISSION = 4,
-	EXIT_STATUS_UNSUPPORTED = 5,	/* this kernel, architecture or Go version */
-	EXIT_STATUS_INCOMPLETE = 6,	/* with --strict: something was lost */
+	EXIT_STATUS_UNSUPPORTED = 5, /* this kernel, architecture or Go version */
+	EXIT_STATUS_INCOMPLETE = 6, /* with --strict: something was lost */
 };
 
 /* Set the explanation and return `code`, so a caller can `return err_set(err, -ENOENT, ...)`. */

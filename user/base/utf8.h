@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 enum {
-	UTF8_INVALID = -1,		/* not a character: one byte of rubbish */
-	UTF8_REPLACEMENT = 0xfffd,	/* what is shown for it */
+	UTF8_INVALID = -1, /* not a character: one byte of rubbish */
+	UTF8_REPLACEMENT = 0xfffd, /* what is shown for it */
 };
 
 /* The character at s, of len > 0 bytes; *len_ret is how many it takes, 1 if it is invalid. */

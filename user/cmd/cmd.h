@@ -19,11 +19,11 @@
 
 /* What a command was asked to do. Strings point into argv. */
 struct options {
-	pid_t pid;			/* 0: none given */
-	char **argv;			/* the command after "--", NULL-terminated; or NULL */
-	const char *file;		/* positional argument: a recording or an executable; or NULL */
-	const char *output;		/* -o; NULL: standard output */
-	const char *format;		/* -f; NULL: by the suffix of -o, else text */
+	pid_t pid; /* 0: none given */
+	char **argv; /* the command after "--", NULL-terminated; or NULL */
+	const char *file; /* positional argument: a recording or an executable; or NULL */
+	const char *output; /* -o; NULL: standard output */
+	const char *format; /* -f; NULL: by the suffix of -o, else text */
 	const char *mode;
 	enum snapshot_value value;
 	enum probe_attach attach;
@@ -35,12 +35,12 @@ struct options {
 	uint32_t top_nr;
 	uint32_t depth;
 	uint32_t sites_max;
-	int ready_fd;			/* -1: none */
+	int ready_fd; /* -1: none */
 	bool runtime_frames;
 	bool goroutines;
 	bool stacks;
 	bool strict;
-	bool stretch;			/* not an option: record lets intervals grow where they are costly */
+	bool stretch; /* not an option: record lets intervals grow where they are costly */
 	bool batch;
 	bool dry_run;
 	bool json;
@@ -67,12 +67,12 @@ enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED };
 struct cmd {
 	const char *name;
 	enum cmd_id id;
-	enum cmd_arg arg;		/* a positional argument */
-	bool takes_command;		/* "-- COMMAND [ARG...]" */
-	const char *arg_name;		/* for the synopsis */
-	const char *summary;		/* one line */
-	const char *text;		/* a paragraph for help and the man page */
-	int (*run)(const struct options *opts, struct err *err);	/* exit status, or -errno */
+	enum cmd_arg arg; /* a positional argument */
+	bool takes_command; /* "-- COMMAND [ARG...]" */
+	const char *arg_name; /* for the synopsis */
+	const char *summary; /* one line */
+	const char *text; /* a paragraph for help and the man page */
+	int (*run)(const struct options *opts, struct err *err); /* exit status, or -errno */
 };
 
 /* In the order help shows them; ends with name == NULL. */
@@ -94,23 +94,23 @@ enum option_type {
 	OPTION_FLAG,
 	OPTION_STRING,
 	OPTION_PID,
-	OPTION_UINT,		/* a number, min..max */
-	OPTION_DURATION,	/* "10s", "0.5", "2m": nanoseconds */
-	OPTION_SIZE,		/* "64M", "1G": bytes */
-	OPTION_CHOICE,		/* one of choices, by its place in the list */
-	OPTION_NAMES,		/* one of choices, kept as a string */
+	OPTION_UINT, /* a number, min..max */
+	OPTION_DURATION, /* "10s", "0.5", "2m": nanoseconds */
+	OPTION_SIZE, /* "64M", "1G": bytes */
+	OPTION_CHOICE, /* one of choices, by its place in the list */
+	OPTION_NAMES, /* one of choices, kept as a string */
 };
 
 struct option_spec {
 	const char *name;
-	char short_name;		/* 0: none */
+	char short_name; /* 0: none */
 	enum option_type type;
-	unsigned commands;		/* CMD_* that take it */
-	size_t offset;			/* of the member in struct options */
-	const char *arg;		/* "PID"; NULL for flags */
-	const char *choices;		/* "auto multi perf" */
-	uint64_t min, max;		/* for OPTION_UINT */
-	bool hidden;			/* for tests and developers: not in help */
+	unsigned commands; /* CMD_* that take it */
+	size_t offset; /* of the member in struct options */
+	const char *arg; /* "PID"; NULL for flags */
+	const char *choices; /* "auto multi perf" */
+	uint64_t min, max; /* for OPTION_UINT */
+	bool hidden; /* for tests and developers: not in help */
 	const char *help;
 };
 
@@ -135,7 +135,7 @@ int render_output(const struct renderer *renderer, const struct snapshot *s,
 /* Open what -o names, written beside it and renamed by output_close(); standard output by default. */
 struct output {
 	FILE *f;
-	const char *path;		/* NULL: standard output */
+	const char *path; /* NULL: standard output */
 	char tmp[4096];
 };
 

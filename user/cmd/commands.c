@@ -4,36 +4,44 @@
 
 const struct cmd commands[] = {
 	{ "list", CMD_LIST, CMD_ARG_NONE, false, NULL, "Go processes on this host",
-	  "List the Go processes on this host: pid, name, Go version, whether the binary is stripped, "
+	  "List the Go processes on this host: pid, name, Go version, whether the binary is "
+	  "stripped, "
 	  "container, and what can be traced.",
 	  cmd_list },
 	{ "doctor", CMD_DOCTOR, CMD_ARG_OPTIONAL, false, "EXECUTABLE",
 	  "what works here with this binary, and why not",
-	  "Say what works on this kernel, with these privileges and this binary, and what to do where "
+	  "Say what works on this kernel, with these privileges and this binary, and what to do "
+	  "where "
 	  "something doesn't.",
 	  cmd_doctor },
 	{ "top", CMD_TOP, CMD_ARG_NONE, true, NULL, "watch where a process allocates",
-	  "Show the sites that allocate most, interval by interval, as plain text blocks. COMMAND is "
+	  "Show the sites that allocate most, interval by interval, as plain text blocks. COMMAND "
+	  "is "
 	  "started and traced from its first instruction.",
 	  cmd_top },
 	{ "record", CMD_RECORD, CMD_ARG_NONE, true, NULL, "record every allocation to a file",
 	  "Record every allocation of a process by call stack and type, until its end, Ctrl-C or "
-	  "--duration. COMMAND is started and traced from its first instruction, and its exit status is "
+	  "--duration. COMMAND is started and traced from its first instruction, and its exit "
+	  "status is "
 	  "gallop's. SIGUSR1 prints a summary and goes on.",
 	  cmd_record },
 	{ "gc", CMD_GC, CMD_ARG_OPTIONAL, true, "RECORDING",
 	  "garbage collection: every cycle, stop and assist",
-	  "Show each GC cycle and each other stop of the world as it ends: what triggered it, who asked, how "
-	  "long; then a summary with mark assists by stack. Costs next to nothing: allocations are not "
+	  "Show each GC cycle and each other stop of the world as it ends: what triggered it, who "
+	  "asked, how "
+	  "long; then a summary with mark assists by stack. Costs next to nothing: allocations are "
+	  "not "
 	  "traced. With a RECORDING the same from there.",
 	  cmd_gc },
 	{ "report", CMD_REPORT, CMD_ARG_REQUIRED, false, "RECORDING", "show a recording",
-	  "Show a recording as text, as collapsed stacks for flame graphs, or as JSON. Needs neither "
+	  "Show a recording as text, as collapsed stacks for flame graphs, or as JSON. Needs "
+	  "neither "
 	  "root nor the executable.",
 	  cmd_report },
 	{ "completion", CMD_COMPLETION, CMD_ARG_REQUIRED, false, "SHELL",
 	  "shell completion for bash, zsh or fish",
-	  "Print completion for bash, zsh or fish: source <(gallop completion bash).", cmd_completion },
+	  "Print completion for bash, zsh or fish: source <(gallop completion bash).",
+	  cmd_completion },
 	{ "man", CMD_MAN, CMD_ARG_NONE, false, NULL, "print the manual page",
 	  "Print the manual page's source: gallop man | man -l -.", cmd_man },
 	{ "version", CMD_VERSION, CMD_ARG_NONE, false, NULL, "print the version",
@@ -64,7 +72,8 @@ int cmd_help(const struct options *opts, struct err *err)
 	       "  sudo gallop top -p 1234                        look at it now\n"
 	       "  sudo gallop record -p 1234 --duration 10s -o app.gallop\n"
 	       "  gallop report app.gallop                       totals, top sites, types\n"
-	       "  gallop report app.gallop -o app.folded         collapsed stacks for a flame graph\n\n"
+	       "  gallop report app.gallop -o app.folded         collapsed stacks for a flame "
+	       "graph\n\n"
 	       "'gallop COMMAND --help' tells a command's options.\n");
 	return EXIT_STATUS_OK;
 }

@@ -50,7 +50,8 @@ static void complete_fish(void)
 			const struct option_spec *spec = &option_specs[i];
 
 			if (takes(cmd, spec))
-				printf("complete -c gallop -n '__fish_seen_subcommand_from %s' -l %s%s\n",
+				printf("complete -c gallop -n '__fish_seen_subcommand_from %s' -l "
+				       "%s%s\n",
 				       cmd->name, spec->name, spec->arg ? " -r" : "");
 		}
 	}
@@ -61,7 +62,9 @@ int cmd_completion(const struct options *opts, struct err *err)
 	static const struct {
 		const char *shell;
 		void (*print)(void);
-	} shells[] = { { "bash", complete_bash }, { "zsh", complete_zsh }, { "fish", complete_fish } };
+	} shells[] = { { "bash", complete_bash },
+		       { "zsh", complete_zsh },
+		       { "fish", complete_fish } };
 
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
 		if (strcmp(opts->file, shells[i].shell))
@@ -116,9 +119,11 @@ int cmd_man(const struct options *opts, struct err *err)
 	       ".SH SYNOPSIS\n.B gallop\n.I COMMAND\n[\\fIOPTION\\fR...] [\\-\\- \\fIPROGRAM\\fR "
 	       "[\\fIARG\\fR...]]\n"
 	       ".SH DESCRIPTION\n"
-	       "gallop attaches to a running Go process \\- stripped, with no pprof endpoint, no restart and no "
+	       "gallop attaches to a running Go process \\- stripped, with no pprof endpoint, no "
+	       "restart and no "
 	       "change to the program \\- and shows where it allocates, by call stack and type. "
-	       "Every output ends with what was lost and with gallop's count held against the runtime's own.\n"
+	       "Every output ends with what was lost and with gallop's count held against the "
+	       "runtime's own.\n"
 	       ".SH COMMANDS\n");
 	for (const struct cmd *cmd = commands; cmd->name; cmd++) {
 		printf(".SS gallop %s%s%s%s\n", cmd->name, cmd->arg_name ? " " : "",
@@ -130,9 +135,11 @@ int cmd_man(const struct options *opts, struct err *err)
 				print_man_option(&option_specs[i]);
 	}
 	printf(".SH EXIT STATUS\n0 ok; 1 failure; 2 usage; 3 target not found or not a Go program; "
-	       "4 permission; 5 not supported here; 6 something was lost, with \\-\\-strict. With a PROGRAM its own status; "
+	       "4 permission; 5 not supported here; 6 something was lost, with \\-\\-strict. With "
+	       "a PROGRAM its own status; "
 	       "126 or 127 if it can't be executed.\n"
-	       ".SH SIGNALS\nThe first SIGINT or SIGTERM stops, drains, writes and prints the summary; a second one ends "
+	       ".SH SIGNALS\nThe first SIGINT or SIGTERM stops, drains, writes and prints the "
+	       "summary; a second one ends "
 	       "gallop at once. SIGUSR1 prints a summary and goes on. Probes go when gallop does.\n"
 	       ".SH ENVIRONMENT\nNO_COLOR (set and not empty) and TERM=dumb turn colour off.\n");
 	return EXIT_STATUS_OK;

@@ -18,8 +18,8 @@
 enum verdict { GOOD, LESS, BAD };
 
 struct doctor {
-	bool fatal;		/* something that is needed is missing */
-	int code;		/* the first -errno of what is */
+	bool fatal; /* something that is needed is missing */
+	int code; /* the first -errno of what is */
 };
 
 static void say(struct doctor *d, enum verdict verdict, const char *what, const char *fmt, ...)
@@ -49,23 +49,26 @@ static void check_kernel(struct doctor *d)
 		say(d, GOOD, "version", "%s %s", uts.release, uts.machine);
 	if (!f.bpf && (f.bpf_errno == EPERM || f.bpf_errno == EACCES)) {
 		d->code = -EPERM;
-		say(d, BAD, "BPF programs", "not permitted: run as root, or grant CAP_BPF and CAP_PERFMON");
+		say(d, BAD, "BPF programs",
+		    "not permitted: run as root, or grant CAP_BPF and CAP_PERFMON");
 		return;
 	}
 	d->code = -ENOTSUP;
-	say(d, f.bpf ? GOOD : BAD, "BPF programs", "%s", f.bpf ? "can be loaded" : strerror(f.bpf_errno));
+	say(d, f.bpf ? GOOD : BAD, "BPF programs", "%s",
+	    f.bpf ? "can be loaded" : strerror(f.bpf_errno));
 	say(d, f.ringbuf ? GOOD : BAD, "ring buffer", "%s", f.ringbuf ? "yes" : "needs Linux 5.8");
-	say(d, f.cookie ? GOOD : BAD, "attach cookies", "%s", f.cookie ? "yes" : "needs Linux 5.15");
+	say(d, f.cookie ? GOOD : BAD, "attach cookies", "%s",
+	    f.cookie ? "yes" : "needs Linux 5.15");
 	if (f.multi_pid)
 		say(d, GOOD, "uprobe_multi links", "yes: all probes in one call");
 	else
 		say(d, f.perf_uprobe ? LESS : BAD, "uprobe_multi links",
-		    f.multi ? "see one thread only on this kernel: perf uprobes are used" :
-			      "needs Linux 6.6: perf uprobes are used");
+		    f.multi ? "see one thread only on this kernel: perf uprobes are used"
+			    : "needs Linux 6.6: perf uprobes are used");
 	say(d, f.perf_uprobe ? GOOD : LESS, "perf uprobes", "%s", f.perf_uprobe ? "yes" : "none");
 	say(d, f.loop ? GOOD : LESS, "bpf_loop", "%s",
-	    f.loop ? "yes: counts are checked with the world stopped" :
-		     "needs Linux 5.17: no check with the world stopped");
+	    f.loop ? "yes: counts are checked with the world stopped"
+		   : "needs Linux 5.17: no check with the world stopped");
 	say(d, GOOD, "table of sites", "%s sites, %s of kernel memory when full (%s a site)",
 	    fmt_count(probe_sites_default()).s,
 	    fmt_bytes(probe_sites_default() * probe_site_cost()).s, fmt_bytes(probe_site_cost()).s);

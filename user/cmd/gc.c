@@ -11,27 +11,29 @@
 #include "record/recording.h"
 #include "render/render.h"
 
-enum { INTERVAL_NS = 250 * 1000 * 1000 };	/* how soon an event is shown */
+enum { INTERVAL_NS = 250 * 1000 * 1000 }; /* how soon an event is shown */
 
 struct gc {
 	const struct options *opts;
 	const struct renderer *renderer;
 	struct render_opts render;
-	struct output out;		/* open while events are shown as they come */
-	bool as_they_come;		/* text and jsonl; other formats are written at the end */
+	struct output out; /* open while events are shown as they come */
+	bool as_they_come; /* text and jsonl; other formats are written at the end */
 	uint64_t loss_total;
 };
 
 static struct render_opts render_opts_of(const struct options *opts)
 {
-	return (struct render_opts){ .value = opts->value, .top_nr = opts->top_nr,
+	return (struct render_opts){ .value = opts->value,
+				     .top_nr = opts->top_nr,
 				     .color = opts->color && !opts->output };
 }
 
 static int take_snapshot(struct model *m, const struct gc *gc, bool interval, struct snapshot **ret,
 			 struct err *err)
 {
-	struct snapshot_opts opts = { .interval = interval, .sort = gc->opts->value,
+	struct snapshot_opts opts = { .interval = interval,
+				      .sort = gc->opts->value,
 				      .runtime_frames = gc->opts->runtime_frames };
 
 	return snapshot_new(m, &opts, ret) ? err_set(err, -ENOMEM, "out of memory") : 0;
@@ -71,8 +73,8 @@ static int show_interval(struct session *s, struct gc *gc, struct err *err)
 
 	if (rc)
 		return rc;
-	rc = is_jsonl(gc) ? render_jsonl_events(gc->out.f, snap) :
-			    render_gc_events(gc->out.f, snap, &gc->render);
+	rc = is_jsonl(gc) ? render_jsonl_events(gc->out.f, snap)
+			  : render_gc_events(gc->out.f, snap, &gc->render);
 	if (!rc && fflush(gc->out.f))
 		rc = -EIO;
 	snapshot_free(snap);
@@ -141,7 +143,8 @@ static int show_recording(struct gc *gc, struct err *err)
 static int watch(struct gc *gc, struct err *err)
 {
 	struct options opts = *gc->opts;
-	struct session_events events = { .on_start = on_start, .on_interval = on_interval,
+	struct session_events events = { .on_start = on_start,
+					 .on_interval = on_interval,
 					 .ctx = gc };
 
 	opts.delay_ns = INTERVAL_NS;
@@ -150,7 +153,8 @@ static int watch(struct gc *gc, struct err *err)
 
 int cmd_gc(const struct options *opts, struct err *err)
 {
-	struct gc gc = { .opts = opts, .renderer = choose_renderer(opts, err),
+	struct gc gc = { .opts = opts,
+			 .renderer = choose_renderer(opts, err),
 			 .render = render_opts_of(opts) };
 	int rc = gc.renderer ? live_check_target("gc", opts, err) : -EINVAL;
 

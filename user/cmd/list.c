@@ -16,14 +16,14 @@ struct list {
 	bool json;
 	struct json_writer writer;
 	size_t rows;
-	size_t hidden;		/* processes that we may not look at */
+	size_t hidden; /* processes that we may not look at */
 };
 
 struct row {
 	const struct proc *proc;
 	const struct gobin_info *info;
 	struct container_id container;
-	char traceable[256];	/* "exact, 12 probes", or why not */
+	char traceable[256]; /* "exact, 12 probes", or why not */
 };
 
 static void say_traceable(struct gobin *bin, struct row *row)
@@ -64,8 +64,8 @@ static void print_text(const struct row *row, bool first)
 	utf8_clean(version, sizeof(version), row->info->go_version);
 	utf8_clean(main_path, sizeof(main_path), row->info->main_path);
 	if (first)
-		printf("%7s  %-15s  %-10s  %-8s  %-12s  %-17s  %s\n", "PID", "NAME", "GO", "SYMBOLS",
-		       "CONTAINER", "TRACEABLE", "MAIN PACKAGE");
+		printf("%7s  %-15s  %-10s  %-8s  %-12s  %-17s  %s\n", "PID", "NAME", "GO",
+		       "SYMBOLS", "CONTAINER", "TRACEABLE", "MAIN PACKAGE");
 	printf("%7d  %-15s  %-10s  %-8s  %-12s  %-17s  %s\n", row->proc->pid, comm,
 	       version[0] ? version : "?", row->info->stripped ? "stripped" : "yes",
 	       row->container.text[0] ? row->container.text : "-", row->traceable,
@@ -74,7 +74,9 @@ static void print_text(const struct row *row, bool first)
 
 static void print_row(struct list *list, const struct proc *p, struct gobin *bin)
 {
-	struct row row = { .proc = p, .info = gobin_info(bin), .container = container_of_pid(p->pid) };
+	struct row row = { .proc = p,
+			   .info = gobin_info(bin),
+			   .container = container_of_pid(p->pid) };
 
 	say_traceable(bin, &row);
 	if (list->json)
@@ -118,8 +120,8 @@ int cmd_list(const struct options *opts, struct err *err)
 	else if (!list.rows)
 		printf("no Go process found\n");
 	if (list.hidden)
-		fprintf(stderr, "gallop: %zu other process%s could not be looked at\n%s", list.hidden,
-			list.hidden == 1 ? "" : "es",
+		fprintf(stderr, "gallop: %zu other process%s could not be looked at\n%s",
+			list.hidden, list.hidden == 1 ? "" : "es",
 			geteuid() ? "hint: run as root to see them\n" : "");
 	return EXIT_STATUS_OK;
 }

@@ -18,7 +18,8 @@ int live_check_target(const char *command, const struct options *opts, struct er
 	if (opts->pid || opts->argv || opts->file)
 		return 0;
 	err_set(err, -EINVAL, "no target given");
-	err_hint(err, "'gallop %s -p PID' or 'gallop %s -- COMMAND'; 'gallop list' shows Go processes",
+	err_hint(err,
+		 "'gallop %s -p PID' or 'gallop %s -- COMMAND'; 'gallop list' shows Go processes",
 		 command, command);
 	return -EINVAL;
 }
@@ -62,7 +63,9 @@ static int target_path(const struct options *opts, char *buf, size_t cap, struct
 
 int live_print_plan(const struct options *opts, unsigned views, struct err *err)
 {
-	struct plan_opts plan_opts = { .views = views, .by_goroutine = opts->goroutines, .depth = opts->depth };
+	struct plan_opts plan_opts = { .views = views,
+				       .by_goroutine = opts->goroutines,
+				       .depth = opts->depth };
 	struct gobin *bin;
 	struct plan *plan;
 	char path[4096];

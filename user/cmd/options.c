@@ -21,13 +21,16 @@ const struct option_spec option_specs[] = {
 	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR, AT(pid), "PID", NULL, 0, 0, false,
 	  "the process to look at" },
 	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING, AT(output), "FILE", NULL, 0, 0, false,
-	  "write to FILE; '-' is standard output. For report and gc the suffix chooses the format" },
+	  "write to FILE; '-' is standard output. For report and gc the suffix chooses the "
+	  "format" },
 	{ "duration", 0, OPTION_DURATION, LIVE, AT(duration_ns), "TIME", NULL, 0, 0, false,
 	  "stop after TIME, such as 10s, 500ms or 2m; without it on Ctrl-C or the target's end" },
 	{ "mode", 0, OPTION_NAMES, COUNTING, AT(mode), "MODE", "exact", 0, 0, false,
-	  "exact: every allocation is counted. A trap for each slows a target that allocates much" },
+	  "exact: every allocation is counted. A trap for each slows a target that allocates "
+	  "much" },
 	{ "attach", 0, OPTION_CHOICE, LIVE, AT(attach), "HOW", "auto multi perf", 0, 0, false,
-	  "how probes are attached: uprobe_multi links, perf uprobes, or the better that works (auto)" },
+	  "how probes are attached: uprobe_multi links, perf uprobes, or the better that works "
+	  "(auto)" },
 	{ "goroutines", 0, OPTION_FLAG, COUNTING, AT(goroutines), NULL, NULL, 0, 0, false,
 	  "tell goroutines apart: the goroutine id becomes part of a site" },
 	{ "stack-depth", 0, OPTION_UINT, LIVE, AT(depth), "N", NULL, 1, WIRE_DEPTH_MAX, false,
@@ -37,23 +40,27 @@ const struct option_spec option_specs[] = {
 	{ "max-size", 0, OPTION_SIZE, CMD_RECORD, AT(max_size), "SIZE", NULL, 0, 0, false,
 	  "end the recording when FILE has this size, such as 100M" },
 	{ "delay", 'd', OPTION_DURATION, COUNTING, AT(delay_ns), "TIME", NULL, 0, 0, false,
-	  "length of an interval, default 1s. record makes it longer, up to 10s, where very many sites are busy" },
+	  "length of an interval, default 1s. record makes it longer, up to 10s, where very many "
+	  "sites are busy" },
 	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL, 1, UINT_MAX, false,
 	  "end after N intervals" },
 	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL, 0, 0, false,
 	  "plain text blocks, one after the other" },
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL, 0, 0, false,
-	  "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace (a timeline for Perfetto and chrome://tracing)" },
+	  "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace (a "
+	  "timeline for Perfetto and chrome://tracing)" },
 	{ "value", 0, OPTION_CHOICE, SHOWING | CMD_TOP, AT(value), "VALUE",
 	  "bytes objects assist stw", 0, 0, false,
-	  "what collapsed stacks count and tables are sorted by: bytes (the default), objects, nanoseconds of "
+	  "what collapsed stacks count and tables are sorted by: bytes (the default), objects, "
+	  "nanoseconds of "
 	  "mark assist, or of stops of the world by who asked for them" },
 	{ "top", 0, OPTION_UINT, SHOWING | CMD_TOP, AT(top_nr), "N", NULL, 0, 1 << 20, false,
 	  "rows of each table; 0 shows all" },
 	{ "stacks", 0, OPTION_FLAG, CMD_REPORT, AT(stacks), NULL, NULL, 0, 0, false,
 	  "text: show the whole stack of each site" },
-	{ "runtime-frames", 0, OPTION_FLAG, CMD_REPORT | CMD_TOP, AT(runtime_frames), NULL, NULL, 0, 0,
-	  false, "keep the runtime's own frames at the leaf, which are cut as 'go tool pprof' does" },
+	{ "runtime-frames", 0, OPTION_FLAG, CMD_REPORT | CMD_TOP, AT(runtime_frames), NULL, NULL, 0,
+	  0, false,
+	  "keep the runtime's own frames at the leaf, which are cut as 'go tool pprof' does" },
 	{ "from", 0, OPTION_DURATION, SHOWING, AT(from_ns), "TIME", NULL, 0, 0, false,
 	  "leave out what was before TIME after the start" },
 	{ "to", 0, OPTION_DURATION, SHOWING, AT(to_ns), "TIME", NULL, 0, 0, false,
@@ -62,8 +69,8 @@ const struct option_spec option_specs[] = {
 	  "JSON instead of text" },
 	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING, AT(strict), NULL, NULL, 0, 0, false,
 	  "exit with 6 if anything was lost" },
-	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL, 0, 0,
-	  false, "print the plan, every probe and why, and attach nothing; needs no root" },
+	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL, 0, 0, false,
+	  "print the plan, every probe and why, and attach nothing; needs no root" },
 	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD, AT(quiet), NULL, NULL, 0, 0, false,
 	  "no summary on standard error" },
 	{ "ready-fd", 0, OPTION_UINT, LIVE, AT(ready_fd), "FD", NULL, 0, 1 << 16, false,
@@ -72,7 +79,7 @@ const struct option_spec option_specs[] = {
 
 const size_t option_specs_nr = sizeof(option_specs) / sizeof(option_specs[0]);
 
-enum { KEY_BASE = 0x1000 };	/* argp keys of options: their place in the table */
+enum { KEY_BASE = 0x1000 }; /* argp keys of options: their place in the table */
 
 /* --- reading arguments ------------------------------------------------------------------------ */
 
@@ -185,7 +192,7 @@ static bool store(const struct option_spec *spec, const char *arg, struct option
 struct parse {
 	const struct cmd *cmd;
 	struct options *opts;
-	int dashes;		/* index of "--" in argv, 0 if there is none */
+	int dashes; /* index of "--" in argv, 0 if there is none */
 };
 
 static error_t parse_option(const struct option_spec *spec, const char *arg,
@@ -210,9 +217,9 @@ static error_t parse_argument(char *arg, struct argp_state *state)
 	struct parse *parse = state->input;
 
 	if (parse->cmd->arg == CMD_ARG_NONE) {
-		argp_error(state, parse->cmd->takes_command ?
-					  "'%s': a command to start goes after '--'" :
-					  "unexpected argument '%s'",
+		argp_error(state,
+			   parse->cmd->takes_command ? "'%s': a command to start goes after '--'"
+						     : "unexpected argument '%s'",
 			   arg);
 		return EINVAL;
 	}
@@ -269,10 +276,13 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 {
 	struct argp_option options[64];
 	char args_doc[128], doc[2048], name[64];
-	struct argp argp = { .options = options, .parser = parse_key, .args_doc = args_doc, .doc = doc };
+	struct argp argp = {
+		.options = options, .parser = parse_key, .args_doc = args_doc, .doc = doc
+	};
 	struct parse parse = { .cmd = cmd, .opts = ret, .dashes = find_dashes(cmd, argc, argv) };
 
-	_Static_assert(sizeof(option_specs) / sizeof(option_specs[0]) < 64, "options[] is too small");
+	_Static_assert(sizeof(option_specs) / sizeof(option_specs[0]) < 64,
+		       "options[] is too small");
 	*ret = (struct options){
 		.mode = "exact",
 		.delay_ns = 1000000000,
@@ -283,9 +293,9 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 	};
 	fill_argp(cmd, options);
 	snprintf(args_doc, sizeof(args_doc), "%s%s%s", cmd->arg == CMD_ARG_OPTIONAL ? "[" : "",
-		 cmd->takes_command ? "[-- COMMAND [ARG...]]" :
-		 cmd->arg_name	    ? cmd->arg_name :
-				      "",
+		 cmd->takes_command ? "[-- COMMAND [ARG...]]"
+		 : cmd->arg_name    ? cmd->arg_name
+				    : "",
 		 cmd->arg == CMD_ARG_OPTIONAL ? "]" : "");
 	snprintf(doc, sizeof(doc), "%s", cmd->text);
 	snprintf(name, sizeof(name), "gallop %s", cmd->name);

@@ -38,7 +38,8 @@ const struct renderer *choose_renderer(const struct options *opts, struct err *e
 int render_output(const struct renderer *renderer, const struct snapshot *s,
 		  const struct options *opts, struct err *err)
 {
-	struct render_opts render_opts = { .value = opts->value, .top_nr = opts->top_nr,
+	struct render_opts render_opts = { .value = opts->value,
+					   .top_nr = opts->top_nr,
 					   .stacks = opts->stacks,
 					   .color = opts->color && !opts->output };
 	struct output out;
@@ -88,8 +89,8 @@ int output_close(struct output *out, struct err *err)
 		return 0;
 	if (out->tmp[0])
 		unlink(out->tmp);
-	return err_set(err, -EIO, "cannot write '%s': %s", out->path ? out->path : "standard output",
-		       strerror(error ? error : EIO));
+	return err_set(err, -EIO, "cannot write '%s': %s",
+		       out->path ? out->path : "standard output", strerror(error ? error : EIO));
 }
 
 void print_err(const struct err *err)

@@ -13,7 +13,7 @@
 struct record {
 	const struct options *opts;
 	struct recording *rec;
-	bool full;			/* --max-size was reached */
+	bool full; /* --max-size was reached */
 	uint64_t loss_total;
 };
 
@@ -92,8 +92,10 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 int cmd_record(const struct options *opts, struct err *err)
 {
 	struct record r = { .opts = opts };
-	struct session_events events = { .on_attached = on_attached, .on_start = on_start,
-					 .on_interval = on_interval, .on_snapshot = on_snapshot,
+	struct session_events events = { .on_attached = on_attached,
+					 .on_start = on_start,
+					 .on_interval = on_interval,
+					 .on_snapshot = on_snapshot,
 					 .ctx = &r };
 	int rc = live_check_target("record", opts, err);
 

@@ -24,7 +24,8 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 		       struct err *err)
 {
 	struct top *t = ctx;
-	struct snapshot_opts interval_opts = { .interval = true, .sort = t->opts->value,
+	struct snapshot_opts interval_opts = { .interval = true,
+					       .sort = t->opts->value,
 					       .runtime_frames = t->opts->runtime_frames };
 	struct snapshot_opts total_opts = interval_opts;
 	struct render_opts render = { .value = t->opts->value, .top_nr = t->opts->top_nr };
@@ -52,7 +53,9 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 int cmd_top(const struct options *opts, struct err *err)
 {
 	struct top t = { .opts = opts };
-	struct session_events events = { .on_start = on_start, .on_interval = on_interval, .ctx = &t };
+	struct session_events events = { .on_start = on_start,
+					 .on_interval = on_interval,
+					 .ctx = &t };
 	int rc = live_check_target("top", opts, err);
 
 	if (rc)

@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 enum {
-	GO_MINOR_MIN = 19,		/* the oldest and newest Go 1.x that can be traced */
+	GO_MINOR_MIN = 19, /* the oldest and newest Go 1.x that can be traced */
 	GO_MINOR_MAX = 27,
-	GO_NUM_SIZE_CLASSES = 68,	/* runtime/sizeclasses.go, the same since Go 1.16 */
+	GO_NUM_SIZE_CLASSES = 68, /* runtime/sizeclasses.go, the same since Go 1.16 */
 	GO_NUM_SPAN_CLASSES = 136,
-	GO_TINY_SIZE = 16,		/* maxTinySize: smaller pointer-free objects share blocks */
+	GO_TINY_SIZE = 16, /* maxTinySize: smaller pointer-free objects share blocks */
 	GO_PAGE_SIZE = 8192,
 	GO_OFF_NONE = 0xffff,
 };
@@ -33,10 +33,10 @@ struct go_layout {
 	uint16_t mspan_sweepgen;
 	uint16_t mspan_alloc_count, mspan_alloc_count_before_cache, mspan_spanclass, mspan_elemsize;
 	/* heapStatsDelta: three of them at the start of runtime.memstats */
-	uint16_t heap_stats_sz;		/* bytes of one delta */
+	uint16_t heap_stats_sz; /* bytes of one delta */
 	uint16_t hs_tiny_alloc_count, hs_large_alloc, hs_large_alloc_count, hs_small_alloc_count;
 	/* how mallocgc sizes an object */
-	bool malloc_headers;		/* Go >= 1.22: 8 bytes in front of pointerful objects over 512 bytes */
+	bool malloc_headers; /* Go >= 1.22: 8 bytes in front of pointerful objects over 512 bytes */
 	/* the prologue: Go >= 1.21 pushes %rbp right after the stack check */
 	bool push_rbp;
 };

@@ -141,8 +141,7 @@ static int64_t intern_caller(struct gc_callers *table, uint32_t stack, uint32_t 
 	int rc = table_reserve(*table);
 	if (rc)
 		return rc;
-	_cleanup_free_
-	struct gc_caller *row = calloc(1, sizeof(*row));
+	_cleanup_free_ struct gc_caller *row = calloc(1, sizeof(*row));
 	if (!row)
 		return -ENOMEM;
 	row->key = key;

@@ -16,7 +16,8 @@ struct model;
 enum {
 	MODEL_EVENTS_MAX = 65536,
 	MODEL_NO_STACK = 0xffffffff,
-	MODEL_STOP_REASONS = 17,	/* Go's stwReason, 0 (unknown) to 16: runtime/proc.go, since Go 1.21 */
+	MODEL_STOP_REASONS =
+		17, /* Go's stwReason, 0 (unknown) to 16: runtime/proc.go, since Go 1.21 */
 	MODEL_STOP_MARK_TERMINATION = 1,
 	MODEL_STOP_SWEEP_TERMINATION = 2,
 };
@@ -26,12 +27,12 @@ const char *model_stop_reason(uint32_t reason);
 
 /* What a cycle was started by. */
 enum model_trigger {
-	MODEL_TRIGGER_UNKNOWN = 0,	/* it began before we looked */
-	MODEL_TRIGGER_HEAP = 1,		/* the heap reached its trigger (GOGC) */
-	MODEL_TRIGGER_MEMORY_LIMIT = 2,	/* the same, but the goal was lowered by GOMEMLIMIT */
-	MODEL_TRIGGER_TIME = 3,		/* two minutes without a cycle */
-	MODEL_TRIGGER_RUNTIME_GC = 4,	/* runtime.GC() */
-	MODEL_TRIGGER_FREE_OS_MEMORY = 5,	/* debug.FreeOSMemory() */
+	MODEL_TRIGGER_UNKNOWN = 0, /* it began before we looked */
+	MODEL_TRIGGER_HEAP = 1, /* the heap reached its trigger (GOGC) */
+	MODEL_TRIGGER_MEMORY_LIMIT = 2, /* the same, but the goal was lowered by GOMEMLIMIT */
+	MODEL_TRIGGER_TIME = 3, /* two minutes without a cycle */
+	MODEL_TRIGGER_RUNTIME_GC = 4, /* runtime.GC() */
+	MODEL_TRIGGER_FREE_OS_MEMORY = 5, /* debug.FreeOSMemory() */
 	MODEL_TRIGGER_NR = 6,
 };
 
@@ -39,31 +40,33 @@ enum model_trigger {
 const char *model_trigger(enum model_trigger trigger);
 
 struct model_stop {
-	uint64_t start_ns;		/* stopping began */
-	uint64_t stopped_ns;		/* everyone had stopped; 0 where the runtime doesn't tell (< Go 1.23) */
-	uint64_t end_ns;		/* the world ran again */
-	uint64_t goid;			/* of who asked, 0 = not known */
-	uint32_t stack;			/* of who asked, or MODEL_NO_STACK */
-	uint32_t reason;		/* stwReason */
-	bool gc;			/* one of a GC cycle's pauses */
+	uint64_t start_ns; /* stopping began */
+	uint64_t
+		stopped_ns; /* everyone had stopped; 0 where the runtime doesn't tell (< Go 1.23) */
+	uint64_t end_ns; /* the world ran again */
+	uint64_t goid; /* of who asked, 0 = not known */
+	uint32_t stack; /* of who asked, or MODEL_NO_STACK */
+	uint32_t reason; /* stwReason */
+	bool gc; /* one of a GC cycle's pauses */
 };
 
 struct model_cycle {
-	uint32_t number;		/* as in gctrace and MemStats.NumGC */
-	uint32_t stack;			/* of who triggered it, or MODEL_NO_STACK */
+	uint32_t number; /* as in gctrace and MemStats.NumGC */
+	uint32_t stack; /* of who triggered it, or MODEL_NO_STACK */
 	uint64_t goid;
 	enum model_trigger trigger;
 	/* All four 0 where the cycle had begun before we looked. */
-	uint64_t start_ns;		/* the sweep termination stop began */
-	uint64_t mark_start_ns;		/* the world ran again, marking */
-	uint64_t mark_end_ns;		/* the (last) mark termination stop began */
-	uint64_t end_ns;		/* the world ran again */
-	uint64_t sweep_pause_ns, mark_pause_ns;	/* as seen; several mark terminations are added up */
-	uint64_t pause_ns;		/* MemStats.PauseNs of this cycle, as the runtime says */
-	uint64_t heap_live_start, heap_marked, heap_live_end;	/* bytes */
-	uint64_t goal, next_goal;	/* bytes */
-	uint64_t assist_ns, dedicated_ns, fractional_ns, idle_ns;	/* CPU time of marking, by kind */
-	double cpu_fraction;		/* MemStats.GCCPUFraction after it */
+	uint64_t start_ns; /* the sweep termination stop began */
+	uint64_t mark_start_ns; /* the world ran again, marking */
+	uint64_t mark_end_ns; /* the (last) mark termination stop began */
+	uint64_t end_ns; /* the world ran again */
+	uint64_t sweep_pause_ns,
+		mark_pause_ns; /* as seen; several mark terminations are added up */
+	uint64_t pause_ns; /* MemStats.PauseNs of this cycle, as the runtime says */
+	uint64_t heap_live_start, heap_marked, heap_live_end; /* bytes */
+	uint64_t goal, next_goal; /* bytes */
+	uint64_t assist_ns, dedicated_ns, fractional_ns, idle_ns; /* CPU time of marking, by kind */
+	double cpu_fraction; /* MemStats.GCCPUFraction after it */
 };
 
 /* 0 or -ENOMEM. */
@@ -81,7 +84,7 @@ void model_assist_add(struct model *m, uint32_t assist, uint64_t assists, uint64
 struct model_gc_check {
 	bool known;
 	char why_not[160];
-	bool exact;			/* Go >= 1.22: equal to the nanosecond is expected */
+	bool exact; /* Go >= 1.22: equal to the nanosecond is expected */
 	uint64_t runtime_cycles, gallop_cycles;
 	uint64_t runtime_pause_ns, gallop_pause_ns;
 };

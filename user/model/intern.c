@@ -26,8 +26,7 @@ static int64_t intern_text(struct model *m, const char *raw)
 	int rc = table_reserve(m->texts);
 	if (rc)
 		return rc;
-	_cleanup_free_
-	struct text_row *row = calloc(1, sizeof(*row) + len + 1);
+	_cleanup_free_ struct text_row *row = calloc(1, sizeof(*row) + len + 1);
 	if (!row)
 		return -ENOMEM;
 	memcpy(row->s, clean, len + 1);
@@ -60,8 +59,7 @@ int64_t intern_func(struct model *m, const char *name, const char *file)
 	int rc = table_reserve(m->funcs);
 	if (rc)
 		return rc;
-	_cleanup_free_
-	struct func_row *row = calloc(1, sizeof(*row));
+	_cleanup_free_ struct func_row *row = calloc(1, sizeof(*row));
 	if (!row)
 		return -ENOMEM;
 	row->key = key;
@@ -88,8 +86,7 @@ int64_t intern_frame(struct model *m, const struct frame_key *key)
 	int rc = table_reserve(m->frames);
 	if (rc)
 		return rc;
-	_cleanup_free_
-	struct frame_row *row = calloc(1, sizeof(*row));
+	_cleanup_free_ struct frame_row *row = calloc(1, sizeof(*row));
 	if (!row)
 		return -ENOMEM;
 	row->key = *key;
@@ -119,8 +116,7 @@ int64_t intern_stack(struct model *m, const uint32_t *frames, size_t n, bool cut
 	int rc = table_reserve(m->stacks);
 	if (rc)
 		return rc;
-	_cleanup_free_
-	struct stack_row *row = calloc(1, sizeof(*row) + words_sz);
+	_cleanup_free_ struct stack_row *row = calloc(1, sizeof(*row) + words_sz);
 	if (!row)
 		return -ENOMEM;
 	row->frames_nr = (uint32_t)n;
@@ -182,8 +178,7 @@ int64_t model_type(struct model *m, const char *name)
 	int rc = table_reserve(m->types);
 	if (rc)
 		return rc;
-	_cleanup_free_
-	struct type_row *row = calloc(1, sizeof(*row));
+	_cleanup_free_ struct type_row *row = calloc(1, sizeof(*row));
 	if (!row)
 		return -ENOMEM;
 	row->name = text;
@@ -207,8 +202,7 @@ int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size
 	int rc = table_reserve(m->sites);
 	if (rc)
 		return rc;
-	_cleanup_free_
-	struct site_row *row = calloc(1, sizeof(*row));
+	_cleanup_free_ struct site_row *row = calloc(1, sizeof(*row));
 	if (!row)
 		return -ENOMEM;
 	row->key = key;

@@ -22,7 +22,7 @@
 struct model;
 
 enum {
-	MODEL_DEPTH_MAX = 512,		/* frames of a stack, inlined ones included */
+	MODEL_DEPTH_MAX = 512, /* frames of a stack, inlined ones included */
 	/* Size classes are Go's own numbers, and one more for tiny objects, which share blocks. */
 	MODEL_CLASS_LARGE = 0,
 	MODEL_CLASS_TINY = 68,
@@ -32,28 +32,28 @@ enum {
 /* About the target and the session. Strings are copied in and out; none is NULL. */
 struct model_meta {
 	char gallop_version[32];
-	char exe[512];			/* path as the target saw it */
+	char exe[512]; /* path as the target saw it */
 	char comm[32];
 	char cmdline[1024];
 	char go_version[64];
 	char module[256];
 	char build_id[128];
 	char kernel[128];
-	char mode[16];			/* "exact" */
-	char attach[16];		/* "uprobe_multi", "perf" */
+	char mode[16]; /* "exact" */
+	char attach[16]; /* "uprobe_multi", "perf" */
 	int32_t pid;
 	uint64_t load_bias;
-	uint64_t start_unix_ns;		/* CLOCK_REALTIME when counting began */
-	uint64_t start_mono_ns;		/* CLOCK_MONOTONIC then: all other times are on it */
-	uint64_t end_mono_ns;		/* when counting ended, or the last interval so far */
-	char end_reason[64];		/* "duration", "signal", ...; "" while it runs */
+	uint64_t start_unix_ns; /* CLOCK_REALTIME when counting began */
+	uint64_t start_mono_ns; /* CLOCK_MONOTONIC then: all other times are on it */
+	uint64_t end_mono_ns; /* when counting ended, or the last interval so far */
+	char end_reason[64]; /* "duration", "signal", ...; "" while it runs */
 };
 
 /* A frame as callers give it. */
 struct model_frame {
-	const char *func, *file;	/* borrowed */
+	const char *func, *file; /* borrowed */
 	uint32_t line;
-	bool inlined;			/* inlined into the next frame */
+	bool inlined; /* inlined into the next frame */
 };
 
 /*
@@ -63,7 +63,7 @@ struct model_frame {
  */
 struct model_check {
 	bool known;
-	char why_not[160];		/* when not known */
+	char why_not[160]; /* when not known */
 	uint64_t from_mono_ns, to_mono_ns;
 	uint64_t runtime_objects, gallop_objects;
 	uint64_t slack;
@@ -72,16 +72,16 @@ struct model_check {
 /* A moment when the world was stopped, both counts read at once: they must be equal. */
 struct model_mark {
 	uint64_t mono_ns;
-	char reason[24];		/* "ReadMemStats", "exit" */
-	uint64_t runtime_objects;	/* since the target began */
-	uint64_t gallop_objects;	/* since counting began */
+	char reason[24]; /* "ReadMemStats", "exit" */
+	uint64_t runtime_objects; /* since the target began */
+	uint64_t gallop_objects; /* since counting began */
 	uint64_t gallop_bytes;
 };
 
 int model_new(struct model **ret);
 void model_free(struct model *m);
 
-struct model_meta *model_meta(struct model *m);		/* for the owner to fill */
+struct model_meta *model_meta(struct model *m); /* for the owner to fill */
 struct model_check *model_check(struct model *m);
 
 /*

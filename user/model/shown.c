@@ -68,8 +68,7 @@ static void add_frame(struct shown *sh, const struct model *m, const struct fram
 static int unify_frames(struct shown *sh, const struct model *m)
 {
 	size_t nr = m->frames.nr;
-	_cleanup_free_
-	uint32_t *order = array_new(nr, sizeof(order[0]));
+	_cleanup_free_ uint32_t *order = array_new(nr, sizeof(order[0]));
 	sh->frames = array_new(nr + 1, sizeof(sh->frames[0]));
 	sh->func_of = array_new(nr + 1, sizeof(sh->func_of[0]));
 	sh->frame_of = array_new(nr, sizeof(sh->frame_of[0]));
@@ -202,8 +201,7 @@ static size_t collect_parts(struct part *parts, const struct model *m, const uin
 static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *used,
 			bool runtime_frames)
 {
-	_cleanup_free_
-	struct part *parts = array_new(2 * m->stacks.nr, sizeof(parts[0]));
+	_cleanup_free_ struct part *parts = array_new(2 * m->stacks.nr, sizeof(parts[0]));
 	sh->stack_of = array_new(m->stacks.nr, sizeof(sh->stack_of[0]));
 	sh->gc_stack_of = array_new(m->stacks.nr, sizeof(sh->gc_stack_of[0]));
 	if (!parts || !sh->stack_of || !sh->gc_stack_of)

@@ -18,14 +18,14 @@ enum snapshot_value {
 	SNAPSHOT_BYTES,
 	SNAPSHOT_OBJECTS,
 	/* Only of collapsed stacks; tables take them for bytes. */
-	SNAPSHOT_ASSIST,	/* ns of mark assists */
-	SNAPSHOT_STW,		/* ns of stops, by who asked for them */
+	SNAPSHOT_ASSIST, /* ns of mark assists */
+	SNAPSHOT_STW, /* ns of stops, by who asked for them */
 };
 
 struct snapshot_opts {
-	bool interval;			/* only what was added since model_next_interval() */
-	bool runtime_frames;		/* keep the runtime's at the leaf, and runtime.goexit */
-	enum snapshot_value sort;	/* all tables, in descending order */
+	bool interval; /* only what was added since model_next_interval() */
+	bool runtime_frames; /* keep the runtime's at the leaf, and runtime.goexit */
+	enum snapshot_value sort; /* all tables, in descending order */
 };
 
 struct snapshot_count {
@@ -39,9 +39,9 @@ struct snapshot_frame {
 };
 
 struct snapshot_stack {
-	const struct snapshot_frame *const *frames;	/* leaf first */
+	const struct snapshot_frame *const *frames; /* leaf first */
 	uint32_t frames_nr;
-	bool cut;					/* the root is missing */
+	bool cut; /* the root is missing */
 };
 
 /* Sites with the same shown stack, type and goroutine are one. */
@@ -49,7 +49,7 @@ struct snapshot_site {
 	struct snapshot_count count;
 	const char *type;
 	const struct snapshot_stack *stack;
-	uint64_t goid;					/* 0: not told apart */
+	uint64_t goid; /* 0: not told apart */
 };
 
 struct snapshot_type {
@@ -59,8 +59,8 @@ struct snapshot_type {
 
 struct snapshot_size {
 	struct snapshot_count count;
-	uint32_t size_class;		/* MODEL_CLASS_*, Go's, or MODEL_CLASS_NR: lost */
-	uint32_t slot_size;		/* bytes; 0 for large and lost, 16 for tiny */
+	uint32_t size_class; /* MODEL_CLASS_*, Go's, or MODEL_CLASS_NR: lost */
+	uint32_t slot_size; /* bytes; 0 for large and lost, 16 for tiny */
 };
 
 /* A function by what its own frame allocates (flat) and what is allocated below it (cum). */
@@ -82,7 +82,7 @@ struct snapshot {
 	struct snapshot_type *types;
 	struct snapshot_size *sizes;
 	struct snapshot_func *funcs;
-	struct snapshot_loss *losses;	/* all causes, also those with count 0 */
+	struct snapshot_loss *losses; /* all causes, also those with count 0 */
 	struct model_mark *marks;
 	size_t sites_nr, types_nr, sizes_nr, funcs_nr, losses_nr, marks_nr;
 	uint64_t loss_total;

@@ -24,8 +24,8 @@
 #include <uthash.h>
 
 enum {
-	MODEL_ROWS_MAX = 1 << 20,	/* of a table: what a recording can make us hold */
-	MODEL_NAME_MAX = 4096,		/* bytes of a name; anonymous struct types get this long */
+	MODEL_ROWS_MAX = 1 << 20, /* of a table: what a recording can make us hold */
+	MODEL_NAME_MAX = 4096, /* bytes of a name; anonymous struct types get this long */
 	MODEL_LOSSES_MAX = 64,
 	MODEL_MARKS_MAX = 4096,
 };
@@ -33,27 +33,27 @@ enum {
 struct text_row {
 	uint32_t id;
 	UT_hash_handle hh;
-	char s[];		/* clean: see base/utf8.h */
+	char s[]; /* clean: see base/utf8.h */
 };
 
 struct func_key {
-	const char *name, *file;	/* borrowed from the texts; equal is same */
+	const char *name, *file; /* borrowed from the texts; equal is same */
 };
 
 struct func_row {
 	struct func_key key;
 	uint32_t id, name_id, file_id;
-	bool is_runtime;	/* of the runtime: cut from the leaf end of a stack */
-	bool is_goexit;		/* the return address at the root of every goroutine */
+	bool is_runtime; /* of the runtime: cut from the leaf end of a stack */
+	bool is_goexit; /* the return address at the root of every goroutine */
 	enum goname kind;
 	UT_hash_handle hh;
 };
 
 struct frame_key {
-	uint64_t pc;		/* 0: not known */
+	uint64_t pc; /* 0: not known */
 	uint32_t func;
 	uint32_t line;
-	uint32_t inlined;	/* 0 or 1; wide so that the key has no padding */
+	uint32_t inlined; /* 0 or 1; wide so that the key has no padding */
 	uint32_t zero;
 };
 
@@ -67,18 +67,18 @@ struct stack_row {
 	uint32_t id;
 	uint32_t frames_nr;
 	UT_hash_handle hh;
-	uint32_t words[];	/* the key: 1 if cut or 0, then the frames' ids, leaf first */
+	uint32_t words[]; /* the key: 1 if cut or 0, then the frames' ids, leaf first */
 };
 
 struct type_row {
-	const char *name;	/* borrowed from the texts */
+	const char *name; /* borrowed from the texts */
 	uint32_t id, name_id;
 	UT_hash_handle hh;
 };
 
 struct site_key {
 	uint32_t stack, type, size_class;
-	uint32_t zero;		/* no padding in the key */
+	uint32_t zero; /* no padding in the key */
 	uint64_t goid;
 };
 
@@ -89,8 +89,8 @@ struct model_count {
 struct site_row {
 	struct site_key key;
 	uint32_t id;
-	struct model_count now;		/* since the model began */
-	struct model_count base;	/* now, when the current interval began */
+	struct model_count now; /* since the model began */
+	struct model_count base; /* now, when the current interval began */
 	UT_hash_handle hh;
 };
 
@@ -101,11 +101,12 @@ struct loss_row {
 };
 
 /* One table: rows by id, and the head of the hash, which is the first row. */
-#define MODEL_TABLE(type) struct { \
-	struct type **rows; \
-	struct type *hash; \
-	size_t nr, cap; \
-}
+#define MODEL_TABLE(type)           \
+	struct {                    \
+		struct type **rows; \
+		struct type *hash;  \
+		size_t nr, cap;     \
+	}
 
 /* Room for one more row: 0, -ENOMEM, or -E2BIG when the table is full. */
 #define table_reserve(table)          \
@@ -148,17 +149,17 @@ struct model {
 	MODEL_TABLE(stack_row) stacks;
 	MODEL_TABLE(type_row) types;
 	MODEL_TABLE(site_row) sites;
-	size_t texts_sz;		/* bytes of all texts with their '\0' */
+	size_t texts_sz; /* bytes of all texts with their '\0' */
 
 	struct model_count total, total_base;
 	struct loss_row *losses;
 	size_t losses_nr, losses_cap;
 	struct model_mark *marks;
 	size_t marks_nr, marks_cap;
-	struct model_gc *gc;		/* see gc_tables.h */
+	struct model_gc *gc; /* see gc_tables.h */
 
-	uint64_t from_mono_ns;		/* where the counts begin, 0: at meta.start_mono_ns */
-	uint64_t interval_mono_ns;	/* where the interval begins, 0: where the counts do */
+	uint64_t from_mono_ns; /* where the counts begin, 0: at meta.start_mono_ns */
+	uint64_t interval_mono_ns; /* where the interval begins, 0: where the counts do */
 };
 
 /* The parts of model_stack(), for a reader that has the tables' rows one by one. Ids or -errno. */

@@ -13,7 +13,7 @@ struct want {
 	enum plan_prog prog;
 	enum wire_place place;
 	const char *why;
-	bool at_entry;		/* assembly without a stack check: its first instruction is right */
+	bool at_entry; /* assembly without a stack check: its first instruction is right */
 };
 
 /* 0, -ENOENT if the function's prologue isn't known, -E2BIG. */

@@ -11,7 +11,7 @@
 struct part {
 	const char *func;
 	struct want want;
-	bool returns;		/* at its RETs, not after its stack check */
+	bool returns; /* at its RETs, not after its stack check */
 };
 
 static int add_parts(struct plan *plan, struct gobin *bin, const struct part *parts, size_t nr)
@@ -23,9 +23,10 @@ static int add_parts(struct plan *plan, struct gobin *bin, const struct part *pa
 		int rc = gobin_find_func(bin, parts[i].func, &func);
 
 		if (!rc)
-			rc = parts[i].returns ?
-				     plan_add_returns(plan, bin, &func, parts[i].func, &parts[i].want) :
-				     plan_add(plan, bin, &func, parts[i].func, &parts[i].want);
+			rc = parts[i].returns
+				     ? plan_add_returns(plan, bin, &func, parts[i].func,
+							&parts[i].want)
+				     : plan_add(plan, bin, &func, parts[i].func, &parts[i].want);
 		if (rc) {
 			plan->probes_nr = before;
 			return rc;
@@ -68,7 +69,8 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 {
 	static const struct part stops[] = {
 		{ "runtime.gcStart",
-		  { PLAN_PROG_GC, WIRE_PLACE_GC_START, "what a cycle is wanted for", false }, false },
+		  { PLAN_PROG_GC, WIRE_PLACE_GC_START, "what a cycle is wanted for", false },
+		  false },
 		{ "runtime.stopTheWorldWithSema",
 		  { PLAN_PROG_GC, WIRE_PLACE_STW_STOP, "a stop begins: reason, who asked", false },
 		  false },
@@ -76,29 +78,36 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 		  { PLAN_PROG_GC, WIRE_PLACE_STW_START, "a stop ends: the runtime's times", false },
 		  false },
 		{ "runtime.startTheWorldWithSema",
-		  { PLAN_PROG_GC, WIRE_PLACE_STW_RETURN, "when the world ran again", false }, true },
+		  { PLAN_PROG_GC, WIRE_PLACE_STW_RETURN, "when the world ran again", false },
+		  true },
 		{ "runtime.gcMarkTermination",
-		  { PLAN_PROG_GC, WIRE_PLACE_MARK_TERMINATION, "the end of a cycle's marking", false },
+		  { PLAN_PROG_GC, WIRE_PLACE_MARK_TERMINATION, "the end of a cycle's marking",
+		    false },
 		  false },
 	};
 	static const struct part assists[] = {
 		{ "runtime.gcAssistAlloc1",
-		  { PLAN_PROG_ASSIST, WIRE_PLACE_ASSIST_RETURN, "mark assists and their time", false },
+		  { PLAN_PROG_ASSIST, WIRE_PLACE_ASSIST_RETURN, "mark assists and their time",
+		    false },
 		  true },
 	};
 	/* Before stwReason a stop that isn't the GC's passed its reason as a string, one call up. */
 	static const struct part why[] = {
 		{ "runtime.stopTheWorld",
-		  { PLAN_PROG_GC, WIRE_PLACE_STW_WHY, "why the world is stopped", false }, false },
+		  { PLAN_PROG_GC, WIRE_PLACE_STW_WHY, "why the world is stopped", false },
+		  false },
 	};
 	const struct go_layout *layout = gobin_layout(bin);
 	const struct go_gc_layout *gc = go_gc_layout_find(layout->minor);
 
 	fill_cfg(&plan->cfg, layout, gc, globals);
 	if (add_parts(plan, bin, stops, sizeof(stops) / sizeof(stops[0])))
-		plan_note(plan, "stops of the world can't be seen: their functions are missing or unknown");
+		plan_note(
+			plan,
+			"stops of the world can't be seen: their functions are missing or unknown");
 	else if (!plan->cfg.gc_controller_va)
-		plan_note(plan, "GC cycles are seen by their stops only: the GC's state was not found");
+		plan_note(plan,
+			  "GC cycles are seen by their stops only: the GC's state was not found");
 	if (plan->cfg.stw_args == WIRE_STW_NONE)
 		add_parts(plan, bin, why, sizeof(why) / sizeof(why[0]));
 	if (!plan->cfg.gc_controller_va ||

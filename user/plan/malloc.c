@@ -52,8 +52,8 @@ struct malloc_scan {
 	struct plan *plan;
 	struct gobin *bin;
 	struct err *err;
-	int specialised;	/* how many specialised entries there are */
-	int class_max;		/* the largest class that has one */
+	int specialised; /* how many specialised entries there are */
+	int class_max; /* the largest class that has one */
 };
 
 static int add_specialised(const struct gobin_func *func, const char *name, void *ctx)
@@ -90,13 +90,14 @@ int plan_malloc(struct plan *plan, struct gobin *bin, struct err *err)
 			       "cannot place a probe in runtime.mallocgc: unknown prologue");
 	int rc = gobin_each_func(bin, "runtime.mallocgc", add_specialised, &scan);
 	if (rc)
-		return rc == -ENOTSUP ? rc :
-					err_set(err, -ENOEXEC, "'%s': damaged function table",
+		return rc == -ENOTSUP ? rc
+				      : err_set(err, -ENOEXEC, "'%s': damaged function table",
 						gobin_info(bin)->path);
 	if (!scan.specialised)
 		return 0;
 	if (!scan.class_max)
-		return err_set(err, -ENOTSUP, "the allocator of '%s' is specialised in an unknown way",
+		return err_set(err, -ENOTSUP,
+			       "the allocator of '%s' is specialised in an unknown way",
 			       gobin_info(bin)->path);
 
 	/* len(mallocNoScanTable)-1: the classes' own sizes end at 512 or 80 (Go 1.26/1.27 malloc.go). */

@@ -50,7 +50,7 @@ static size_t jbe_len(const uint8_t *code)
 }
 
 struct first_frame {
-	uint64_t va;		/* where the stack pointer first moves */
+	uint64_t va; /* where the stack pointer first moves */
 };
 
 static int find_first_frame(uint64_t va, uint64_t end, int32_t sp_delta, void *ctx)

@@ -17,8 +17,8 @@
 
 struct place {
 	uint64_t va;
-	bool jcc;		/* the check's own branch: a hit counts only if it is not taken */
-	const char *insn;	/* "push", "jbe", "entry" */
+	bool jcc; /* the check's own branch: a hit counts only if it is not taken */
+	const char *insn; /* "push", "jbe", "entry" */
 };
 
 /*

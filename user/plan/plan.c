@@ -122,7 +122,8 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 	struct gobin_globals globals;
 
 	if (info->machine != EM_X86_64)
-		return err_set(err, -ENOTSUP, "'%s' is not an x86-64 program: its probes aren't supported yet",
+		return err_set(err, -ENOTSUP,
+			       "'%s' is not an x86-64 program: its probes aren't supported yet",
 			       info->path);
 	struct plan *plan = calloc(1, sizeof(*plan));
 	if (!plan)
@@ -153,7 +154,7 @@ void plan_free(struct plan *plan)
 void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 {
 	static const char *const programs[PLAN_PROG_NR] = { "on_malloc", "on_mark", "on_gc",
-							     "on_assist" };
+							    "on_assist" };
 	const struct gobin_info *info = gobin_info(bin);
 
 	fprintf(out, "plan for %s (%s%s%s)\n", info->path,
@@ -165,10 +166,13 @@ void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 		const struct plan_probe *p = &plan->probes[i];
 
 		fprintf(out, "%-10s %-5s %#18llx %#12llx  %s: %s\n", programs[p->prog], p->insn,
-			(unsigned long long)p->va, (unsigned long long)p->file_off, p->func, p->why);
+			(unsigned long long)p->va, (unsigned long long)p->file_off, p->func,
+			p->why);
 	}
 	if (plan->cfg.malloc_limit)
-		fprintf(out, "runtime.mallocgc counts sizes over %u bytes; smaller ones have entries of their own\n",
+		fprintf(out,
+			"runtime.mallocgc counts sizes over %u bytes; smaller ones have entries of "
+			"their own\n",
 			plan->cfg.malloc_limit);
 	for (size_t i = 0; i < plan->notes_nr; i++)
 		fprintf(out, "note: %s\n", plan->notes[i]);

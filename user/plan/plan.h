@@ -20,21 +20,21 @@ struct gobin;
 
 /* The BPF program that a probe runs. */
 enum plan_prog {
-	PLAN_PROG_MALLOC,	/* on_malloc */
-	PLAN_PROG_MARK,		/* on_mark */
-	PLAN_PROG_GC,		/* on_gc */
-	PLAN_PROG_ASSIST,	/* on_assist */
+	PLAN_PROG_MALLOC, /* on_malloc */
+	PLAN_PROG_MARK, /* on_mark */
+	PLAN_PROG_GC, /* on_gc */
+	PLAN_PROG_ASSIST, /* on_assist */
 	PLAN_PROG_NR,
 };
 
 struct plan_probe {
 	enum plan_prog prog;
-	uint64_t va;		/* of the probed instruction */
-	uint64_t file_off;	/* the same place in the file: what the kernel wants */
-	uint64_t cookie;	/* WIRE_COOKIE */
-	char func[128];		/* pclntab name */
-	const char *insn;	/* "push", "jbe", "ret", "entry" */
-	const char *why;	/* what it is for, for --dry-run */
+	uint64_t va; /* of the probed instruction */
+	uint64_t file_off; /* the same place in the file: what the kernel wants */
+	uint64_t cookie; /* WIRE_COOKIE */
+	char func[128]; /* pclntab name */
+	const char *insn; /* "push", "jbe", "ret", "entry" */
+	const char *why; /* what it is for, for --dry-run */
 };
 
 enum { PLAN_PROBES_MAX = 256, PLAN_NOTES_MAX = 16 };
@@ -42,8 +42,8 @@ enum { PLAN_PROBES_MAX = 256, PLAN_NOTES_MAX = 16 };
 struct plan {
 	struct plan_probe probes[PLAN_PROBES_MAX];
 	size_t probes_nr;
-	struct wire_cfg cfg;	/* all but what only the session knows: hash_seed, cpus */
-	char notes[PLAN_NOTES_MAX][160];	/* what this binary doesn't allow, and what that costs */
+	struct wire_cfg cfg; /* all but what only the session knows: hash_seed, cpus */
+	char notes[PLAN_NOTES_MAX][160]; /* what this binary doesn't allow, and what that costs */
 	size_t notes_nr;
 };
 
@@ -55,9 +55,9 @@ enum plan_view {
 };
 
 struct plan_opts {
-	unsigned views;		/* PLAN_VIEW_*; 0 = all */
-	bool by_goroutine;	/* tell goroutines apart */
-	uint32_t depth;		/* program counters per stack; 0 = WIRE_DEPTH_MAX */
+	unsigned views; /* PLAN_VIEW_*; 0 = all */
+	bool by_goroutine; /* tell goroutines apart */
+	uint32_t depth; /* program counters per stack; 0 = WIRE_DEPTH_MAX */
 };
 
 /*

@@ -8,14 +8,14 @@
 #include "base/err.h"
 
 struct features {
-	bool bpf;		/* a program of kprobe type can be loaded */
-	bool ringbuf;		/* BPF ring buffer, since 5.8 */
-	bool cookie;		/* bpf_get_attach_cookie in uprobe programs, since 5.15 */
-	bool loop;		/* bpf_loop, since 5.17: world-stopped counts */
-	bool multi;		/* uprobe_multi links, since 6.6 */
-	bool multi_pid;		/* their pid filter sees all threads, since 6.10 and stable kernels */
-	bool perf_uprobe;	/* the perf uprobe PMU */
-	int bpf_errno;		/* why bpf is false */
+	bool bpf; /* a program of kprobe type can be loaded */
+	bool ringbuf; /* BPF ring buffer, since 5.8 */
+	bool cookie; /* bpf_get_attach_cookie in uprobe programs, since 5.15 */
+	bool loop; /* bpf_loop, since 5.17: world-stopped counts */
+	bool multi; /* uprobe_multi links, since 6.6 */
+	bool multi_pid; /* their pid filter sees all threads, since 6.10 and stable kernels */
+	bool perf_uprobe; /* the perf uprobe PMU */
+	int bpf_errno; /* why bpf is false */
 };
 
 /*

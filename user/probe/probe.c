@@ -22,25 +22,25 @@
 #include "probe/features.h"
 
 enum {
-	RING_BYTES = 8 << 20,		/* room for some 40,000 new stacks between two drains */
-	SITES_MEMORY = 256 << 20,	/* what the default table may cost when it is full */
+	RING_BYTES = 8 << 20, /* room for some 40,000 new stacks between two drains */
+	SITES_MEMORY = 256 << 20, /* what the default table may cost when it is full */
 	SITES_DEFAULT_MAX = 262144,
 	ASSIST_STACKS = 16384,
-	BATCH = 1024,			/* sites read by one system call */
+	BATCH = 1024, /* sites read by one system call */
 };
 
 struct probe {
 	struct gallop_bpf *skel;
 	struct bpf_link *links[PLAN_PROBES_MAX];
 	size_t links_nr;
-	const struct plan *plan;	/* borrowed */
+	const struct plan *plan; /* borrowed */
 	enum probe_attach attach;
-	const struct wire_cpu *cpus;	/* mapped */
+	const struct wire_cpu *cpus; /* mapped */
 	size_t cpus_nr, cpus_sz;
 	struct ring_buffer *ring;
 	int (*on_event)(const void *data, size_t size, void *ctx);
 	void *on_event_ctx;
-	char *keys;			/* BATCH keys, and their values for each CPU: reused */
+	char *keys; /* BATCH keys, and their values for each CPU: reused */
 	char *values;
 };
 
@@ -66,8 +66,8 @@ uint32_t probe_sites_default(void)
 	return n > SITES_DEFAULT_MAX ? SITES_DEFAULT_MAX : (uint32_t)n;
 }
 
-static int choose_attach(enum probe_attach wanted, const struct features *f,
-			 enum probe_attach *ret, struct err *err)
+static int choose_attach(enum probe_attach wanted, const struct features *f, enum probe_attach *ret,
+			 struct err *err)
 {
 	if (wanted == PROBE_ATTACH_MULTI && !f->multi)
 		return err_set(err, -ENOTSUP, "this kernel has no uprobe_multi links");
@@ -91,7 +91,8 @@ static int check_features(const struct features *f, struct err *err)
 		return -EPERM;
 	}
 	if (!f->bpf)
-		return err_set(err, -ENOTSUP, "cannot load BPF programs: %s", strerror(f->bpf_errno));
+		return err_set(err, -ENOTSUP, "cannot load BPF programs: %s",
+			       strerror(f->bpf_errno));
 	if (!f->ringbuf || !f->cookie) {
 		err_set(err, -ENOTSUP, "this kernel is too old: it has no BPF %s",
 			f->ringbuf ? "attach cookies" : "ring buffer");
@@ -166,10 +167,13 @@ static int load(struct probe *p, const struct probe_opts *opts, const struct fea
 	choose_programs(p, f);
 	rc = gallop_bpf__load(p->skel);
 	if (rc) {
-		err_set(err, rc == -EPERM ? -EPERM : rc == -ENOMEM ? -ENOMEM : -ENOTSUP,
+		err_set(err,
+			rc == -EPERM	? -EPERM
+			: rc == -ENOMEM ? -ENOMEM
+					: -ENOTSUP,
 			"cannot load the BPF programs: %s", strerror(-rc));
-		err_hint(err, rc == -EPERM ? "run as root, or grant CAP_BPF and CAP_PERFMON" :
-					     "'gallop doctor' says what this kernel lacks");
+		err_hint(err, rc == -EPERM ? "run as root, or grant CAP_BPF and CAP_PERFMON"
+					   : "'gallop doctor' says what this kernel lacks");
 	}
 	return rc ? err->code : 0;
 }
@@ -256,8 +260,8 @@ static int attach_multi(struct probe *p, enum plan_prog prog, const char *path, 
 		cookies[nr++] = p->plan->probes[i].cookie;
 	}
 	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .cookies = cookies, .cnt = nr);
-	struct bpf_link *link =
-		bpf_program__attach_uprobe_multi(program_of(p, prog), pid, path, NULL, &opts);
+	struct bpf_link *link = bpf_program__attach_uprobe_multi(program_of(p, prog), pid, path,
+								 NULL, &opts);
 	if (!link)
 		return -errno;
 	p->links[p->links_nr++] = link;
@@ -290,9 +294,9 @@ static int attach_failed(const struct probe *p, pid_t pid, int rc, struct err *e
 	err_set(err, rc, "cannot attach to %d with %s: %s", pid, probe_attach_name(p),
 		strerror(-rc));
 	if (rc == -EPERM)
-		err_hint(err, p->attach == PROBE_ATTACH_PERF ?
-				      "perf uprobes need root or CAP_SYS_ADMIN" :
-				      "run as root, or grant CAP_BPF and CAP_PERFMON");
+		err_hint(err, p->attach == PROBE_ATTACH_PERF
+				      ? "perf uprobes need root or CAP_SYS_ADMIN"
+				      : "run as root, or grant CAP_BPF and CAP_PERFMON");
 	return rc;
 }
 
@@ -305,8 +309,8 @@ int probe_attach(struct probe *p, int exe_fd, pid_t pid, struct err *err)
 	for (enum plan_prog prog = 0; prog < PLAN_PROG_NR; prog++) {
 		if (!bpf_program__autoload(program_of(p, prog)) || !count_probes(p->plan, prog))
 			continue;
-		int rc = p->attach == PROBE_ATTACH_MULTI ? attach_multi(p, prog, path, pid) :
-							   attach_perf(p, prog, path, pid);
+		int rc = p->attach == PROBE_ATTACH_MULTI ? attach_multi(p, prog, path, pid)
+							 : attach_perf(p, prog, path, pid);
 		if (rc) {
 			probe_detach(p);
 			return attach_failed(p, pid, rc, err);

@@ -14,7 +14,7 @@
 enum { CONTAINER_ID_LEN = 12 };
 
 struct container_id {
-	char text[CONTAINER_ID_LEN + 1];	/* "" outside of containers */
+	char text[CONTAINER_ID_LEN + 1]; /* "" outside of containers */
 };
 
 /* The container of a process. "" also if it can't be told: the process is gone or hidden. */

@@ -33,15 +33,15 @@
 
 enum {
 	TRIES_NR = 8,
-	PS_MAX = 65536,			/* more than any GOMAXPROCS; guards against a wrong address */
-	BATCH_PS = 7,			/* 7 * 136 spans fit the IOV_MAX of 1024 of one system call */
+	PS_MAX = 65536, /* more than any GOMAXPROCS; guards against a wrong address */
+	BATCH_PS = 7, /* 7 * 136 spans fit the IOV_MAX of 1024 of one system call */
 	BATCH_SPANS = BATCH_PS * GO_NUM_SPAN_CLASSES,
 	DELTAS_NR = 3,
-	DELTA_MAX_SZ = 1200,		/* 1168 or 1176 bytes, by version */
-	SPAN_PART_SZ = 24,		/* of an mspan, from sweepgen to elemsize */
-	SPAN_OBJECTS_MAX = 1024,	/* 8 KiB spans of 8-byte objects hold the most */
-	FLUSH_GEN_SZ = 8,		/* mcache.flushGen with the padding behind it */
-	CACHED_GEN = 3,			/* sweepgen of a cached span - flushGen of its mcache */
+	DELTA_MAX_SZ = 1200, /* 1168 or 1176 bytes, by version */
+	SPAN_PART_SZ = 24, /* of an mspan, from sweepgen to elemsize */
+	SPAN_OBJECTS_MAX = 1024, /* 8 KiB spans of 8-byte objects hold the most */
+	FLUSH_GEN_SZ = 8, /* mcache.flushGen with the padding behind it */
+	CACHED_GEN = 3, /* sweepgen of a cached span - flushGen of its mcache */
 };
 
 /* A Go slice header as it lies in memory. */
@@ -51,14 +51,15 @@ struct slice {
 
 /* What is read first and again last. A flush in between shows up in it. */
 struct head {
-	unsigned char deltas[DELTAS_NR][DELTA_MAX_SZ];	/* heapStats.stats, each heap_stats_sz long */
-	uint32_t gen;					/* heapStats.gen: which delta is written to */
+	unsigned char deltas[DELTAS_NR]
+			    [DELTA_MAX_SZ]; /* heapStats.stats, each heap_stats_sz long */
+	uint32_t gen; /* heapStats.gen: which delta is written to */
 	struct slice allp;
 };
 
 /* What is read of an mcache, in this order. */
 struct mcache {
-	uint64_t tiny_allocs;		/* neighbours in Go 1.19-1.27 */
+	uint64_t tiny_allocs; /* neighbours in Go 1.19-1.27 */
 	uint64_t alloc[GO_NUM_SPAN_CLASSES];
 	uint32_t flush_gen;
 	uint32_t pad;
@@ -66,8 +67,8 @@ struct mcache {
 
 /* A span that an mcache holds. */
 struct cached_span {
-	uint8_t span_class;		/* the slot it was found in */
-	uint32_t flush_gen;		/* of the mcache */
+	uint8_t span_class; /* the slot it was found in */
+	uint32_t flush_gen; /* of the mcache */
 };
 
 struct batch {
@@ -143,10 +144,8 @@ static int read_head(const struct memstats_reader *r, struct head *ret)
 {
 	size_t delta_sz = r->layout->heap_stats_sz;
 	struct iovec bufs[] = {
-		{ ret->deltas[0], delta_sz },
-		{ ret->deltas[1], delta_sz },
-		{ ret->deltas[2], delta_sz },
-		{ &ret->gen, sizeof(ret->gen) },
+		{ ret->deltas[0], delta_sz },	   { ret->deltas[1], delta_sz },
+		{ ret->deltas[2], delta_sz },	   { &ret->gen, sizeof(ret->gen) },
 		{ &ret->allp, sizeof(ret->allp) },
 	};
 	struct iovec addrs[] = {
@@ -254,8 +253,8 @@ static int read_spans(const struct memstats_reader *r, struct batch *b)
 				return -EAGAIN;
 			b->cached[b->spans_nr].span_class = (uint8_t)c;
 			b->cached[b->spans_nr].flush_gen = b->mcaches[i].flush_gen;
-			b->addrs[b->spans_nr] =
-				place(alloc[c] + r->layout->mspan_sweepgen, SPAN_PART_SZ);
+			b->addrs[b->spans_nr] = place(alloc[c] + r->layout->mspan_sweepgen,
+						      SPAN_PART_SZ);
 			b->spans_nr++;
 		}
 	}

@@ -20,21 +20,21 @@
 #include "proc/proc.h"
 
 struct memstats {
-	uint64_t mallocs;			/* = MemStats.Mallocs */
-	uint64_t total_alloc;			/* = MemStats.TotalAlloc */
-	uint64_t tiny_allocs;			/* tiny objects that fit into a block already begun */
+	uint64_t mallocs; /* = MemStats.Mallocs */
+	uint64_t total_alloc; /* = MemStats.TotalAlloc */
+	uint64_t tiny_allocs; /* tiny objects that fit into a block already begun */
 	uint64_t large_objects, large_bytes;
-	uint64_t class_objects[GO_NUM_SIZE_CLASSES];	/* tiny blocks are among class 2 */
-	uint64_t unsettled;			/* objects that may be missing from mallocs; 0: none */
-	uint64_t unsettled_bytes;		/* the same of total_alloc */
-	uint32_t ps_nr;				/* Ps whose mcaches were read */
+	uint64_t class_objects[GO_NUM_SIZE_CLASSES]; /* tiny blocks are among class 2 */
+	uint64_t unsettled; /* objects that may be missing from mallocs; 0: none */
+	uint64_t unsettled_bytes; /* the same of total_alloc */
+	uint32_t ps_nr; /* Ps whose mcaches were read */
 };
 
 /* Where the counters are in this binary; made once. */
 struct memstats_reader {
-	const struct proc *proc;		/* borrowed */
-	const struct go_layout *layout;		/* borrowed */
-	uint64_t memstats, allp;		/* addresses in the process */
+	const struct proc *proc; /* borrowed */
+	const struct go_layout *layout; /* borrowed */
+	uint64_t memstats, allp; /* addresses in the process */
 };
 
 /* -ENOTSUP with the reason if the addresses could not be found in this binary. */

@@ -26,11 +26,11 @@
 #include "gobin/gobin.h"
 
 enum {
-	STAT_SZ = 1024,		/* 52 numbers of at most 20 digits, and a name of at most 64 bytes */
-	STATUS_SZ = 4096,	/* what is wanted of it comes before the list of groups, which is long */
-	MAPS_PIECE_SZ = 256,	/* the numbers of a line of maps take less than 80 */
-	AUXV_NR = 64,		/* Linux 6.18 makes some 23 */
-	KTHREAD_FLAG = 0x00200000,	/* PF_KTHREAD, include/linux/sched.h */
+	STAT_SZ = 1024, /* 52 numbers of at most 20 digits, and a name of at most 64 bytes */
+	STATUS_SZ = 4096, /* what is wanted of it comes before the list of groups, which is long */
+	MAPS_PIECE_SZ = 256, /* the numbers of a line of maps take less than 80 */
+	AUXV_NR = 64, /* Linux 6.18 makes some 23 */
+	KTHREAD_FLAG = 0x00200000, /* PF_KTHREAD, include/linux/sched.h */
 };
 
 static const char deleted_suffix[] = " (deleted)";
@@ -38,10 +38,10 @@ static const char deleted_suffix[] = " (deleted)";
 /* The fields of /proc/PID/stat that are used; numbered as in proc_pid_stat(5). */
 struct stat_line {
 	char comm[32];
-	char state;		/* 3 */
-	uint64_t flags;		/* 9 */
-	uint64_t start_time;	/* 22 */
-	uint64_t start_stack;	/* 28 */
+	char state; /* 3 */
+	uint64_t flags; /* 9 */
+	uint64_t start_time; /* 22 */
+	uint64_t start_stack; /* 28 */
 };
 
 /* Whole processes only (no PIDFD_THREAD): -1 and errno. glibc has a wrapper only since 2.36. */
@@ -224,7 +224,8 @@ static int look_at_status(struct proc *p, struct err *err)
 
 	uint32_t uid;
 	if (!status_number(status, "\nUid:", 1, &uid))
-		return err_set(err, -EPROTO, "cannot read '/proc/%d/status': no line 'Uid'", p->pid);
+		return err_set(err, -EPROTO, "cannot read '/proc/%d/status': no line 'Uid'",
+			       p->pid);
 	p->uid = uid;
 	return 0;
 }

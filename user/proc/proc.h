@@ -20,15 +20,15 @@ struct gobin;
 
 struct proc {
 	pid_t pid;
-	int pidfd;			/* readable when it has exited */
-	char comm[32];			/* control characters as '?' */
-	char exe[512];			/* link text of /proc/PID/exe, without " (deleted)" */
-	char exe_path[64];		/* "/proc/PID/exe": what to open; right even if replaced on disk */
-	bool exe_deleted;		/* removed or replaced on disk */
+	int pidfd; /* readable when it has exited */
+	char comm[32]; /* control characters as '?' */
+	char exe[512]; /* link text of /proc/PID/exe, without " (deleted)" */
+	char exe_path[64]; /* "/proc/PID/exe": what to open; right even if replaced on disk */
+	bool exe_deleted; /* removed or replaced on disk */
 	uint64_t exe_dev, exe_ino;
-	uint64_t start_time;		/* field 22 of /proc/PID/stat: clock ticks since boot */
-	uint64_t start_stack;		/* field 28: differs after an exec, even of the same file */
-	uid_t uid;			/* effective */
+	uint64_t start_time; /* field 22 of /proc/PID/stat: clock ticks since boot */
+	uint64_t start_stack; /* field 28: differs after an exec, even of the same file */
+	uid_t uid; /* effective */
 };
 
 /*

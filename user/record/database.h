@@ -15,14 +15,14 @@ int database_err(struct err *err, sqlite3 *db, int sqlite_rc, const char *verb, 
 /* What the first bytes of a file say it is, without SQLite. */
 enum database_kind {
 	DATABASE_OURS,
-	DATABASE_EMPTY,		/* no byte in it */
+	DATABASE_EMPTY, /* no byte in it */
 	DATABASE_OTHER,
 };
 
 struct database_header {
 	enum database_kind kind;
-	unsigned int version;	/* our format's, if ours */
-	int is_wal;		/* somebody has turned it into write-ahead logging */
+	unsigned int version; /* our format's, if ours */
+	int is_wal; /* somebody has turned it into write-ahead logging */
 };
 
 /* 0 or -errno of reading. */
@@ -31,7 +31,7 @@ int database_read_header(int fd, struct database_header *ret);
 /* A recording opened to be read. If its writer was killed, it is a repaired private copy. */
 struct database {
 	sqlite3 *db;
-	char copy_dir[64];	/* "" if it isn't a copy */
+	char copy_dir[64]; /* "" if it isn't a copy */
 };
 
 int database_open(struct database *d, const char *path, struct err *err);

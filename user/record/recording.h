@@ -31,7 +31,7 @@ int recording_finish(struct recording *rec, const struct model *m, struct err *e
 void recording_free(struct recording *rec);
 
 struct recording_span {
-	uint64_t from_ns, to_ns;	/* since the recording's start; to_ns 0: its end */
+	uint64_t from_ns, to_ns; /* since the recording's start; to_ns 0: its end */
 };
 
 /*

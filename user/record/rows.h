@@ -37,9 +37,9 @@ struct rows_done {
 };
 
 struct rows {
-	sqlite3 *db;		/* borrowed */
+	sqlite3 *db; /* borrowed */
 	sqlite3_stmt *stmts[ROWS_NR];
-	struct rows_done done;	/* counted up as rows are put; the caller resets it on a rollback */
+	struct rows_done done; /* counted up as rows are put; the caller resets it on a rollback */
 };
 
 /* All return SQLITE_OK or SQLite's error. */

@@ -13,30 +13,30 @@
  * are to be read. A reader takes a table only if its text is exactly the one here.
  */
 enum {
-	SCHEMA_APPLICATION_ID = 0x474c4f50,	/* "GLOP", bytes 68-71 of the file */
-	SCHEMA_VERSION = 1,			/* user_version, bytes 60-63 of the file */
+	SCHEMA_APPLICATION_ID = 0x474c4f50, /* "GLOP", bytes 68-71 of the file */
+	SCHEMA_VERSION = 1, /* user_version, bytes 60-63 of the file */
 	SCHEMA_PAGE_SZ = 4096,
-	SCHEMA_PPM = 1000 * 1000,		/* shares are integers: parts per million */
+	SCHEMA_PPM = 1000 * 1000, /* shares are integers: parts per million */
 };
 
 struct schema_table {
 	const char *name;
-	const char *sql;	/* as sqlite_schema has it */
+	const char *sql; /* as sqlite_schema has it */
 };
 
 /* Counts of one cause are capped here, so that the sum of all causes is no more than 2^63. */
 #define SCHEMA_LOSS_MAX ((uint64_t)INT64_MAX / MODEL_LOSSES_MAX)
 
-extern const struct schema_table schema_tables[];	/* ends with name == NULL */
-extern const struct schema_table schema_gc_tables[];	/* may be missing, but only all of them */
-extern const char *const schema_views[];		/* for people; ends with NULL */
+extern const struct schema_table schema_tables[]; /* ends with name == NULL */
+extern const struct schema_table schema_gc_tables[]; /* may be missing, but only all of them */
+extern const char *const schema_views[]; /* for people; ends with NULL */
 
 /* The rows of `meta`: which member of struct model_meta each key stands for. */
 enum schema_meta_kind {
 	SCHEMA_TEXT,
 	SCHEMA_I32,
 	SCHEMA_TIME,
-	SCHEMA_WORD,	/* any 64 bits */
+	SCHEMA_WORD, /* any 64 bits */
 };
 
 struct schema_meta {
@@ -45,6 +45,6 @@ struct schema_meta {
 	size_t offset, sz;
 };
 
-extern const struct schema_meta schema_metas[];		/* ends with key == NULL */
+extern const struct schema_meta schema_metas[]; /* ends with key == NULL */
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "render/render.h"
 
-enum { CELL_SZ = 1024 };	/* room for any cell's text */
+enum { CELL_SZ = 1024 }; /* room for any cell's text */
 
 enum style { STYLE_NONE, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_BAD };
 
@@ -27,7 +27,7 @@ void put_right(FILE *out, const char *s, size_t width);
  * first: "github.com/.../prometheus.(*Registry).Gather"; then the path; then the end of the name.
  */
 void short_func(char dst[CELL_SZ], const char *name, size_t width);
-void short_text(char dst[CELL_SZ], const char *text, size_t width);	/* the end goes */
+void short_text(char dst[CELL_SZ], const char *text, size_t width); /* the end goes */
 
 /* "stream.go:165", without directories; "" if the file is not known. */
 void short_position(char dst[CELL_SZ], const struct snapshot_frame *frame, size_t width);

@@ -180,8 +180,7 @@ static void put_line(FILE *out, const struct line *line)
 
 int render_collapsed(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
-	_cleanup_free_
-	struct line *lines = calloc(lines_max(s) + 1, sizeof(lines[0]));
+	_cleanup_free_ struct line *lines = calloc(lines_max(s) + 1, sizeof(lines[0]));
 	if (!lines)
 		return -ENOMEM;
 

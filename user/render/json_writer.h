@@ -16,17 +16,17 @@ void json_text(FILE *out, const char *s);
 struct json_writer {
 	FILE *out;
 	unsigned int depth;
-	bool first;	/* nothing was written yet in the innermost object or array */
-	bool flat;	/* everything on one line until the end of this value */
+	bool first; /* nothing was written yet in the innermost object or array */
+	bool flat; /* everything on one line until the end of this value */
 	unsigned int flat_depth;
 };
 
-void json_open(struct json_writer *w, const char *key, char bracket);	/* '{' or '[' */
+void json_open(struct json_writer *w, const char *key, char bracket); /* '{' or '[' */
 void json_open_flat(struct json_writer *w, const char *key, char bracket);
-void json_close(struct json_writer *w, char bracket);			/* '}' or ']' */
+void json_close(struct json_writer *w, char bracket); /* '}' or ']' */
 void json_string(struct json_writer *w, const char *key, const char *value);
 void json_number(struct json_writer *w, const char *key, uint64_t value);
-void json_address(struct json_writer *w, const char *key, uint64_t value);	/* "0x..." */
+void json_address(struct json_writer *w, const char *key, uint64_t value); /* "0x..." */
 /* Numbers with decimals. A locale may have another sign than the point, so they are no floats. */
 void json_thousandths(struct json_writer *w, const char *key, uint64_t value);
 void json_millionths(struct json_writer *w, const char *key, uint64_t value);

@@ -10,15 +10,15 @@
 #include "model/snapshot.h"
 
 struct render_opts {
-	enum snapshot_value value;	/* what collapsed stacks count, what text shows first */
-	size_t top_nr;			/* rows of each table in text; 0 = all */
-	bool stacks;			/* text: print the whole stack under each site */
+	enum snapshot_value value; /* what collapsed stacks count, what text shows first */
+	size_t top_nr; /* rows of each table in text; 0 = all */
+	bool stacks; /* text: print the whole stack under each site */
 	bool color;
 };
 
 struct renderer {
-	const char *name;		/* "text", "collapsed", "json" */
-	const char *suffixes;		/* ".folded .collapsed": chosen by the name of -o */
+	const char *name; /* "text", "collapsed", "json" */
+	const char *suffixes; /* ".folded .collapsed": chosen by the name of -o */
 	const char *help;
 	int (*render)(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 };

@@ -39,7 +39,8 @@ static int look_up(const char *name, char *buf, size_t cap)
 		path = "/bin:/usr/bin";
 	for (const char *dir = path;; dir++) {
 		size_t len = strcspn(dir, ":");
-		int rc = len ? try_path(dir, len, name, buf, cap) : try_path(".", 1, name, buf, cap);
+		int rc = len ? try_path(dir, len, name, buf, cap)
+			     : try_path(".", 1, name, buf, cap);
 
 		if (!rc)
 			return 0;

@@ -15,9 +15,9 @@
 
 struct child {
 	pid_t pid;
-	char path[4096];	/* the executable that argv[0] leads to */
-	int go_fd;		/* closing it ends a child that still waits; writing lets it go */
-	int exec_fd;		/* end of file: exec succeeded; an errno: it failed */
+	char path[4096]; /* the executable that argv[0] leads to */
+	int go_fd; /* closing it ends a child that still waits; writing lets it go */
+	int exec_fd; /* end of file: exec succeeded; an errno: it failed */
 	bool reaped;
 	int wait_status;
 };

@@ -23,7 +23,7 @@ struct gc_reading {
 };
 
 struct gc_truth {
-	const struct proc *proc;	/* borrowed; NULL: nothing can be read */
+	const struct proc *proc; /* borrowed; NULL: nothing can be read */
 	uint64_t numgc_addr, pause_total_addr;
 	bool begun;
 	struct gc_reading begin, end;

@@ -27,19 +27,19 @@
 #include "symbol/symbol.h"
 
 enum {
-	TICK_NS = 100 * 1000 * 1000,	/* how often the ring is emptied: it holds 40,000 new stacks */
+	TICK_NS = 100 * 1000 * 1000, /* how often the ring is emptied: it holds 40,000 new stacks */
 	MARKS_MAX = 10000,
-	OWN_SHARE = 50,			/* an interval lasts at least so many times what its end costs ... */
+	OWN_SHARE = 50, /* an interval lasts at least so many times what its end costs ... */
 };
 
-static const uint64_t stretch_max_ns = 10ULL * 1000 * 1000 * 1000;	/* ... but no longer than this */
+static const uint64_t stretch_max_ns = 10ULL * 1000 * 1000 * 1000; /* ... but no longer than this */
 
 struct session {
 	struct session_opts opts;
 	struct child child;
 	bool started_child;
-	int exec_failure;		/* 126 or 127 when it could not be executed, else -1 */
-	struct proc *proc;		/* NULL for a child that ended before it could be looked at */
+	int exec_failure; /* 126 or 127 when it could not be executed, else -1 */
+	struct proc *proc; /* NULL for a child that ended before it could be looked at */
 	struct gobin *bin;
 	struct plan *plan;
 	struct probe *probe;
@@ -51,10 +51,10 @@ struct session {
 	uint32_t marks_nr;
 	int epoll_fd, timer_fd, signal_fd, pid_fd;
 	sigset_t old_mask;
-	uint64_t start_ns, interval_ns;	/* when counting, and the current interval, began */
-	uint64_t stop_ns;		/* when counting ended */
-	uint64_t work_ns;		/* CPU time that the end of the last interval took */
-	const char *end_reason;		/* NULL while it runs */
+	uint64_t start_ns, interval_ns; /* when counting, and the current interval, began */
+	uint64_t stop_ns; /* when counting ended */
+	uint64_t work_ns; /* CPU time that the end of the last interval took */
+	const char *end_reason; /* NULL while it runs */
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -147,7 +147,9 @@ static int open_clock(struct session *s, struct err *err)
 
 static int set_up(struct session *s, struct err *err)
 {
-	struct plan_opts plan = { .views = s->opts.views, .by_goroutine = s->opts.by_goroutine, .depth = s->opts.depth };
+	struct plan_opts plan = { .views = s->opts.views,
+				  .by_goroutine = s->opts.by_goroutine,
+				  .depth = s->opts.depth };
 	struct probe_opts probe = { .attach = s->opts.attach, .sites_max = s->opts.sites_max };
 	int rc = open_target(s, err);
 
@@ -269,7 +271,8 @@ static void start_assists(struct session *s)
 
 	if (s->proc && cfg->gc_controller_va &&
 	    !proc_read(s->proc,
-		       cfg->gc_controller_va + model_meta(s->model)->load_bias + cfg->gcc_assist_time,
+		       cfg->gc_controller_va + model_meta(s->model)->load_bias +
+			       cfg->gcc_assist_time,
 		       &ns, sizeof(ns)))
 		probe_set_assist_time(s->probe, ns);
 }

@@ -18,16 +18,16 @@ struct model;
 struct session;
 
 struct session_opts {
-	unsigned views;			/* PLAN_VIEW_*; 0: all */
-	pid_t pid;			/* attach to this process, or ... */
-	char *const *argv;		/* ... start this command; NULL-terminated */
+	unsigned views; /* PLAN_VIEW_*; 0: all */
+	pid_t pid; /* attach to this process, or ... */
+	char *const *argv; /* ... start this command; NULL-terminated */
 	enum probe_attach attach;
-	uint32_t sites_max;		/* 0: what fits 256 MiB of kernel memory */
-	uint32_t depth;			/* program counters per stack, 0: as many as there can be */
+	uint32_t sites_max; /* 0: what fits 256 MiB of kernel memory */
+	uint32_t depth; /* program counters per stack, 0: as many as there can be */
 	bool by_goroutine;
-	uint64_t duration_ns;		/* 0: until the target ends or a signal comes */
+	uint64_t duration_ns; /* 0: until the target ends or a signal comes */
 	uint64_t interval_ns;
-	bool stretch;			/* longer intervals where their end costs over 2 % of a CPU, up to 10 s */
+	bool stretch; /* longer intervals where their end costs over 2 % of a CPU, up to 10 s */
 };
 
 struct session_events {

@@ -8,7 +8,7 @@
 #include "bpf/wire.h"
 #include "probe/probe.h"
 
-enum { TRIES = 8 };	/* readings to choose the least disturbed from */
+enum { TRIES = 8 }; /* readings to choose the least disturbed from */
 
 static uint64_t mono_now_ns(void)
 {
@@ -100,9 +100,11 @@ void truth_to_check(const struct truth *t, struct model_check *check)
 	memset(check, 0, sizeof(*check));
 	check->known = t->begun && t->ended;
 	if (!check->known) {
-		const char *why = !t->begun ? "the runtime's counters could not be read at the start" :
-					      "the target ended before its counters could be read";
-		snprintf(check->why_not, sizeof(check->why_not), "%s", t->why_not[0] ? t->why_not : why);
+		const char *why = !t->begun
+					  ? "the runtime's counters could not be read at the start"
+					  : "the target ended before its counters could be read";
+		snprintf(check->why_not, sizeof(check->why_not), "%s",
+			 t->why_not[0] ? t->why_not : why);
 		return;
 	}
 	check->from_mono_ns = t->begin.mono_ns;

@@ -27,8 +27,8 @@ struct truth_reading {
 
 struct truth {
 	struct memstats_reader reader;
-	bool readable;			/* the reader is set up */
-	bool begun, ended;		/* the readings below are there */
+	bool readable; /* the reader is set up */
+	bool begun, ended; /* the readings below are there */
 	struct truth_reading begin, end;
 	char why_not[160];
 };

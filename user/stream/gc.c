@@ -30,15 +30,15 @@ static enum model_trigger trigger_of(const struct gc_stream *gc)
 	switch (gc->trigger) {
 	case WIRE_TRIGGER_HEAP:
 		/* Only the memory limit makes the goal smaller than GOGC's (runtime/mgcpacer.go, heapGoalInternal). */
-		return gc->cycle.goal && gc->cycle.goal < gc->percent_goal ?
-			       MODEL_TRIGGER_MEMORY_LIMIT :
-			       MODEL_TRIGGER_HEAP;
+		return gc->cycle.goal && gc->cycle.goal < gc->percent_goal
+			       ? MODEL_TRIGGER_MEMORY_LIMIT
+			       : MODEL_TRIGGER_HEAP;
 	case WIRE_TRIGGER_TIME:
 		return MODEL_TRIGGER_TIME;
 	case WIRE_TRIGGER_CYCLE:
-		return model_stack_has(gc->model, gc->cycle.stack, "runtime/debug.") ?
-			       MODEL_TRIGGER_FREE_OS_MEMORY :
-			       MODEL_TRIGGER_RUNTIME_GC;
+		return model_stack_has(gc->model, gc->cycle.stack, "runtime/debug.")
+			       ? MODEL_TRIGGER_FREE_OS_MEMORY
+			       : MODEL_TRIGGER_RUNTIME_GC;
 	default:
 		return MODEL_TRIGGER_UNKNOWN;
 	}
@@ -80,7 +80,8 @@ static void fill_from_runtime(struct gc_stream *gc)
 static void keep_sums(struct gc_stream *gc)
 {
 	const struct model_cycle *c = &gc->cycle;
-	struct gc_cycle_seen seen = { .number = c->number, .whole = gc->marking,
+	struct gc_cycle_seen seen = { .number = c->number,
+				      .whole = gc->marking,
 				      .seen_ns = c->sweep_pause_ns + c->mark_pause_ns,
 				      .pause_ns = c->pause_ns };
 
@@ -114,7 +115,8 @@ static int end_cycle(struct gc_stream *gc, const struct wire_stop *wire)
 int gc_stream_stop(struct gc_stream *gc, const struct wire_stop *wire, uint32_t stack)
 {
 	uint32_t reason = reason_of(gc, wire);
-	bool in_cycle = reason == MODEL_STOP_MARK_TERMINATION || reason == MODEL_STOP_SWEEP_TERMINATION;
+	bool in_cycle = reason == MODEL_STOP_MARK_TERMINATION ||
+			reason == MODEL_STOP_SWEEP_TERMINATION;
 	struct model_stop stop = {
 		.start_ns = wire->start_ns,
 		.stopped_ns = wire->stopped_ns,

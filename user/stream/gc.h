@@ -17,26 +17,26 @@ enum { GC_RECENT = 16 };
 /* Pauses of cycles that have ended, by number: the latest few are kept to compare at a moment between them. */
 struct gc_cycle_seen {
 	uint32_t number;
-	bool whole;			/* seen from its first stop */
-	uint64_t seen_ns;		/* its pauses, as seen */
-	uint64_t pause_ns;		/* as the runtime says */
+	bool whole; /* seen from its first stop */
+	uint64_t seen_ns; /* its pauses, as seen */
+	uint64_t pause_ns; /* as the runtime says */
 };
 
 struct gc_stream {
-	struct model *model;		/* borrowed */
-	struct model_cycle cycle;	/* under way; start_ns 0 = its beginning was not seen */
-	bool marking;			/* between its first and last stop */
-	uint64_t percent_goal;		/* what its goal would be without a memory limit */
-	uint8_t trigger;		/* WIRE_TRIGGER_* of it */
-	struct wire_cycle ending;	/* came just before the last stop of the cycle */
+	struct model *model; /* borrowed */
+	struct model_cycle cycle; /* under way; start_ns 0 = its beginning was not seen */
+	bool marking; /* between its first and last stop */
+	uint64_t percent_goal; /* what its goal would be without a memory limit */
+	uint8_t trigger; /* WIRE_TRIGGER_* of it */
+	struct wire_cycle ending; /* came just before the last stop of the cycle */
 	bool ending_known;
 	/* Sums over ended cycles. */
 	uint64_t cycles;
-	uint64_t whole_ns;		/* pauses of whole cycles as seen */
-	uint64_t partial_ns;		/* runtime's pauses of the others */
+	uint64_t whole_ns; /* pauses of whole cycles as seen */
+	uint64_t partial_ns; /* runtime's pauses of the others */
 	struct gc_cycle_seen recent[GC_RECENT];
 	uint32_t last_number;
-	uint64_t last_pause_total_ns;	/* MemStats.PauseTotalNs after it */
+	uint64_t last_pause_total_ns; /* MemStats.PauseTotalNs after it */
 };
 
 /* stack is the model's id of wire->stack, or MODEL_NO_STACK. 0 or -ENOMEM. */

@@ -6,7 +6,7 @@
 #include "bpf/wire.h"
 
 struct loss_words {
-	const char *key;	/* NULL: not a loss by itself */
+	const char *key; /* NULL: not a loss by itself */
 	const char *what;
 };
 

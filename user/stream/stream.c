@@ -24,7 +24,7 @@ struct known_stack {
 struct known_site {
 	struct wire_site_key key;
 	UT_hash_handle hh;
-	int64_t id;			/* -1: waits for its stack */
+	int64_t id; /* -1: waits for its stack */
 	struct wire_site seen, taken;
 };
 
@@ -32,7 +32,7 @@ struct known_site {
 struct known_assist {
 	uint64_t stack;
 	UT_hash_handle hh;
-	int64_t id;			/* -1: waits for its stack */
+	int64_t id; /* -1: waits for its stack */
 	struct wire_assist seen, taken;
 };
 
@@ -45,9 +45,9 @@ struct stream {
 	uint64_t load_bias;
 	bool load_bias_known;
 	uint64_t lost_assists;
-	uint64_t unreadable;		/* stacks cut where memory could not be read */
-	uint64_t bad_records;		/* that contradict themselves */
-	uint64_t lost_objects;		/* whose stack never came */
+	uint64_t unreadable; /* stacks cut where memory could not be read */
+	uint64_t bad_records; /* that contradict themselves */
+	uint64_t lost_objects; /* whose stack never came */
 	bool last;
 };
 
@@ -71,15 +71,15 @@ void stream_free(struct stream *s)
 
 	if (!s)
 		return;
-	HASH_ITER(hh, s->stacks, stack, next_stack) {
+	HASH_ITER (hh, s->stacks, stack, next_stack) {
 		HASH_DEL(s->stacks, stack);
 		free(stack);
 	}
-	HASH_ITER(hh, s->sites, site, next_site) {
+	HASH_ITER (hh, s->sites, site, next_site) {
 		HASH_DEL(s->sites, site);
 		free(site);
 	}
-	HASH_ITER(hh, s->assists, assist, next_assist) {
+	HASH_ITER (hh, s->assists, assist, next_assist) {
 		HASH_DEL(s->assists, assist);
 		free(assist);
 	}
@@ -311,7 +311,8 @@ static int take_totals(struct stream *s)
 				    s->lost_objects);
 	if (!rc)
 		rc = model_set_loss(s->opts.model, "assist_stack_lost",
-				    "assists whose stack found no room in the ring", s->lost_assists);
+				    "assists whose stack found no room in the ring",
+				    s->lost_assists);
 	if (!rc)
 		rc = model_set_loss(s->opts.model, "stack_unreadable",
 				    "stacks cut where memory was not readable", s->unreadable);
@@ -336,12 +337,12 @@ int stream_drain(struct stream *s, bool last, struct err *err)
 	rc = stream_events(s, err);
 	if (rc)
 		return rc;
-	HASH_ITER(hh, s->sites, site, next) {
+	HASH_ITER (hh, s->sites, site, next) {
 		rc = take_site(s, site);
 		if (rc)
 			return err_set(err, rc, "cannot take a site: %s", strerror(-rc));
 	}
-	HASH_ITER(hh, s->assists, assist, next_assist) {
+	HASH_ITER (hh, s->assists, assist, next_assist) {
 		rc = take_assist(s, assist);
 		if (rc)
 			return err_set(err, rc, "cannot take assists: %s", strerror(-rc));

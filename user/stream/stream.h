@@ -22,7 +22,7 @@ struct symbolizer;
 struct wire_mark;
 
 struct stream_opts {
-	struct probe *probe;		/* borrowed, all three */
+	struct probe *probe; /* borrowed, all three */
 	struct symbolizer *symbolizer;
 	struct model *model;
 	/* Called for each world-stopped count, after its record was checked; may be NULL. */

@@ -15,19 +15,19 @@
 #include "gobin/gobin.h"
 #include "model/model.h"
 
-enum { INLINE_MAX = 64 };	/* logical frames of one address */
+enum { INLINE_MAX = 64 }; /* logical frames of one address */
 
 struct site_frame {
-	struct model_frame frame;	/* its strings are owned */
-	bool wrapper;			/* made by the compiler */
+	struct model_frame frame; /* its strings are owned */
+	bool wrapper; /* made by the compiler */
 };
 
 /* The frames of one address, innermost first. */
 struct site_frames {
 	uint64_t va;
 	UT_hash_handle hh;
-	size_t nr;		/* 0: not in Go's text */
-	bool root;		/* nothing of Go is above it */
+	size_t nr; /* 0: not in Go's text */
+	bool root; /* nothing of Go is above it */
 	struct site_frame frames[];
 };
 
@@ -38,8 +38,8 @@ struct type_name {
 };
 
 struct symbolizer {
-	struct gobin *bin;			/* borrowed */
-	struct model *model;			/* borrowed */
+	struct gobin *bin; /* borrowed */
+	struct model *model; /* borrowed */
 	struct site_frames *sites;
 	struct type_name *types;
 	struct gobin_frame scratch[INLINE_MAX];
@@ -73,11 +73,11 @@ void symbolizer_free(struct symbolizer *sym)
 
 	if (!sym)
 		return;
-	HASH_ITER(hh, sym->sites, site, next_site) {
+	HASH_ITER (hh, sym->sites, site, next_site) {
 		HASH_DEL(sym->sites, site);
 		site_frames_free(site);
 	}
-	HASH_ITER(hh, sym->types, type, next_type) {
+	HASH_ITER (hh, sym->types, type, next_type) {
 		HASH_DEL(sym->types, type);
 		free(type);
 	}
