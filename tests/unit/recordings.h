@@ -130,7 +130,8 @@ static inline int64_t query(const char *path, const char *text)
 
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(db, text, -1, &stmt, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	if (sqlite3_step(stmt) != SQLITE_ROW)
+		fail_msg("no row: %s", text);
 	int64_t n = sqlite3_column_int64(stmt, 0);
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);

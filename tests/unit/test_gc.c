@@ -133,6 +133,38 @@ static void names_tell_whose_they_are(void **state)
 			fail_msg("%s", other[i]);
 }
 
+static void names_of_the_standard_library_are_known(void **state)
+{
+	static const char *const std[] = {
+		"fmt.Sprintf",
+		"encoding/json.(*Decoder).refill",
+		"internal/runtime/maps.(*Map).Clear",
+		"go/ast.Walk",
+		"slices.Grow[go.shape.[]uint8,go.shape.uint8]",
+		"sync.(*Map[example.com/x.T]).Load",
+		"vendor/golang.org/x/net/http2/hpack.(*Encoder).WriteField",
+	};
+	static const char *const other[] = {
+		"main.main",
+		"main.f[go/ast.Node]",
+		"go.uber.org/zap.(*Logger).Info",
+		"go.etcd.io/etcd/server/v3/etcdserver.NewServer",
+		"text.example/fmt.Sprintf",
+		"golang.org/x/net/http2.init",
+		"fmtx.Sprintf",
+		"",
+		"[stack lost]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(std) / sizeof(std[0]); i++)
+		if (!goname_is_std(std[i]))
+			fail_msg("%s", std[i]);
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		if (goname_is_std(other[i]))
+			fail_msg("%s", other[i]);
+}
+
 static void stacks_begin_at_what_was_called(void **state)
 {
 	static const struct {
@@ -459,6 +491,7 @@ int main(void)
 		cmocka_unit_test(a_histogram_is_close),
 		cmocka_unit_test(octaves_hold_all),
 		cmocka_unit_test(names_tell_whose_they_are),
+		cmocka_unit_test(names_of_the_standard_library_are_known),
 		cmocka_unit_test(stacks_begin_at_what_was_called),
 		cmocka_unit_test(stacks_are_searched),
 		cmocka_unit_test(percentiles_are_of_single_pauses),

@@ -32,3 +32,27 @@ enum goname goname_of(const char *func)
 	}
 	return GONAME_RUNTIME_API;
 }
+
+bool goname_is_std(const char *func)
+{
+	/* The directories of Go's src, 1.19 to 1.27. */
+	static const char *const std[] = {
+		"archive",  "bufio",	"bytes",   "cmp",     "compress", "container", "context",
+		"crypto",   "database", "debug",   "embed",   "encoding", "errors",    "expvar",
+		"flag",	    "fmt",	"go",	   "hash",    "html",	  "image",     "index",
+		"internal", "io",	"iter",	   "log",     "maps",	  "math",      "mime",
+		"net",	    "os",	"path",	   "plugin",  "reflect",  "regexp",    "runtime",
+		"slices",   "sort",	"strconv", "strings", "structs",  "sync",      "syscall",
+		"testing",  "text",	"time",	   "unicode", "unique",	  "unsafe",    "vendor",
+		"weak",
+	};
+	/* "go/ast.Walk" is, "go.uber.org/zap.New" is not: a first element with a dot is a host. */
+	size_t len = strcspn(func, "/.[(");
+	size_t path_len = strcspn(func, "[(");
+	if (func[len] == '.' && memchr(func + len, '/', path_len - len))
+		return false;
+	for (size_t i = 0; i < sizeof(std) / sizeof(std[0]); i++)
+		if (strlen(std[i]) == len && !strncmp(std[i], func, len))
+			return true;
+	return false;
+}

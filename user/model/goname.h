@@ -3,6 +3,8 @@
 #ifndef GALLOP_MODEL_GONAME_H
 #define GALLOP_MODEL_GONAME_H
 
+#include <stdbool.h>
+
 enum goname {
 	GONAME_OTHER,
 	/* Of the runtime's packages (runtime, runtime/debug, internal/runtime/maps ...): */
@@ -11,5 +13,8 @@ enum goname {
 };
 
 enum goname goname_of(const char *func);
+
+/* Is it of Go's standard library? Told by the first element of its import path, as Go reserves those. */
+bool goname_is_std(const char *func);
 
 #endif

@@ -77,12 +77,13 @@ static uint64_t add_capped(uint64_t a, uint64_t b)
 	return __builtin_add_overflow(a, b, &sum) || sum > INT64_MAX ? INT64_MAX : sum;
 }
 
-/* Whole intervals: those that begin within the span. */
+/* Whole intervals: those that lie within the span by their middle. */
 static void add_interval(struct reader *r, uint64_t idx, uint64_t start, uint64_t end,
 			 struct model_count n)
 {
 	uint64_t origin = r->m->meta.start_mono_ns;
-	uint64_t at = start > origin ? start - origin : 0;
+	uint64_t middle = start + (end - start) / 2;
+	uint64_t at = middle > origin ? middle - origin : 0;
 
 	if (at < r->span.from_ns || (r->span.to_ns && at >= r->span.to_ns))
 		return;

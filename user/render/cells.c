@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
+#include "model/goname.h"
 
 const char *style(const struct render_opts *opts, enum style style)
 {
@@ -83,6 +84,37 @@ void short_func(char dst[CELL_SZ], const char *name, size_t width)
 		snprintf(dst, CELL_SZ, ".../%s", package);
 	else
 		short_text(dst, package, width);
+}
+
+/* The function that a leaf of the standard library works for; the leaf itself if there is none. */
+static const struct snapshot_frame *own_frame(const struct snapshot_stack *stack)
+{
+	for (size_t i = 0; i < stack->frames_nr; i++)
+		if (*stack->frames[i]->func != '[' && !goname_is_std(stack->frames[i]->func))
+			return stack->frames[i];
+	return stack->frames[0];
+}
+
+void short_site(char dst[CELL_SZ], const struct snapshot_stack *stack, size_t width,
+		const struct snapshot_frame **shown_ret)
+{
+	static const char by[] = " < ";
+	const struct snapshot_frame *leaf = stack->frames[0], *own = own_frame(stack);
+	char caller[CELL_SZ];
+
+	*shown_ret = own;
+	if (own == leaf) {
+		short_func(dst, leaf->func, width);
+		return;
+	}
+	/* Both get half of the room; what one doesn't need the other may have. */
+	size_t room = width > sizeof(by) ? width - (sizeof(by) - 1) : width;
+	size_t own_w = utf8_width(own->func), leaf_w = utf8_width(leaf->func);
+	size_t for_own = leaf_w < room / 2 ? room - leaf_w : room - room / 2;
+	short_func(caller, own->func, for_own);
+	short_func(dst, leaf->func, own_w < for_own ? room - own_w : room - for_own);
+	size_t used = strlen(dst);
+	snprintf(dst + used, CELL_SZ - used, "%s%.400s", by, caller);
 }
 
 void short_position(char dst[CELL_SZ], const struct snapshot_frame *frame, size_t width)

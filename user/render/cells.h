@@ -29,6 +29,13 @@ void put_right(FILE *out, const char *s, size_t width);
 void short_func(char dst[CELL_SZ], const char *name, size_t width);
 void short_text(char dst[CELL_SZ], const char *text, size_t width); /* the end goes */
 
+/*
+ * What a site is called, in at most width characters: its leaf, and where that is of the standard library also the
+ * first function that isn't: "fmt.Sprintf < main.orderKey". *shown_ret is the last frame named: where to look.
+ */
+void short_site(char dst[CELL_SZ], const struct snapshot_stack *stack, size_t width,
+		const struct snapshot_frame **shown_ret);
+
 /* "stream.go:165", without directories; "" if the file is not known. */
 void short_position(char dst[CELL_SZ], const struct snapshot_frame *frame, size_t width);
 

@@ -114,7 +114,7 @@ static void put_stops(FILE *out, const struct snapshot *s, const struct render_o
 	fputs(")\n", out);
 }
 
-static void put_check(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+void put_check(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
 	const struct model_check *c = &s->check;
 

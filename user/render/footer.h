@@ -18,6 +18,7 @@ struct fmt fmt_wall_clock(const struct model_meta *meta, uint64_t mono_ns);
 void put_losses(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
 /* The losses; the stops of the world, if there were any; and, always last, the check. */
+void put_check(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 void put_footer(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
 #endif

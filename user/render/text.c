@@ -152,12 +152,17 @@ static void put_header(FILE *out, const struct snapshot *s, const struct render_
 static void put_stack(const struct page *p, const struct snapshot_stack *stack)
 {
 	size_t indent = LINE_W - p->names_w + GAP_W;
-	size_t func_w = p->names_w - 2 * GAP_W - p->position_w;
 	char func[CELL_SZ], position[CELL_SZ];
+	size_t position_w = p->position_w;
 
+	for (size_t i = 0; i < stack->frames_nr; i++) {
+		short_position(position, stack->frames[i], POSITION_MAX_W);
+		position_w = max_size(position_w, utf8_width(position));
+	}
+	size_t func_w = p->names_w - 2 * GAP_W - position_w;
 	for (size_t i = 0; i < stack->frames_nr && stack->frames_nr > 1; i++) {
 		short_func(func, stack->frames[i]->func, func_w);
-		short_position(position, stack->frames[i], p->position_w);
+		short_position(position, stack->frames[i], POSITION_MAX_W);
 		fprintf(p->out, "%*s", (int)indent, "");
 		put_left(p->out, func, *position ? func_w + GAP_W : 0);
 		fprintf(p->out, "%s%s\n", position, stack->frames[i]->inlined ? " (inlined)" : "");
@@ -168,12 +173,12 @@ static void put_stack(const struct page *p, const struct snapshot_stack *stack)
 
 static void put_site(const struct page *p, const struct snapshot_site *site)
 {
-	const struct snapshot_frame *leaf = site->stack->frames[0];
+	const struct snapshot_frame *shown;
 	char type[CELL_SZ], func[CELL_SZ], position[CELL_SZ];
 
 	short_func(type, site->type, p->type_w);
-	short_func(func, leaf->func, p->func_w);
-	short_position(position, leaf, p->position_w);
+	short_site(func, site->stack, p->func_w, &shown);
+	short_position(position, shown, p->position_w);
 	put_counts(p, site->count);
 	put_left(p->out, type, p->type_w + GAP_W);
 	put_left(p->out, func, *position || site->goid ? p->func_w + GAP_W : 0);
@@ -194,11 +199,13 @@ static void fit_names(struct page *p, bool *goid_ret)
 	*goid_ret = false;
 	for (size_t i = 0; i < rows_shown(p, p->s->sites_nr); i++) {
 		const struct snapshot_site *site = &p->s->sites[i];
+		const struct snapshot_frame *shown;
 		char cell[CELL_SZ];
-		short_position(cell, site->stack->frames[0], POSITION_MAX_W);
+		short_site(cell, site->stack, LINE_W, &shown);
+		func = max_size(func, utf8_width(cell));
+		short_position(cell, shown, POSITION_MAX_W);
 		position = max_size(position, utf8_width(cell));
 		type = max_size(type, utf8_width(site->type));
-		func = max_size(func, utf8_width(site->stack->frames[0]->func));
 		*goid_ret |= site->goid != 0;
 	}
 	/* "GOROUTINE" and its gap, where there is one. */

@@ -61,14 +61,16 @@ static struct snapshot_count total_of(const struct snapshot *total,
 }
 
 /* "pkg.Func (file.go:12)": the function is shortened, where it is in its file is not. */
-static void where(char dst[CELL_SZ], const struct snapshot_frame *leaf)
+static void where(char dst[CELL_SZ], const struct snapshot_stack *stack)
 {
+	const struct snapshot_frame *shown;
 	char func[CELL_SZ], position[POSITION_W * 4 + 1], cell[CELL_SZ];
 
-	short_position(cell, leaf, POSITION_W);
+	short_site(func, stack, WHERE_W, &shown);
+	short_position(cell, shown, POSITION_W);
 	utf8_clean(position, sizeof(position), cell);
 	size_t func_w = WHERE_W - (*position ? strlen(" ()") + utf8_width(position) : 0);
-	short_func(func, leaf->func, func_w);
+	short_site(func, stack, func_w, &shown);
 	size_t used = utf8_clean(dst, CELL_SZ - sizeof(position) - strlen(" ()"), func);
 	if (*position)
 		snprintf(dst + used, CELL_SZ - used, " (%s)", position);
@@ -80,7 +82,7 @@ static size_t fit_where(const struct snapshot *s, size_t shown)
 	char cell[CELL_SZ];
 
 	for (size_t i = 0; i < shown; i++) {
-		where(cell, s->sites[i].stack->frames[0]);
+		where(cell, s->sites[i].stack);
 		if (utf8_width(cell) > width)
 			width = utf8_width(cell);
 	}
@@ -126,7 +128,7 @@ static void put_row(const struct block *b, const struct snapshot_site *site)
 	put_right(b->out, share.s, SHARE_W + GAP_W);
 
 	fputs("  ", b->out);
-	where(cell, site->stack->frames[0]);
+	where(cell, site->stack);
 	put_left(b->out, cell, b->where_w);
 	short_func(cell, site->type, TYPE_W);
 	fprintf(b->out, "  %s\n", cell);
@@ -152,6 +154,7 @@ int render_top_block(FILE *out, const struct snapshot *interval, const struct sn
 		put_row(&block, &interval->sites[i]);
 	put_gc_block(out, interval, total);
 	put_losses(out, total, opts);
+	put_check(out, total, opts);
 	fputc('\n', out);
 	return render_end(out);
 }
