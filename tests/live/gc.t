@@ -21,8 +21,15 @@ differing() {
 	shift
 	while [ $# -gt 0 ]; do file[$1]=$2; shift 2; done
 	for name in "${!file[@]}"; do set -- "$@" --slurpfile "$name" "${file[$name]}"; done
-	jq -nr --slurpfile t "$T/truth" --slurpfile b "$T/truth" --slurpfile g "$T/json" "$@" \
+	jq -nr --slurpfile t "$T/truth" --slurpfile b "$T/truth" --slurpfile g "$T/json" --slurpfile r "$T/traced" "$@" \
 		"$(< "$here/gc.jq") $filter" | head -n 40
+}
+
+# What the runtime says of each cycle on standard error, in $T/traced: see GODEBUG in Go's package runtime.
+export GODEBUG=gctrace=1
+take_gctrace() {
+	jq -nR 'inputs | capture("^gc (?<n>[0-9]+) @.* (?<start>[0-9]+)->(?<end>[0-9]+)->(?<marked>[0-9]+) MB, (?<goal>[0-9]+) MB goal")
+		| map_values(tonumber)' "$1" > "$T/traced"
 }
 
 # All of it, of one run.
@@ -48,8 +55,9 @@ compare() {
 from_start() {
 	local name="go $1 $2, from the start"
 	rm -f "$T/truth" "$T/json"
-	timeout "$limit" "$gallop" gc -f json -o "$T/json" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
-	is "$name: status" "$? $(tail -n 5 "$T/gallop.err")" "0 "
+	timeout "$limit" "$gallop" gc -q -f json -o "$T/json" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
+	is "$name: status" "$? $(grep -v '^gc ' "$T/gallop.err")" "0 "
+	take_gctrace "$T/gallop.err"
 	compare "$name"
 }
 
@@ -66,6 +74,7 @@ to_running() {
 	exec {program_in}>&-
 	wait_exit "$program"
 	is "$name: the program's status" $? 0
+	take_gctrace "$T/program.err"
 	compare "$name"
 }
 
@@ -105,8 +114,9 @@ in_the_middle() {
 written_differently() {
 	local name="go $1, recorded"
 	rm -f "$T/truth" "$T/json"
-	timeout "$limit" "$gallop" record -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
+	timeout "$limit" "$gallop" record -q -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
 	is "$name: status" "$?" 0
+	take_gctrace "$T/gallop.err"
 	report "$name: JSON" json "$T/json" || return
 	compare "$name"
 	report "$name: lines of JSON" jsonl "$T/jsonl" &&

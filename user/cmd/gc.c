@@ -50,7 +50,7 @@ static int on_start(struct session *s, void *ctx, struct err *err)
 	const struct model_meta *meta = model_meta(session_model(s));
 	struct snapshot *snap;
 
-	if (!gc->as_they_come || gc->opts->output)
+	if (!gc->opts->quiet && (!gc->as_they_come || gc->opts->output))
 		fprintf(stderr, "gallop: watching %d (%s)\n", meta->pid, meta->comm);
 	if (gc->as_they_come && is_jsonl(gc)) {
 		int rc = take_snapshot(session_model(s), gc, false, &snap, err);

@@ -71,8 +71,8 @@ const struct option_spec option_specs[] = {
 	  "exit with 6 if anything was lost" },
 	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL, 0, 0, false,
 	  "print the plan, every probe and why, and attach nothing; needs no root" },
-	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD, AT(quiet), NULL, NULL, 0, 0, false,
-	  "no summary on standard error" },
+	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD | CMD_GC, AT(quiet), NULL, NULL, 0, 0, false,
+	  "nothing but errors on standard error: no summary, no word of what is watched" },
 	{ "ready-fd", 0, OPTION_UINT, LIVE, AT(ready_fd), "FD", NULL, 0, 1 << 16, false,
 	  "write a line to this open file descriptor when everything is attached and counts" },
 };

@@ -26,6 +26,8 @@ enum {
 	SITES_MEMORY = 256 << 20, /* what the default table may cost when it is full */
 	SITES_DEFAULT_MAX = 262144,
 	ASSIST_STACKS = 16384,
+	/* Stacks of stops and assists have room of their own: full sites must not starve them. */
+	GC_STACKS = 2 * ASSIST_STACKS,
 	BATCH = 1024, /* sites read by one system call */
 };
 
@@ -110,7 +112,7 @@ static int size_maps(struct probe *p, const struct probe_opts *opts)
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.sites, sites);
 	if (!err)
-		err = bpf_map__set_max_entries(p->skel->maps.stacks, sites);
+		err = bpf_map__set_max_entries(p->skel->maps.stacks, sites + GC_STACKS);
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.assists, ASSIST_STACKS);
 	if (!err)

@@ -295,7 +295,10 @@ static int start(struct session *s, struct err *err)
 	}
 	s->start_ns = s->interval_ns = clock_ns(CLOCK_MONOTONIC);
 	probe_open_gate(s->probe);
-	if (s->started_child) {
+	if (!s->started_child) {
+		gc_truth_begin(&s->gc_truth);
+		stream_gc_begin(s->stream, s->gc_truth.begin.numgc);
+	} else {
 		truth_begin_at_zero(&s->truth, s->start_ns);
 		gc_truth_begin_at_zero(&s->gc_truth);
 		int rc = child_release(&s->child, &s->exec_failure, err);
@@ -310,7 +313,6 @@ static int start(struct session *s, struct err *err)
 		locate(s);
 	} else {
 		truth_begin(&s->truth, s->probe);
-		gc_truth_begin(&s->gc_truth);
 	}
 	model_next_interval(s->model, s->start_ns);
 	return 0;

@@ -85,6 +85,8 @@ static void keep_sums(struct gc_stream *gc)
 				      .seen_ns = c->sweep_pause_ns + c->mark_pause_ns,
 				      .pause_ns = c->pause_ns };
 
+	if (seen.number < gc->first_number)
+		return;
 	gc->recent[gc->cycles++ % GC_RECENT] = seen;
 	if (seen.whole)
 		gc->whole_ns += seen.seen_ns;

@@ -30,7 +30,8 @@ struct gc_stream {
 	uint8_t trigger; /* WIRE_TRIGGER_* of it */
 	struct wire_cycle ending; /* came just before the last stop of the cycle */
 	bool ending_known;
-	/* Sums over ended cycles. */
+	uint32_t first_number; /* cycles before this one had ended when counting began */
+	/* Sums over ended cycles from that one on. */
 	uint64_t cycles;
 	uint64_t whole_ns; /* pauses of whole cycles as seen */
 	uint64_t partial_ns; /* runtime's pauses of the others */

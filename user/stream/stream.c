@@ -48,6 +48,7 @@ struct stream {
 	uint64_t unreadable; /* stacks cut where memory could not be read */
 	uint64_t bad_records; /* that contradict themselves */
 	uint64_t lost_objects; /* whose stack never came */
+	uint64_t lost_stops; /* likewise */
 	bool last;
 };
 
@@ -141,7 +142,9 @@ static int take_stop(struct stream *s, const struct wire_stop *stop, size_t size
 		s->bad_records++;
 		return 0;
 	}
+	/* It is sent before the stop ends: what isn't here will not come. */
 	const struct known_stack *stack = find_stack(s, stop->stack);
+	s->lost_stops += !stack && stop->stack != WIRE_STACK_NONE;
 	return gc_stream_stop(&s->gc, stop, stack ? (uint32_t)stack->id : MODEL_NO_STACK);
 }
 
@@ -314,6 +317,10 @@ static int take_totals(struct stream *s)
 				    "assists whose stack found no room in the ring",
 				    s->lost_assists);
 	if (!rc)
+		rc = model_set_loss(s->opts.model, "stop_stack_lost",
+				    "stops of the world whose stack found no room in the ring",
+				    s->lost_stops);
+	if (!rc)
 		rc = model_set_loss(s->opts.model, "stack_unreadable",
 				    "stacks cut where memory was not readable", s->unreadable);
 	if (!rc)
@@ -349,6 +356,11 @@ int stream_drain(struct stream *s, bool last, struct err *err)
 	}
 	rc = take_totals(s);
 	return rc ? err_set(err, rc, "cannot take the totals: %s", strerror(-rc)) : 0;
+}
+
+void stream_gc_begin(struct stream *s, uint32_t numgc)
+{
+	s->gc.first_number = numgc + 1;
 }
 
 const struct gc_stream *stream_gc(const struct stream *s)

@@ -42,6 +42,12 @@ int stream_events(struct stream *s, struct err *err);
  */
 int stream_drain(struct stream *s, bool last, struct err *err);
 
+/*
+ * MemStats.NumGC when counting began. The cycle with that number may end only now, and be seen; sums that
+ * are held against the runtime's begin with the next.
+ */
+void stream_gc_begin(struct stream *s, uint32_t numgc);
+
 /* The stops and cycles so far. */
 const struct gc_stream *stream_gc(const struct stream *s);
 

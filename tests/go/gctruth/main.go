@@ -269,7 +269,7 @@ func main() {
 	flag.Parse()
 	stdin := bufio.NewReader(os.Stdin)
 	quiet()
-	kept = build(liveDepth, 0)
+	kept = keep()
 
 	switch {
 	case *busyMode:

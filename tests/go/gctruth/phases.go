@@ -24,18 +24,44 @@ type node struct {
 }
 
 const (
-	liveDepth = 18 // 2^19 objects of 24 bytes: 12 MB that every cycle has to mark
-	treeDepth = 12 // of what becomes garbage at once: 200 KB
+	liveNodes = 1<<19 - 1 // of 24 bytes: 12 MB that every cycle has to mark
+	treeDepth = 8         // of what becomes garbage at once: 260 KB
 )
 
 var kept *node
 
-func build(depth int, val uint64) *node {
-	n := &node{val: val}
+// Keep builds a full tree, from its leaves up: the number of stacks that it allocates on stays small.
+func keep() *node {
+	nodes := make([]*node, liveNodes+1)
+	for i := liveNodes; i > 0; i-- {
+		nodes[i] = &node{val: uint64(i)}
+		if 2*i < liveNodes {
+			nodes[i].left, nodes[i].right = nodes[2*i], nodes[2*i+1]
+		}
+	}
+	return nodes[1]
+}
+
+// A leaf is a node of 512 bytes: a tracer of allocations should not have to see millions of them.
+type leaf struct {
+	left, right *leaf
+	val         uint64
+	_           [61]uint64
+}
+
+func build(depth int, val uint64) *leaf {
+	n := &leaf{val: val}
 	if depth > 0 {
 		n.left, n.right = build(depth-1, 2*val), build(depth-1, 2*val+1)
 	}
 	return n
+}
+
+func (n *leaf) sum() uint64 {
+	if n == nil {
+		return 0
+	}
+	return n.val*0x9e3779b97f4a7c15 ^ n.left.sum() + 3*n.right.sum()
 }
 
 func (n *node) sum() uint64 {
