@@ -28,14 +28,17 @@ struct object {
 
 /*
  * Does the type hold no pointers? runtime._type.PtrBytes, at 8 in every Go since 1.17; a nil type
- * is memory without pointers.
+ * is memory without pointers. A specialised function never looks at the type, whose page may not be there.
  */
-static __always_inline bool is_noscan(u64 typ, struct wire_cpu *cpu)
+static __always_inline bool is_noscan(u64 typ, u64 cookie, struct wire_cpu *cpu)
 {
+	u64 flags = cookie >> 8;
 	u64 ptr_bytes = 0;
 
-	if (!typ)
+	if (!typ || (flags & WIRE_F_NOSCAN))
 		return true;
+	if (flags & WIRE_F_SCAN)
+		return false;
 	if (bpf_probe_read_user(&ptr_bytes, sizeof(ptr_bytes), (void *)(typ + 8)))
 		count_loss(cpu, WIRE_LOSS_TYPE_FAULT);
 	return ptr_bytes == 0;
@@ -101,8 +104,7 @@ static __always_inline void record_object(const struct pt_regs *ctx, struct obje
 	int slot = s ? slot_claim(s, cpu) : -1;
 
 	if (cfg.by_goroutine)
-		bpf_probe_read_user(&key.goid, sizeof(key.goid),
-				    (void *)(GO_G(ctx) + cfg.goid_off));
+		key.goid = read_u64(current_goroutine(GO_G(ctx)) + cfg.goid_off);
 	if (!s || slot < 0 || slot >= WIRE_SLOTS) {
 		count_loss(cpu, WIRE_LOSS_SLOT);
 		key.stack = WIRE_STACK_NONE;
@@ -110,7 +112,7 @@ static __always_inline void record_object(const struct pt_regs *ctx, struct obje
 		return;
 	}
 	struct wire_stack *st = &s->slots[slot];
-	key.stack = walk_stack(ctx, st);
+	key.stack = walk_stack(ctx, ctx->ip - probe_va(cookie), st);
 	add_to_site(ctx, &key, st, obj.bytes, cookie, cpu);
 	slot_release(s, slot);
 }
@@ -133,7 +135,7 @@ int on_malloc(struct pt_regs *ctx)
 	if (!size || (probe_is(cookie, WIRE_PLACE_MALLOCGC) && size <= cfg.malloc_limit))
 		return 0;
 
-	struct object obj = object_of(size, is_noscan(GO_ARG2(ctx), cpu));
+	struct object obj = object_of(size, is_noscan(GO_ARG2(ctx), cookie, cpu));
 	__sync_fetch_and_add(&cpu->objects, 1);
 	__sync_fetch_and_add(&cpu->bytes, obj.bytes);
 	record_object(ctx, obj, cookie, cpu);

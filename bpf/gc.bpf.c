@@ -42,22 +42,6 @@ struct {
 	__type(value, struct wire_assist);
 } assists SEC(".maps");
 
-static __always_inline u64 read_u64(u64 addr)
-{
-	u64 value = 0;
-
-	bpf_probe_read_user(&value, sizeof(value), (void *)addr);
-	return value;
-}
-
-/* The goroutine that runs on this thread: the runtime's own code may be on the thread's g0. */
-static __always_inline u64 current_goroutine(const struct pt_regs *ctx)
-{
-	u64 m = read_u64(GO_G(ctx) + cfg.g_m);
-
-	return m ? read_u64(m + cfg.m_curg) : 0;
-}
-
 static __always_inline u64 gc_controller(u64 load_bias, u16 off)
 {
 	return cfg.gc_controller_va ? read_u64(cfg.gc_controller_va + load_bias + off) : 0;
@@ -73,7 +57,7 @@ static __always_inline u64 take_stack(const struct pt_regs *ctx, u64 cookie, str
 		count_loss(cpu, WIRE_LOSS_GC_STACK);
 		return WIRE_STACK_NONE;
 	}
-	u64 hash = walk_stack(ctx, &s->slots[slot]);
+	u64 hash = walk_stack(ctx, ctx->ip - probe_va(cookie), &s->slots[slot]);
 	send_stack(ctx, &s->slots[slot], cookie, cpu);
 	slot_release(s, slot);
 	return hash;
@@ -124,7 +108,7 @@ static __always_inline u8 reason_of_string(u64 str, u64 len)
 static __always_inline void stop_begins(struct pt_regs *ctx, u64 cookie, struct wire_cpu *cpu)
 {
 	u64 bias = ctx->ip - probe_va(cookie);
-	u64 g = current_goroutine(ctx);
+	u64 g = current_goroutine(GO_G(ctx));
 	u32 process = this_process();
 	struct wire_stop stop = {
 		.ev = { .kind = WIRE_EVENT_STOP, .size = sizeof(stop) },
@@ -176,7 +160,6 @@ static __always_inline void cycle_ends(u64 bias, struct wire_cpu *cpu)
 	cycle.dedicated_ns = gc_controller(bias, cfg.gcc_assist_time + 8);
 	cycle.fractional_ns = gc_controller(bias, cfg.gcc_assist_time + 16);
 	cycle.idle_ns = gc_controller(bias, cfg.gcc_assist_time + 24);
-	assist_seen = 0; /* the next cycle counts from 0; nobody assists until then */
 	if (bpf_ringbuf_output(&events, &cycle, sizeof(cycle), 0))
 		count_loss(cpu, WIRE_LOSS_CYCLE);
 }
@@ -203,6 +186,8 @@ static __always_inline void world_starts(struct pt_regs *ctx, u64 cookie, struct
 	struct wire_stop *stop = bpf_map_lookup_elem(&stops, &process);
 	u64 now = 0;
 
+	/* Each cycle counts from 0 again (startCycle, world stopped); nobody assists while it is stopped. */
+	assist_seen = gc_controller(ctx->ip - probe_va(cookie), cfg.gcc_assist_time);
 	if (!stop)
 		return; /* it was under way when we came */
 	if (cfg.stw_args >= WIRE_STW_START) {
@@ -273,16 +258,27 @@ int on_gc(struct pt_regs *ctx)
 
 /*
  * gcAssistAlloc1 is the part of an assist that works. Just before it returns it has added its own measure to
- * gcController.assistTime (what is below 5 us waits on its P and comes with the next): so what that grew by since the last
- * return is this assist's time, and the sum over stacks is the runtime's own. A clock of ours would count our traps too: up to 15 %
- * more, as measured. Two assists that end at the same moment may swap their times.
+ * gcController.assistTime (what is below 5 us waits on its P and comes with the next): so what that grew by since
+ * the last return is this assist's time, and the sum over stacks is the runtime's own. A clock of ours would count
+ * our traps too: up to 15 % more, as measured. Two assists that end at the same moment may swap their times, but
+ * whoever comes late, preempted between its two steps, finds its time taken: nothing is counted twice.
  */
 static __always_inline u64 assist_time(u64 load_bias)
 {
-	u64 now = gc_controller(load_bias, cfg.gcc_assist_time);
-	u64 before = __sync_lock_test_and_set(&assist_seen, now);
+	enum { TRIES = 8 };
+	u64 now, before = assist_seen;
 
-	return now >= before ? now - before : now;
+	if (bpf_probe_read_user(&now, sizeof(now),
+				(void *)(cfg.gc_controller_va + load_bias + cfg.gcc_assist_time)))
+		return 0; /* the next one finds it */
+	for (int i = 0; i < TRIES && now > before; i++) {
+		u64 was = __sync_val_compare_and_swap(&assist_seen, before, now);
+
+		if (was == before)
+			return now - before;
+		before = was;
+	}
+	return 0;
 }
 
 SEC("?uprobe")

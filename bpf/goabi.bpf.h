@@ -10,13 +10,29 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/wire.h"
+#include "bpf/maps.bpf.h"
 
 #define GO_ARG1(ctx) ((u64)(ctx)->ax)
 #define GO_ARG2(ctx) ((u64)(ctx)->bx)
 #define GO_ARG3(ctx) ((u64)(ctx)->cx)
 #define GO_ARG4(ctx) ((u64)(ctx)->di)
 #define GO_G(ctx) ((u64)(ctx)->r14)
+
+static __always_inline u64 read_u64(u64 addr)
+{
+	u64 value = 0;
+
+	bpf_probe_read_user(&value, sizeof(value), (void *)addr);
+	return value;
+}
+
+/* The goroutine that runs on this thread: g itself, or what the thread's g0 works for. */
+static __always_inline u64 current_goroutine(u64 g)
+{
+	u64 m = read_u64(g + cfg.g_m);
+
+	return m ? read_u64(m + cfg.m_curg) : 0;
+}
 
 /*
  * Did the prologue's stack check send this call to morestack? It comes back to the entry, so

@@ -38,7 +38,7 @@ struct events_map {
 };
 extern struct events_map events SEC(".maps");
 
-/* The stacks that have been sent. key: hash, value: unused. Full: the stack is tried again at its next hit. */
+/* key: a stack's hash, value: 1 if it has been sent. Full: the stack is tried again at its next hit. */
 struct stacks_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -7,19 +7,26 @@
 #include "bpf/scratch.bpf.h"
 #include "bpf/walk.bpf.h"
 
-/* Send a stack that no one has sent. True if it is known to the user side, or soon will be. */
+/*
+ * Send a stack that no one has sent. True if the user side has it or will find it in the ring. Two CPUs may both
+ * send a new one: the user side takes the first.
+ */
 static __always_inline bool send_stack(const struct pt_regs *ctx, struct wire_stack *st, u64 cookie,
 				       struct wire_cpu *cpu)
 {
 	u64 hash = st->hash;
-	u32 one = 1;
-	long err = bpf_map_update_elem(&stacks, &hash, &one, BPF_NOEXIST);
+	u32 *sent = bpf_map_lookup_elem(&stacks, &hash);
 
-	if (err == -EEXIST)
+	if (sent && *sent)
 		return true;
-	if (err) {
-		count_loss(cpu, WIRE_LOSS_STACK_UNSENT);
-		return false;
+	if (!sent) {
+		u32 not_yet = 0;
+		long err = bpf_map_update_elem(&stacks, &hash, &not_yet, BPF_NOEXIST);
+
+		if (err && err != -EEXIST) {
+			count_loss(cpu, WIRE_LOSS_STACK_UNSENT);
+			return false;
+		}
 	}
 
 	u32 n = st->pcs_nr;
@@ -34,9 +41,11 @@ static __always_inline bool send_stack(const struct pt_regs *ctx, struct wire_st
 	/* The user side polls: waking it for each new stack would cost the target more than the stack. */
 	if (bpf_ringbuf_output(&events, st, size, BPF_RB_NO_WAKEUP)) {
 		count_loss(cpu, WIRE_LOSS_STACK_UNSENT);
-		bpf_map_delete_elem(&stacks, &hash);
 		return false;
 	}
+	sent = bpf_map_lookup_elem(&stacks, &hash);
+	if (sent)
+		*sent = 1;
 	return true;
 }
 

@@ -5,12 +5,19 @@
  * At a probe right after the stack check the frame isn't made yet: RBP is still the caller's and
  * [RSP] the return address. So frame 0 is the probed function, frame 1 is [RSP], and from there on each RBP
  * points at {caller's RBP, return address}, down to a saved RBP of 0 below runtime.goexit. Go keeps frame
- * pointers on amd64 always; the chain crosses from a system stack to the goroutine's by itself.
- * An own walk of 8 frames costs 0.2 us where bpf_get_stackid costs 5.
+ * pointers on amd64 always. An own walk of 8 frames costs 0.2 us where bpf_get_stackid costs 5.
+ *
+ * A pointer is followed only inside the stack that it should be in. Two stacks can be part of one call: the
+ * goroutine's and the system stack of its thread. From the system stack back, the saved RBP isn't to be trusted: the
+ * collector may have moved the goroutine's stack meanwhile (it shrinks stacks of goroutines that wait, as one does
+ * that assists), and mends what g.sched says, not what lies on the system stack. Up to Go 1.20
+ * runtime.systemstack returns with such a stale RBP, and gcAssistAlloc goes on with it: its frame is found by its
+ * size instead.
  */
 #ifndef GALLOP_BPF_WALK_BPF_H
 #define GALLOP_BPF_WALK_BPF_H
 
+#include "bpf/goabi.bpf.h"
 #include "bpf/maps.bpf.h"
 
 static __always_inline u64 hash_step(u64 hash, u64 pc)
@@ -20,35 +27,115 @@ static __always_inline u64 hash_step(u64 hash, u64 pc)
 	return hash ^ hash >> 32;
 }
 
-/* Walk into *st: pcs, pcs_nr, flags, hash. Returns the hash. */
-static __always_inline u64 walk_stack(const struct pt_regs *ctx, struct wire_stack *st)
+/* What a frame pointer points at. */
+struct walk_frame {
+	u64 bp, ret;
+};
+
+struct walk {
+	u64 g; /* whose stack it is in */
+	u64 lo, hi; /* its bounds: runtime.g.stack, at 0 in every version */
+	u64 ret_at; /* where the last return address was read */
+	u64 crossings; /* from stack to stack so far */
+	u64 load_bias;
+	struct walk_frame frame; /* the last one */
+};
+
+static __always_inline bool walk_enter(struct walk *w, u64 g)
 {
 	struct {
-		u64 bp, ret;
-	} frame = { .bp = ctx->bp };
+		u64 lo, hi;
+	} stack = {};
+
+	if (!g || bpf_probe_read_user(&stack, sizeof(stack), (void *)g))
+		return false;
+	w->g = g;
+	w->lo = stack.lo;
+	w->hi = stack.hi;
+	return true;
+}
+
+/* Take the frame at bp, if it lies in the stack. */
+static __always_inline bool walk_take(struct walk *w, u64 bp)
+{
+	if (bp < w->lo || bp >= w->hi || w->hi - bp < sizeof(w->frame) ||
+	    bpf_probe_read_user(&w->frame, sizeof(w->frame), (void *)bp))
+		return false;
+	w->ret_at = bp + sizeof(w->frame.bp);
+	return true;
+}
+
+/* From a system stack to the goroutine's: to what called runtime.systemstack. */
+static __always_inline bool walk_to_goroutine(struct walk *w, u64 curg)
+{
+	u64 sp = read_u64(curg + cfg.g_sched_sp);
+	u64 bp = read_u64(curg + cfg.g_sched_bp);
+
+	if (!walk_enter(w, curg))
+		return false;
+	if (cfg.systemstack_frame)
+		return walk_take(w, bp);
+	/* No frame was made: the return address is on top. Its caller's frame is for the next step. */
+	if (sp < w->lo || sp >= w->hi)
+		return false;
+	w->frame.bp = bp;
+	w->frame.ret = read_u64(sp);
+	w->ret_at = sp;
+	return true;
+}
+
+/*
+ * The frame pointer leads out of the stack: find where the call goes on, and take that frame. Verified by itself,
+ * or each step of a walk would multiply the paths through it; weak, as two objects have it.
+ */
+__weak __attribute__((noinline)) int walk_cross(struct walk *w)
+{
+	if (!w)
+		return 0;
+	u64 m = read_u64(w->g + cfg.g_m);
+	u64 curg = m ? read_u64(m + cfg.m_curg) : 0;
+	u64 g0 = m ? read_u64(m + cfg.m_g0) : 0;
+
+	if (w->g == curg && w->frame.ret - w->load_bias - cfg.assist_va < cfg.assist_len)
+		return walk_take(w, w->ret_at + cfg.assist_frame);
+	/* Back to the goroutine from where it began only; what is below a call from C isn't Go's. */
+	if (w->crossings++ >= (w->g == g0 ? 1 : 2))
+		return 0;
+	if (w->g == g0)
+		return curg && walk_to_goroutine(w, curg);
+	/* A goroutine that C called: cgocallback's own frame is on the stack that C runs on, which is g0's. */
+	return walk_enter(w, g0) && walk_take(w, w->frame.bp);
+}
+
+/* Walk into *st: pcs, pcs_nr, flags, hash. Returns the hash. */
+static __always_inline u64 walk_stack(const struct pt_regs *ctx, u64 load_bias,
+				      struct wire_stack *st)
+{
+	struct walk w = { .ret_at = ctx->sp, .load_bias = load_bias, .frame.bp = ctx->bp };
 	u64 hash = hash_step(cfg.hash_seed, ctx->ip);
 	u32 flags = 0, n = 1;
 
 	st->pcs[0] = ctx->ip;
-	if (bpf_probe_read_user(&frame.ret, sizeof(frame.ret), (void *)ctx->sp))
-		frame.ret = 0, flags = WIRE_STACK_FAULT;
+	if (!walk_enter(&w, GO_G(ctx)) ||
+	    bpf_probe_read_user(&w.frame.ret, sizeof(w.frame.ret), (void *)ctx->sp))
+		w.frame.ret = 0, flags = WIRE_STACK_FAULT;
 	for (u32 i = 1; i < WIRE_DEPTH_MAX; i++) {
-		if (!frame.ret)
+		if (!w.frame.ret)
 			break;
 		if (i >= cfg.depth) {
 			flags |= WIRE_STACK_CUT;
 			break;
 		}
-		st->pcs[i] = frame.ret;
-		hash = hash_step(hash, frame.ret);
+		st->pcs[i] = w.frame.ret;
+		hash = hash_step(hash, w.frame.ret);
 		n = i + 1;
-		if (!frame.bp)
+		if (!w.frame.bp)
 			break;
-		if (bpf_probe_read_user(&frame, sizeof(frame), (void *)frame.bp)) {
+		if (!walk_take(&w, w.frame.bp) && !walk_cross(&w)) {
 			flags |= WIRE_STACK_FAULT;
 			break;
 		}
-		if (n == WIRE_DEPTH_MAX && frame.ret)
+		if (n == WIRE_DEPTH_MAX && w.frame.ret)
 			flags |= WIRE_STACK_CUT;
 	}
 	/* A cut stack is another stack than a complete one with the same frames. */

@@ -51,7 +51,7 @@ struct wire_cfg {
 	uint32_t malloc_limit; /* mallocgc counts only sizes above: smaller ones go on to the
 					   specialised functions, which are probed too (Go 1.27: 80) */
 	uint32_t small_max; /* largest size that isn't a large object */
-	uint32_t cpus; /* possible CPUs: entries of the cpu_stats map */
+	uint32_t cpus; /* entries of the cpu_stats map: the highest possible CPU and one */
 	uint16_t goid_off; /* runtime.g.goid */
 	uint16_t header_min; /* pointerful sizes above have an 8-byte header; 0xffff = never */
 	uint8_t by_goroutine; /* the goroutine is part of the key */
@@ -73,9 +73,15 @@ struct wire_cfg {
 	uint16_t gcc_heap_live, gcc_heap_marked, gcc_percent_goal,
 		gcc_last_goal; /* in gcController */
 	uint16_t gcc_assist_time; /* dedicated, fractional and idle mark time follow it */
-	uint16_t g_m, m_curg;
+	/* for goroutines and threads (goabi.bpf.h, walk.bpf.h) */
+	uint16_t g_m, g_sched_sp, g_sched_bp, m_g0, m_curg;
+	uint8_t systemstack_frame; /* runtime.systemstack makes a frame of its own: Go >= 1.21 */
 	uint8_t stw_args; /* enum wire_stw_args */
-	uint8_t pad4[3];
+	uint8_t pad4[4];
+	/* runtime.gcAssistAlloc, whose frame pointer may be stale: Go <= 1.20, else 0 */
+	uint64_t assist_va;
+	uint32_t assist_len; /* of its code */
+	uint32_t assist_frame; /* from its stack pointer up to its return address */
 	uint8_t size_to_class8[WIRE_SIZE_TO_CLASS8];
 	uint8_t size_to_class128[WIRE_SIZE_TO_CLASS128];
 	uint8_t pad3[5];
@@ -112,6 +118,8 @@ enum wire_stw_args {
 
 enum {
 	WIRE_F_JCC = 1, /* on the stack check's branch: drop the hit if it is taken */
+	WIRE_F_NOSCAN = 2, /* the function makes objects without pointers only */
+	WIRE_F_SCAN = 4, /* ... or with pointers only */
 };
 
 #define WIRE_COOKIE(place, flags, va) ((uint64_t)(va) << 16 | (uint64_t)(flags) << 8 | (place))

@@ -14,6 +14,7 @@ struct want {
 	enum wire_place place;
 	const char *why;
 	bool at_entry; /* assembly without a stack check: its first instruction is right */
+	unsigned flags; /* WIRE_F_NOSCAN, WIRE_F_SCAN */
 };
 
 /* 0, -ENOENT if the function's prologue isn't known, -E2BIG. */

@@ -48,8 +48,6 @@ static enum wire_stw_args stw_args_of(int minor)
 static void fill_cfg(struct wire_cfg *cfg, const struct go_layout *layout,
 		     const struct go_gc_layout *gc, const struct gobin_globals *globals)
 {
-	cfg->g_m = layout->g_m;
-	cfg->m_curg = layout->m_curg;
 	cfg->stw_args = stw_args_of(layout->minor);
 	if (!gc || !globals->memstats || !globals->gc_controller)
 		return;
@@ -69,32 +67,34 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 {
 	static const struct part stops[] = {
 		{ "runtime.gcStart",
-		  { PLAN_PROG_GC, WIRE_PLACE_GC_START, "what a cycle is wanted for", false },
+		  { PLAN_PROG_GC, WIRE_PLACE_GC_START, "what a cycle is wanted for", false, 0 },
 		  false },
 		{ "runtime.stopTheWorldWithSema",
-		  { PLAN_PROG_GC, WIRE_PLACE_STW_STOP, "a stop begins: reason, who asked", false },
+		  { PLAN_PROG_GC, WIRE_PLACE_STW_STOP, "a stop begins: reason, who asked", false,
+		    0 },
 		  false },
 		{ "runtime.startTheWorldWithSema",
-		  { PLAN_PROG_GC, WIRE_PLACE_STW_START, "a stop ends: the runtime's times", false },
+		  { PLAN_PROG_GC, WIRE_PLACE_STW_START, "a stop ends: the runtime's times", false,
+		    0 },
 		  false },
 		{ "runtime.startTheWorldWithSema",
-		  { PLAN_PROG_GC, WIRE_PLACE_STW_RETURN, "when the world ran again", false },
+		  { PLAN_PROG_GC, WIRE_PLACE_STW_RETURN, "when the world ran again", false, 0 },
 		  true },
 		{ "runtime.gcMarkTermination",
 		  { PLAN_PROG_GC, WIRE_PLACE_MARK_TERMINATION, "the end of a cycle's marking",
-		    false },
+		    false, 0 },
 		  false },
 	};
 	static const struct part assists[] = {
 		{ "runtime.gcAssistAlloc1",
 		  { PLAN_PROG_ASSIST, WIRE_PLACE_ASSIST_RETURN, "mark assists and their time",
-		    false },
+		    false, 0 },
 		  true },
 	};
 	/* Before stwReason a stop that isn't the GC's passed its reason as a string, one call up. */
 	static const struct part why[] = {
 		{ "runtime.stopTheWorld",
-		  { PLAN_PROG_GC, WIRE_PLACE_STW_WHY, "why the world is stopped", false },
+		  { PLAN_PROG_GC, WIRE_PLACE_STW_WHY, "why the world is stopped", false, 0 },
 		  false },
 	};
 	const struct go_layout *layout = gobin_layout(bin);

@@ -23,27 +23,32 @@ static const char *skip_prefix(const char *s, const char *prefix)
 }
 
 /*
- * The number n of an entry specialised for one size class, or -1. The spelling tells them from the
- * helpers inside mallocgc: mallocgcSmallNoScanSC2 is an entry, mallocgcSmallNoscan is not
+ * The number n of an entry specialised for one size class, or -1, and what it says of pointers. The spelling
+ * tells them from the helpers inside mallocgc: mallocgcSmallNoScanSC2 is an entry, mallocgcSmallNoscan is not
  * (Go 1.27 runtime/malloc_generated.go).
  */
-static int specialised_nr(const char *name)
+static int specialised_nr(const char *name, unsigned *flags_ret)
 {
-	static const char *const forms[] = {
-		"runtime.mallocgcTinySC",
-		"runtime.mallocgcTinySize",
-		"runtime.mallocgcSmallNoScanSC",
-		"runtime.mallocgcSmallScanNoHeaderSC",
+	static const struct {
+		const char *prefix;
+		unsigned flags;
+	} forms[] = {
+		{ "runtime.mallocgcTinySC", WIRE_F_NOSCAN },
+		{ "runtime.mallocgcTinySize", WIRE_F_NOSCAN },
+		{ "runtime.mallocgcSmallNoScanSC", WIRE_F_NOSCAN },
+		{ "runtime.mallocgcSmallScanNoHeaderSC", WIRE_F_SCAN },
 	};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		const char *digits = skip_prefix(name, forms[i]);
+		const char *digits = skip_prefix(name, forms[i].prefix);
 		if (!digits || !isdigit((unsigned char)*digits))
 			continue;
 		char *end;
 		long n = strtol(digits, &end, 10);
-		if (!*end && n < WIRE_CLASSES)
-			return (int)n;
+		if (*end || n >= WIRE_CLASSES)
+			continue;
+		*flags_ret = forms[i].flags;
+		return (int)n;
 	}
 	return -1;
 }
@@ -58,10 +63,10 @@ struct malloc_scan {
 
 static int add_specialised(const struct gobin_func *func, const char *name, void *ctx)
 {
-	static const struct want want = { PLAN_PROG_MALLOC, WIRE_PLACE_SPECIALISED,
-					  "objects of one size class", false };
+	struct want want = { PLAN_PROG_MALLOC, WIRE_PLACE_SPECIALISED, "objects of one size class",
+			     false, 0 };
 	struct malloc_scan *scan = ctx;
-	int nr = specialised_nr(name);
+	int nr = specialised_nr(name, &want.flags);
 
 	if (nr < 0)
 		return 0;
@@ -79,7 +84,7 @@ static int add_specialised(const struct gobin_func *func, const char *name, void
 int plan_malloc(struct plan *plan, struct gobin *bin, struct err *err)
 {
 	static const struct want want = { PLAN_PROG_MALLOC, WIRE_PLACE_MALLOCGC, "every object",
-					  false };
+					  false, 0 };
 	struct gobin_func func;
 	struct malloc_scan scan = { .plan = plan, .bin = bin, .err = err };
 

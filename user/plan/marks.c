@@ -10,10 +10,10 @@ void plan_marks(struct plan *plan, struct gobin *bin, const struct gobin_globals
 		struct want want;
 	} marks[] = {
 		{ "runtime.readmemstats_m",
-		  { PLAN_PROG_MARK, WIRE_PLACE_READMEMSTATS, "both counts, world stopped",
-		    false } },
+		  { PLAN_PROG_MARK, WIRE_PLACE_READMEMSTATS, "both counts, world stopped", false,
+		    0 } },
 		{ "runtime.exit",
-		  { PLAN_PROG_MARK, WIRE_PLACE_EXIT, "both counts at a normal exit", true } },
+		  { PLAN_PROG_MARK, WIRE_PLACE_EXIT, "both counts at a normal exit", true, 0 } },
 	};
 
 	if (!globals->memstats || !globals->allp) {

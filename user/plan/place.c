@@ -94,6 +94,28 @@ int place_after_check(struct gobin *bin, const struct gobin_func *func, struct p
 	return 0;
 }
 
+static int max_delta(uint64_t va, uint64_t end, int32_t sp_delta, void *ctx)
+{
+	int32_t *max = ctx;
+
+	(void)va;
+	(void)end;
+	if (sp_delta > *max)
+		*max = sp_delta;
+	return 0;
+}
+
+int place_frame_size(struct gobin *bin, const struct gobin_func *func, uint32_t *ret)
+{
+	int32_t max = 0;
+	int err = gobin_each_pcsp(bin, func, max_delta, &max);
+
+	if (err < 0)
+		return err;
+	*ret = (uint32_t)max;
+	return max ? 0 : -ENOENT;
+}
+
 struct returns {
 	struct gobin *bin;
 	uint64_t entry;

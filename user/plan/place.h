@@ -27,6 +27,9 @@ struct place {
  */
 int place_after_check(struct gobin *bin, const struct gobin_func *func, struct place *ret);
 
+/* Bytes from the stack pointer, where the function calls others, up to its return address. 0 or -errno. */
+int place_frame_size(struct gobin *bin, const struct gobin_func *func, uint32_t *ret);
+
 /*
  * The addresses of the function's RET instructions, ascending, at most max.
  * How many there are, -E2BIG if more than max, -ENOENT if the code isn't as the pcsp table says.

@@ -39,7 +39,8 @@ static int add_at(struct plan *plan, struct gobin *bin, const struct place *plac
 	probe->prog = want->prog;
 	probe->va = place->va;
 	probe->file_off = off;
-	probe->cookie = WIRE_COOKIE(want->place, place->jcc ? WIRE_F_JCC : 0, place->va);
+	probe->cookie = WIRE_COOKIE(want->place, want->flags | (place->jcc ? WIRE_F_JCC : 0),
+				    place->va);
 	probe->insn = place->insn;
 	probe->why = want->why;
 	snprintf(probe->func, sizeof(probe->func), "%s", name);
@@ -102,6 +103,13 @@ static void fill_cfg(struct wire_cfg *cfg, const struct go_layout *layout,
 	cfg->small_max = layout->malloc_headers ? MAX_SMALL - HEADER : MAX_SMALL;
 	cfg->header_min = layout->malloc_headers ? HEADER_MIN : GO_OFF_NONE;
 	cfg->goid_off = layout->g_goid;
+	cfg->g_m = layout->g_m;
+	cfg->g_sched_sp = layout->g_sched_sp;
+	cfg->g_sched_bp = layout->g_sched_bp;
+	cfg->m_g0 = layout->m_g0;
+	cfg->m_curg = layout->m_curg;
+	/* Both came with Go 1.21: assembly functions keep frame pointers as compiled ones do. */
+	cfg->systemstack_frame = layout->push_rbp;
 	cfg->by_goroutine = opts->by_goroutine;
 	cfg->depth = opts->depth && opts->depth < WIRE_DEPTH_MAX ? opts->depth : WIRE_DEPTH_MAX;
 	cfg->heap_stats_sz = layout->heap_stats_sz;
@@ -114,6 +122,20 @@ static void fill_cfg(struct wire_cfg *cfg, const struct go_layout *layout,
 	cfg->mspan_count = layout->mspan_alloc_count;
 	cfg->mspan_before = layout->mspan_alloc_count_before_cache;
 	fill_size_classes(cfg);
+}
+
+/* See bpf/walk.bpf.h: what is not found leaves such a stack cut. */
+static void fill_assist(struct wire_cfg *cfg, struct gobin *bin)
+{
+	struct gobin_func func;
+	uint32_t frame;
+
+	if (cfg->systemstack_frame || gobin_find_func(bin, "runtime.gcAssistAlloc", &func) ||
+	    place_frame_size(bin, &func, &frame))
+		return;
+	cfg->assist_va = func.entry;
+	cfg->assist_len = (uint32_t)(func.end - func.entry);
+	cfg->assist_frame = frame;
 }
 
 int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret, struct err *err)
@@ -129,6 +151,7 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 	if (!plan)
 		return err_set(err, -ENOMEM, "out of memory");
 	fill_cfg(&plan->cfg, gobin_layout(bin), opts);
+	fill_assist(&plan->cfg, bin);
 	unsigned views = opts->views ? opts->views : PLAN_VIEW_ALL;
 	int rc = views & PLAN_VIEW_ALLOC ? plan_malloc(plan, bin, err) : 0;
 	if (rc) {

@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ struct probe {
 	const struct plan *plan; /* borrowed */
 	enum probe_attach attach;
 	const struct wire_cpu *cpus; /* mapped */
-	size_t cpus_nr, cpus_sz;
+	size_t cpus_nr, cpus_sz; /* of cpus */
+	size_t values_nr; /* of each key of a per-CPU map */
 	struct ring_buffer *ring;
 	int (*on_event)(const void *data, size_t size, void *ctx);
 	void *on_event_ctx;
@@ -46,11 +48,44 @@ struct probe {
 	char *values;
 };
 
+/* How many values a per-CPU map has for each key; 0 if the kernel doesn't say. */
 static size_t possible_cpus(void)
 {
 	int n = libbpf_num_possible_cpus();
 
-	return n < 1 ? 1 : n > WIRE_CPUS_MAX ? WIRE_CPUS_MAX : (size_t)n;
+	return n < 1 ? 0 : (size_t)n;
+}
+
+/* One more than the highest number of a CPU: the mask of possible ones may have gaps. 0 if it isn't known. */
+static size_t cpu_numbers(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
+	char line[4096] = "";
+
+	if (!f || !fgets(line, sizeof(line), f))
+		return 0;
+	/* "0-3,8-11": the last number is the highest. */
+	size_t end = strcspn(line, "\n");
+	line[end] = '\0';
+	while (end > 0 && isdigit((unsigned char)line[end - 1]))
+		end--;
+	return line[end] ? (size_t)strtoul(line + end, NULL, 10) + 1 : 0;
+}
+
+static int count_cpus(struct probe *p, struct err *err)
+{
+	p->values_nr = possible_cpus();
+	p->cpus_nr = cpu_numbers();
+	if (!p->values_nr || !p->cpus_nr) {
+		err_set(err, -ENOTSUP, "cannot tell how many CPUs are possible");
+		err_hint(err, "/sys must be mounted: /sys/devices/system/cpu/possible is read");
+		return -ENOTSUP;
+	}
+	if (p->cpus_nr > WIRE_CPUS_MAX)
+		return err_set(err, -ENOTSUP,
+			       "%zu possible CPUs are more than the %d that are provided for",
+			       p->cpus_nr, WIRE_CPUS_MAX);
+	return 0;
 }
 
 uint64_t probe_site_cost(void)
@@ -200,7 +235,7 @@ static int open_readers(struct probe *p, struct err *err)
 	if (!p->ring)
 		return err_set(err, -errno, "cannot open the BPF ring buffer: %s", strerror(errno));
 	p->keys = calloc(BATCH, sizeof(struct wire_site_key));
-	p->values = calloc(BATCH * p->cpus_nr, sizeof(struct wire_site));
+	p->values = calloc(BATCH * p->values_nr, sizeof(struct wire_site));
 	if (!p->keys || !p->values)
 		return err_set(err, -ENOMEM, "out of memory");
 	return 0;
@@ -223,8 +258,9 @@ int probe_new(const struct plan *plan, const struct probe_opts *opts, struct pro
 		return err_set(err, -ENOMEM, "out of memory");
 	p->plan = plan;
 	p->attach = attach;
-	p->cpus_nr = possible_cpus();
-	rc = load(p, opts, &features, err);
+	rc = count_cpus(p, err);
+	if (!rc)
+		rc = load(p, opts, &features, err);
 	if (!rc)
 		rc = open_readers(p, err);
 	if (rc) {
@@ -371,7 +407,7 @@ typedef int element_fn(const struct probe *p, const void *key, const void *value
 static int each_element(struct probe *p, struct bpf_map *map, element_fn *fn, void *ctx)
 {
 	size_t key_sz = bpf_map__key_size(map);
-	size_t values_sz = bpf_map__value_size(map) * p->cpus_nr;
+	size_t values_sz = bpf_map__value_size(map) * p->values_nr;
 	uint32_t cursor = 0;
 	bool first = true;
 
@@ -405,7 +441,7 @@ static int sum_site(const struct probe *p, const void *key, const void *values, 
 	const struct wire_site *cpus = values;
 	struct wire_site sum = { 0 };
 
-	for (size_t i = 0; i < p->cpus_nr; i++) {
+	for (size_t i = 0; i < p->values_nr; i++) {
 		sum.objects += cpus[i].objects;
 		sum.bytes += cpus[i].bytes;
 	}
@@ -433,7 +469,7 @@ static int sum_assist(const struct probe *p, const void *key, const void *values
 	const struct wire_assist *cpus = values;
 	struct wire_assist sum = { 0 };
 
-	for (size_t i = 0; i < p->cpus_nr; i++) {
+	for (size_t i = 0; i < p->values_nr; i++) {
 		sum.assists += cpus[i].assists;
 		sum.ns += cpus[i].ns;
 	}

@@ -85,13 +85,15 @@ void symbolizer_free(struct symbolizer *sym)
 }
 
 /*
- * The assembly at the top of every Go stack: of goroutines, of the first thread, of other threads, and of
- * calls from C, which keeps no frame pointers (Go cmd/internal/obj, TOPFRAME; runtime/asm_amd64.s).
+ * The assembly at the top of every Go stack: of goroutines, of the first thread, of other threads, of the
+ * scheduler on a system stack, and of calls from C, which keeps no frame pointers (Go cmd/internal/obj, TOPFRAME;
+ * runtime/asm_amd64.s).
  */
 static bool is_root(const char *func)
 {
-	static const char *const roots[] = { "runtime.goexit", "runtime.rt0_go", "runtime.mstart",
-					     "crosscall2" };
+	static const char *const roots[] = { "runtime.goexit",	  "runtime.rt0_go",
+					     "runtime.mstart",	  "runtime.mcall",
+					     "runtime.morestack", "crosscall2" };
 
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
 		if (!strcmp(func, roots[i]))
