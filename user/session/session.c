@@ -2,6 +2,8 @@
 #include "session/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,6 @@
 
 enum {
 	TICK_NS = 100 * 1000 * 1000, /* how often the ring is emptied: it holds 40,000 new stacks */
-	MARKS_MAX = 10000,
 	OWN_SHARE = 50, /* an interval lasts at least so many times what its end costs ... */
 };
 
@@ -48,7 +49,6 @@ struct session {
 	struct stream *stream;
 	struct truth truth;
 	struct gc_truth gc_truth;
-	uint32_t marks_nr;
 	int epoll_fd, timer_fd, signal_fd, pid_fd;
 	sigset_t old_mask;
 	uint64_t start_ns, interval_ns; /* when counting, and the current interval, began */
@@ -75,8 +75,6 @@ static void on_mark(const struct wire_mark *wire, void *ctx)
 		truth_take_exit(&s->truth, wire);
 		return;
 	}
-	if (s->marks_nr++ >= MARKS_MAX)
-		return;
 	struct model_mark mark = {
 		.mono_ns = wire->ev.mono_ns,
 		.reason = "ReadMemStats",
@@ -133,7 +131,9 @@ static int open_clock(struct session *s, struct err *err)
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	s->pid_fd = (int)syscall(SYS_pidfd_open, session_pid(s), 0);
+	/* Of the process that was looked at, whoever has its pid by now. */
+	s->pid_fd = s->proc ? fcntl(s->proc->pidfd, F_DUPFD_CLOEXEC, 0)
+			    : (int)syscall(SYS_pidfd_open, s->child.pid, 0);
 	if (s->timer_fd >= 0)
 		timerfd_settime(s->timer_fd, 0, &tick, NULL);
 	int fds[] = { s->signal_fd, s->timer_fd, s->pid_fd, probe_event_fd(s->probe) };
@@ -212,11 +212,6 @@ pid_t session_pid(const struct session *s)
 	return s->started_child ? s->child.pid : s->opts.pid;
 }
 
-int session_exit_status(struct session *s)
-{
-	return s->started_child ? child_wait(&s->child) : -1;
-}
-
 int session_exec_failure(const struct session *s)
 {
 	return s->exec_failure;
@@ -280,8 +275,16 @@ static void start_assists(struct session *s)
 /* The last word of the runtime before the probes go, or one more before the next interval. */
 static void read_truth(struct session *s)
 {
-	truth_read(&s->truth, s->probe);
-	gc_truth_read(&s->gc_truth);
+	struct truth truth = s->truth;
+	struct gc_truth gc_truth = s->gc_truth;
+
+	truth_read(&truth, s->probe);
+	gc_truth_read(&gc_truth);
+	/* What another program says, after an exec, doesn't belong to what this one said before. */
+	if (!s->proc || proc_state(s->proc) != PROC_SAME)
+		return;
+	s->truth = truth;
+	s->gc_truth = gc_truth;
 }
 
 /* Begin to count: a command at its first instruction, a running process at one moment everywhere. */
@@ -453,4 +456,23 @@ int session_run(struct session *s, const struct session_events *events, struct e
 	while (!rc && !s->end_reason)
 		rc = wait_and_dispatch(s, events, err);
 	return rc ? rc : finish(s, events, err);
+}
+
+/*
+ * The command may go on when the recording is over. Until it ends we are what a signal for it goes through, and
+ * the second one ends us, as before.
+ */
+int session_exit_status(struct session *s)
+{
+	struct pollfd fds[] = { { .fd = s->pid_fd, .events = POLLIN },
+				{ .fd = s->signal_fd, .events = POLLIN } };
+	const struct session_events none = { 0 };
+	struct err ignored;
+
+	if (!s->started_child)
+		return -1;
+	while (s->pid_fd >= 0 && !(fds[0].revents & POLLIN))
+		if (poll(fds, 2, -1) > 0 && (fds[1].revents & POLLIN))
+			on_signal(s, &none, &ignored);
+	return child_wait(&s->child);
 }
