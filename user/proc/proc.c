@@ -11,7 +11,6 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -29,7 +28,6 @@ enum {
 	STAT_SZ = 1024, /* 52 numbers of at most 20 digits, and a name of at most 64 bytes */
 	STATUS_SZ = 4096, /* what is wanted of it comes before the list of groups, which is long */
 	MAPS_PIECE_SZ = 256, /* the numbers of a line of maps take less than 80 */
-	AUXV_NR = 64, /* Linux 6.18 makes some 23 */
 	KTHREAD_FLAG = 0x00200000, /* PF_KTHREAD, include/linux/sched.h */
 };
 
@@ -41,6 +39,7 @@ struct stat_line {
 	char state; /* 3 */
 	uint64_t flags; /* 9 */
 	uint64_t start_time; /* 22 */
+	uint64_t start_code; /* 26 */
 	uint64_t start_stack; /* 28 */
 };
 
@@ -119,6 +118,7 @@ static int parse_stat(const char *text, struct stat_line *ret)
 	ret->state = rest[0];
 	ret->flags = stat_field(rest, 9);
 	ret->start_time = stat_field(rest, 22);
+	ret->start_code = stat_field(rest, 26);
 	ret->start_stack = stat_field(rest, 28);
 	return 0;
 }
@@ -206,6 +206,7 @@ static int look_at_stat(struct proc *p, struct err *err)
 
 	memcpy(p->comm, st.comm, sizeof(p->comm));
 	p->start_time = st.start_time;
+	p->start_code = st.start_code;
 	p->start_stack = st.start_stack;
 	if (st.flags & KTHREAD_FLAG)
 		return err_set(err, -ESRCH, "process %d (%s) is a kernel thread", p->pid, p->comm);
@@ -357,26 +358,6 @@ int proc_cmdline(const struct proc *p, char *buf, size_t cap)
 	return 0;
 }
 
-/* The address at which the kernel or the dynamic loader entered the executable. */
-static int read_entry(pid_t pid, uint64_t *ret)
-{
-	union {
-		Elf64_auxv_t pairs[AUXV_NR];
-		char bytes[AUXV_NR * sizeof(Elf64_auxv_t)];
-	} auxv;
-	ssize_t n = read_start(pid, "auxv", auxv.bytes, sizeof(auxv));
-	if (n < 0)
-		return (int)n;
-
-	for (size_t i = 0; i < (size_t)n / sizeof(auxv.pairs[0]); i++) {
-		if (auxv.pairs[i].a_type == AT_ENTRY) {
-			*ret = auxv.pairs[i].a_un.a_val;
-			return 0;
-		}
-	}
-	return -ESRCH;
-}
-
 /*
  * The file offset that is mapped at an address of code. maps is read piece by piece: a line is as
  * long as the mapped file's name, which is not wanted (a newline in it is escaped by the kernel).
@@ -407,10 +388,11 @@ static int find_mapped_offset(pid_t pid, uint64_t addr, uint64_t *ret)
 }
 
 /*
- * The mapping of the executable is the one that holds AT_ENTRY of the auxiliary vector: the kernel
- * put both there when it loaded the file. Looking for the file's dev:inode instead would fail where
- * maps and stat disagree about them: on overlayfs (every container) maps may show the layer below,
- * and on btrfs another device.
+ * The mapping of the executable is the one that holds start_code of /proc/PID/stat: the lowest address of the
+ * executable's code, which the kernel put there when it loaded the file (Linux fs/binfmt_elf.c, load_elf_binary).
+ * The auxiliary vector would tell as much, but to read it takes CAP_DAC_READ_SEARCH. Looking for the file's
+ * dev:inode instead would fail where maps and stat disagree about them: on overlayfs (every container) maps may
+ * show the layer below, and on btrfs another device.
  */
 int proc_load_bias(const struct proc *p, struct gobin *bin, uint64_t *ret, struct err *err)
 {
@@ -419,12 +401,11 @@ int proc_load_bias(const struct proc *p, struct gobin *bin, uint64_t *ret, struc
 		return err_set(err, -ESRCH, "process %d (%s) does not run '%s'", p->pid, p->comm,
 			       info->path);
 
-	uint64_t entry, offset, va;
-	int r = read_entry(p->pid, &entry);
-	if (r < 0 && r != -ESRCH)
-		return explain(p, r, "auxv", err);
-	if (r == 0)
-		r = find_mapped_offset(p->pid, entry, &offset);
+	uint64_t offset, va;
+	/* Who may not know is told 1. */
+	if (p->start_code <= 1)
+		return explain(p, -EACCES, "stat", err);
+	int r = find_mapped_offset(p->pid, p->start_code, &offset);
 	if (r < 0 && r != -ESRCH)
 		return explain(p, r, "maps", err);
 	if (has_exited(p->pidfd))
@@ -433,7 +414,7 @@ int proc_load_bias(const struct proc *p, struct gobin *bin, uint64_t *ret, struc
 		return err_set(err, -ESRCH, "'%s' is not mapped in process %d (%s)", info->path,
 			       p->pid, p->comm);
 
-	uint64_t bias = entry - va;
+	uint64_t bias = p->start_code - va;
 	if (bias % (uint64_t)sysconf(_SC_PAGESIZE) != 0 || (bias != 0 && !info->pie))
 		return err_set(err, -ESRCH, "'%s' is mapped oddly in process %d (%s)", info->path,
 			       p->pid, p->comm);

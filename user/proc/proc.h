@@ -27,6 +27,7 @@ struct proc {
 	bool exe_deleted; /* removed or replaced on disk */
 	uint64_t exe_dev, exe_ino;
 	uint64_t start_time; /* field 22 of /proc/PID/stat: clock ticks since boot */
+	uint64_t start_code; /* field 26: where the executable's code is loaded */
 	uint64_t start_stack; /* field 28: differs after an exec, even of the same file */
 	uid_t uid; /* effective */
 };
