@@ -124,7 +124,7 @@ int on_malloc(struct pt_regs *ctx)
 	u64 cookie = bpf_get_attach_cookie(ctx);
 	u64 size = GO_ARG1(ctx);
 
-	if (!cpu || !gate)
+	if (!cpu || !is_counting())
 		return 0;
 	__sync_fetch_and_add(&cpu->hits, 1);
 	if (leads_to_morestack(ctx, cookie)) {

@@ -63,11 +63,6 @@ static __always_inline u64 take_stack(const struct pt_regs *ctx, u64 cookie, str
 	return hash;
 }
 
-static __always_inline u32 this_process(void)
-{
-	return bpf_get_current_pid_tgid() >> 32;
-}
-
 static __always_inline void remember(u64 g, u8 trigger, u8 reason)
 {
 	struct intent intent = { .trigger = trigger, .reason = reason };
@@ -230,7 +225,7 @@ int on_gc(struct pt_regs *ctx)
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
-	if (!cpu || !gate || leads_to_morestack(ctx, cookie))
+	if (!cpu || !is_counting() || leads_to_morestack(ctx, cookie))
 		return 0;
 	switch (cookie & 0xff) {
 	case WIRE_PLACE_GC_START:
@@ -287,7 +282,7 @@ int on_assist(struct pt_regs *ctx)
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
-	if (!cpu || !gate)
+	if (!cpu || !is_counting())
 		return 0;
 	u64 ns = assist_time(ctx->ip - probe_va(cookie));
 	u64 hash = take_stack(ctx, cookie, cpu);

@@ -11,6 +11,7 @@ const volatile struct wire_cfg cfg = {
 };
 
 volatile __u32 gate = 0;
+volatile __u32 target = 0;
 volatile __u64 assist_seen = 0;
 
 struct cpu_stats_map cpu_stats SEC(".maps");

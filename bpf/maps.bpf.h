@@ -15,6 +15,9 @@ extern const volatile struct wire_cfg cfg;
 /* Opened by the user side when all probes are in: counting starts everywhere at once. */
 extern volatile __u32 gate;
 
+/* The process that is traced, as the kernel numbers it; the first hit tells. */
+extern volatile __u32 target;
+
 /* gcController.assistTime when the last assist ended; set by the user side before the gate opens. */
 extern volatile __u64 assist_seen;
 
@@ -53,6 +56,21 @@ static __always_inline struct wire_cpu *cpu_stats_here(void)
 	u32 cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&cpu_stats, &cpu);
+}
+
+static __always_inline u32 this_process(void)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
+/* Does what happens now count? */
+static __always_inline bool is_counting(void)
+{
+	if (!gate)
+		return false;
+	if (!target)
+		target = this_process();
+	return true;
 }
 
 static __always_inline void count_loss(struct wire_cpu *cpu, enum wire_loss cause)

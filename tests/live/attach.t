@@ -94,6 +94,48 @@ in_between() {
 	is "$name: why it ended" "$(jq -r .meta.end_reason "$T/json")" signal
 }
 
+# A program that starts itself anew begins to count anew: what it says then is not held against what it said before.
+compared() { "$gallop" report "$1" -f json | jq -e .check.known > /dev/null; }
+execs_itself() {
+	local name="go $1, execs itself" exit_exe
+	exit_exe=$(go_program "$1" plain exit) || { fail "$name: build" "$(cat "$T/build.err")"; return; }
+	start_program "$exit_exe" wait exec "$exit_exe" wait status 3 || fail "$name: the program is ready"
+	start_gallop record -d 0.1 -p "$program" -o "$T/e.gallop" || fail "$name: ready" "$(cat "$T/gallop.err")"
+	until_true compared "$T/e.gallop" || fail "$name: an interval is written"
+	echo go >&"$program_in"
+	wait_exit "$tracer"
+	is "$name: gallop's status" $? 0
+	echo go >&"$program_in"
+	wait_exit "$program"
+	is "$name: the program's status" $? 3
+	succeeds "$name: readable" to_json "$T/e.gallop" "$T/json"
+	is "$name: why it ended" "$(jq -r .meta.end_reason "$T/json")" "target executed another program"
+	nothing "$name: the check line" differences check_differs
+	nothing "$name: the GC's check line" jq -r '.gc.check | select(.runtime_cycles != .gallop_cycles)' "$T/json"
+}
+
+# What the README says is enough, as a user without anything else.
+few_capabilities() {
+	local name="go $1, three capabilities"
+	start_program "$exe" -wait || fail "$name: the program is ready"
+	install -m 755 "$gallop" "$T/gallop"
+	install -d -m 777 "$T/nobody"
+	gallop=$T/few start_gallop record -p "$program" -o "$T/nobody/c.gallop" ||
+		fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
+	run_phases
+	end_program
+	wait_exit "$tracer"
+	is "$name: gallop's status" $? 0
+	compare "$T/nobody/c.gallop" "$name"
+	succeeds "$name: the counters are found" jq -e .check.known "$T/json"
+}
+cat > "$T/few" << 'END'
+#!/bin/sh
+caps=+bpf,+perfmon,+sys_ptrace
+exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps $caps --ambient-caps $caps "${0%/*}/gallop" "$@"
+END
+chmod 755 "$T/few"
+
 for version in ${GALLOP_TEST_GO:-1.19 1.23 1.27}; do
 	if ! exe=$(go_program "$version" plain truth); then
 		skip "go $version" "$(tail -n 1 "$T/build.err")"
@@ -106,5 +148,7 @@ for version in ${GALLOP_TEST_GO:-1.19 1.23 1.27}; do
 	to_running "$version" perf
 	two_at_once "$version"
 	in_between "$version"
+	execs_itself "$version"
+	few_capabilities "$version"
 done
 done_testing

@@ -34,7 +34,7 @@ enum {
 
 struct probe {
 	struct gallop_bpf *skel;
-	struct bpf_link *links[PLAN_PROBES_MAX];
+	struct bpf_link *links[PLAN_PROBES_MAX + 1];
 	size_t links_nr;
 	const struct plan *plan; /* borrowed */
 	enum probe_attach attach;
@@ -344,6 +344,11 @@ int probe_attach(struct probe *p, int exe_fd, pid_t pid, struct err *err)
 
 	/* By the open file: what a path leads to can change under us. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", exe_fd);
+	/* Where this isn't allowed an exec is noticed a little later. */
+	struct bpf_link *on_exec = bpf_program__attach_raw_tracepoint(p->skel->progs.on_exec,
+								      "sched_process_exec");
+	if (on_exec)
+		p->links[p->links_nr++] = on_exec;
 	for (enum plan_prog prog = 0; prog < PLAN_PROG_NR; prog++) {
 		if (!bpf_program__autoload(program_of(p, prog)) || !count_probes(p->plan, prog))
 			continue;

@@ -5,9 +5,11 @@
 //	exit status N    exits with N
 //	exit signal N    is killed by signal N
 //	exit exec FILE [ARG...]    becomes another program
+//	exit wait HOW...           prints "ready" and waits for a line first
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"strconv"
@@ -28,6 +30,11 @@ func allocate() {
 }
 
 func main() {
+	if os.Args[1] == "wait" {
+		os.Args = os.Args[1:]
+		fmt.Println("ready")
+		bufio.NewReader(os.Stdin).ReadString('\n')
+	}
 	for i := 0; i < objects; i++ {
 		allocate()
 	}
