@@ -126,6 +126,7 @@ static int open_clock(struct session *s, struct err *err)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGHUP); /* a connection that drops must not cost the recording its end */
 	sigaddset(&mask, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &mask, &s->old_mask);
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -399,11 +400,12 @@ static int on_signal(struct session *s, const struct session_events *events, str
 	if (info.ssi_signo == SIGTERM && s->started_child && !s->child.reaped)
 		kill(s->child.pid, SIGTERM);
 	/* The next one ends us at once; links die with the process. */
-	sigset_t both;
-	sigemptyset(&both);
-	sigaddset(&both, SIGINT);
-	sigaddset(&both, SIGTERM);
-	sigprocmask(SIG_UNBLOCK, &both, NULL);
+	sigset_t ending;
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
+	sigprocmask(SIG_UNBLOCK, &ending, NULL);
 	return 0;
 }
 
