@@ -20,7 +20,6 @@ CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= bpftool
 LLVM_STRIP ?= llvm-strip
-PKG_CONFIG ?= pkg-config
 VERSION := 0.1.0
 
 # Debian keeps bpftool in sbin, which is not on everybody's PATH.
@@ -91,11 +90,13 @@ FUZZ_SRCS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 .PHONY: all
 all: $(O)/gallop
 
-# A changed command line rebuilds: the stamp changes only when the flags do.
-FLAGS_NOW := $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(LIBS) $(CLANG) $(BPFFLAGS)
-$(O)/.flags: FORCE
+# A changed command line rebuilds, and a file that came or went links again: a stamp changes only when
+# what it holds does.
+$(O)/.flags: NOW = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(LIBS) $(CLANG) $(BPFFLAGS)
+$(O)/.sources: NOW = $(USER_SRCS) $(BPF_SRCS)
+$(O)/.flags $(O)/.sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS_NOW))' > $@
+	@echo '$(subst ','\'',$(NOW))' | cmp -s - $@ || echo '$(subst ','\'',$(NOW))' > $@
 .PHONY: FORCE
 FORCE:
 
@@ -115,7 +116,7 @@ $(O)/%.bpf.o: %.bpf.c $(O)/.flags $(O)/.tools
 	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
 	$(Q)$(LLVM_STRIP) -g $@
 
-$(O)/gallop.bpf.o: $(BPF_OBJS) Makefile
+$(O)/gallop.bpf.o: $(BPF_OBJS) $(O)/.sources Makefile
 	$(call msg,BPFLINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $(BPF_OBJS)
 
@@ -130,9 +131,9 @@ $(O)/%.o: %.c $(O)/.flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
-$(O)/libgallop.a: $(USER_OBJS)
+$(O)/libgallop.a: $(USER_OBJS) $(O)/.sources
 	$(call msg,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $(USER_OBJS)
 
 $(O)/gallop: $(MAIN_OBJ) $(O)/libgallop.a
 	$(call msg,LINK,$@)
@@ -147,13 +148,14 @@ $(O)/tests/live/%: $(O)/tests/live/%.o $(O)/libgallop.a
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
--include $(wildcard $(O)/tests/live/*.d) $(USER_OBJS:.o=.d) $(MAIN_OBJ:.o=.d) $(BPF_OBJS:.o=.d) $(UNIT_BINS:=.d)
+-include $(wildcard $(O)/user/*.d $(O)/user/*/*.d $(O)/bpf/*.d $(O)/tests/*/*.d)
 .SECONDARY:
 
 # --- tests ---------------------------------------------------------------------------------------
 #
-# Unit tests and the replay of the fuzzers' corpora run under the sanitizers, in a tree of their own; live
-# tests run the real binary, as root.
+# Unit tests and the replay of the fuzzers' corpora run under the sanitizers, in a tree of their own. The
+# corpora are replayed without them too, where memory can be measured; live tests run the real binary, as
+# root.
 
 SAN_TREE := $(O)/san
 FUZZ_REPLAYS := $(FUZZ_SRCS:%.c=$(O)/%.replay)
@@ -161,10 +163,9 @@ FUZZERS := $(FUZZ_SRCS:%.c=$(O)/%)
 UNIT_SCRIPTS := $(sort $(wildcard tests/unit/*.t))
 LIVE_TESTS := $(sort $(wildcard tests/live/*.t))
 
-$(O)/tests/fuzz/%.replay: tests/fuzz/%.c $(O)/libgallop.a
-	$(call msg,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DFUZZ_REPLAY $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(O)/tests/fuzz/%.replay: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay.o $(O)/libgallop.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 .PHONY: test-binaries
 test-binaries: $(UNIT_BINS) $(FUZZ_REPLAYS)
@@ -176,27 +177,31 @@ test:
 	tools/go-toolchain fetch >/dev/null
 	$(MAKE) --no-print-directory run-tests
 
-.PHONY: run-tests
-run-tests: all
+SAN_TESTS := $(patsubst $(O)/%,$(SAN_TREE)/%,$(UNIT_BINS) $(FUZZ_REPLAYS))
+CHECKS := $(SAN_TESTS) $(FUZZ_REPLAYS) $(UNIT_SCRIPTS)
+
+.PHONY: san-tests
+san-tests:
 	$(Q)$(MAKE) --no-print-directory O=$(SAN_TREE) SAN=address,undefined test-binaries
-	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_FIXTURES=$$(tools/go-fixtures) GALLOP_TREE=$(abspath $(SAN_TREE)) \
-		tests/run $(UNIT_BINS:$(O)/%=$(SAN_TREE)/%) $(UNIT_SCRIPTS) $(LIVE_TESTS)
+
+.PHONY: run-tests
+run-tests: all san-tests $(FUZZ_REPLAYS)
+	$(Q)fixtures=$$(tools/go-fixtures) && \
+		GALLOP=$(abspath $(O)/gallop) GALLOP_FIXTURES=$$fixtures GALLOP_TREE=$(abspath $(SAN_TREE)) \
+		tests/run $(CHECKS) $(LIVE_TESTS)
 
 # What needs no root and no Go program.
 .PHONY: check
-check: all
-	$(Q)$(MAKE) --no-print-directory O=$(SAN_TREE) SAN=address,undefined test-binaries
-	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_TREE=$(abspath $(SAN_TREE)) \
-		tests/run $(UNIT_BINS:$(O)/%=$(SAN_TREE)/%) $(UNIT_SCRIPTS)
+check: all san-tests $(FUZZ_REPLAYS)
+	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_TREE=$(abspath $(SAN_TREE)) tests/run $(CHECKS)
 
 # Fuzz for FUZZ_SECONDS each; what crashes belongs into tests/fuzz/corpus.
 FUZZ_SECONDS ?= 600
 FUZZ_TREE := $(O)/fuzz
 
-$(O)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/libgallop.a
+$(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libgallop.a
 	$(call msg,FUZZER,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 .PHONY: fuzz
 fuzz:

@@ -2,10 +2,7 @@
 /*
  * Any bytes as a Go executable: nothing may crash, hang or take memory by what the file claims.
  *
- *   clang -fsanitize=fuzzer,address,undefined ...      the fuzzer
- *   cc -DFUZZ_REPLAY -fsanitize=address,undefined ...  the replayer: fuzz_gobin [-n N] FILE...
- *
- * The replayer reads each file as it is, then N times with damage done to it: cut short, or a few
+ * A replay reads each file as it is, then many times with damage done to it: cut short, or a few
  * bytes changed in the headers and in Go's own tables. The damage is the same on every run.
  */
 #include <errno.h>
@@ -19,6 +16,7 @@
 #include "base/cleanup.h"
 #include "gobin/gobin.h"
 #include "gobin/layout.h"
+#include "tests/fuzz/replay.h"
 
 enum { FRAMES_MAX = 16, PROBES = 16, TYPES = 400, RUNS_MAX = 1000 };
 
@@ -150,9 +148,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifdef FUZZ_REPLAY
+/* --- replay ----------------------------------------------------------------------------------- */
 
-enum { CHANGES_MAX = 8, HEADER_SZ = 4096, AREAS_MAX = 8 };
+enum { DAMAGED_NR = 100, CHANGES_MAX = 8, HEADER_SZ = 4096, AREAS_MAX = 8 };
+
+const char replay_corpus[] = "tests/fuzz/corpus/gobin";
 
 /* xorshift64: the same damage on every run and machine. */
 static uint64_t next_random(uint64_t *state)
@@ -161,20 +161,6 @@ static uint64_t next_random(uint64_t *state)
 	*state ^= *state >> 7;
 	*state ^= *state << 17;
 	return *state;
-}
-
-static uint8_t *read_all(const char *path, size_t *size_ret)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "rb");
-	require(f && fseek(f, 0, SEEK_END) == 0, path);
-	long size = ftell(f);
-	require(size >= 0, path);
-	rewind(f);
-
-	uint8_t *data = malloc((size_t)size + 1);
-	require(data && fread(data, 1, (size_t)size, f) == (size_t)size, path);
-	*size_ret = (size_t)size;
-	return data;
 }
 
 /*
@@ -216,15 +202,13 @@ static void change_bytes(int fd, const uint8_t *data, size_t size, uint64_t *sta
 		store(fd, data + at[i], 1, (off_t)at[i]);
 }
 
-static void replay(const char *path, int damaged_nr)
+void replay_input(const uint8_t *data, size_t size)
 {
-	size_t size;
-	_cleanup_free_ uint8_t *data = read_all(path, &size);
 	int fd = scratch_fd();
 	uint64_t state = 0x9e3779b97f4a7c15;
 
 	LLVMFuzzerTestOneInput(data, size);
-	for (int i = 0; i < damaged_nr && size > 0; i++) {
+	for (int i = 0; i < DAMAGED_NR && size > 0; i++) {
 		if (i % 4 != 0) {
 			change_bytes(fd, data, size, &state);
 			continue;
@@ -235,19 +219,3 @@ static void replay(const char *path, int damaged_nr)
 		store(fd, data + cut, size - cut, (off_t)cut);
 	}
 }
-
-int main(int argc, char **argv)
-{
-	int damaged_nr = 0, first = 1;
-
-	if (argc > 2 && strcmp(argv[1], "-n") == 0) {
-		damaged_nr = atoi(argv[2]);
-		first = 3;
-	}
-	for (int i = first; i < argc; i++)
-		replay(argv[i], damaged_nr);
-	printf("%d files, each also damaged in %d ways: no crash\n", argc - first, damaged_nr);
-	return 0;
-}
-
-#endif

@@ -2,8 +2,6 @@
 /*
  * A recording of any bytes must be refused or read, never crash, hang or read beyond its memory;
  * and what can be read can be shown in every format.
- *
- * With -DFUZZ_REPLAY it is a program that replays files: `make check` runs it on the corpus.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -15,6 +13,7 @@
 #include "base/cleanup.h"
 #include "record/recording.h"
 #include "render/render.h"
+#include "tests/fuzz/replay.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -84,20 +83,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifdef FUZZ_REPLAY
-int main(int argc, char **argv)
-{
-	static uint8_t buf[1 << 20];
+const char replay_corpus[] = "tests/fuzz/corpus/recording";
 
-	for (int i = 1; i < argc; i++) {
-		_cleanup_fclose_ FILE *f = fopen(argv[i], "r");
-		if (!f) {
-			perror(argv[i]);
-			return 1;
-		}
-		LLVMFuzzerTestOneInput(buf, fread(buf, 1, sizeof(buf), f));
-	}
-	printf("1..1\nok 1 - replayed %d inputs\n", argc - 1);
-	return 0;
+void replay_input(const uint8_t *data, size_t size)
+{
+	LLVMFuzzerTestOneInput(data, size);
 }
-#endif
