@@ -82,8 +82,15 @@ need_tools() {
 }
 
 # go_program VERSION MODE NAME: the path of a program of tests/go; fails, with the reason in
-# $T/build.err, if there's no such toolchain here.
-go_program() { "$top/tools/go-build" "$1" "$2" "$top/tests/go/$3" 2> "$T/build.err"; }
+# $T/build.err, if there's no such toolchain here. What doesn't compile is no reason to skip: it ends
+# the whole test, also from within $(...).
+go_program() {
+	"$top/tools/go-toolchain" root "$1" > /dev/null 2> "$T/build.err" || return
+	"$top/tools/go-build" "$1" "$2" "$top/tests/go/$3" 2> "$T/build.err" && return
+	cat "$T/build.err" >&2
+	kill -TERM $$
+	return 1
+}
 
 # --- processes ---------------------------------------------------------------------------------------
 
