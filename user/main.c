@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Find the command, run it, turn its result into an exit status. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 
@@ -18,15 +21,28 @@ static const struct cmd *find_command(const char *name)
 	return NULL;
 }
 
+/*
+ * A standard stream that is closed would be the next file that is opened, and what is printed would go
+ * there. What takes its place can't be used in that direction, so printing still fails.
+ */
+static void hold_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
 	const struct cmd *cmd = find_command(argc > 1 ? argv[1] : "help");
 	struct options opts;
 	struct err err = { 0 };
 
+	hold_standard_streams();
 	if (!cmd) {
-		fprintf(stderr, "gallop: '%s' is not a command\nhint: 'gallop help' lists them\n",
-			argv[1]);
+		err_set(&err, -EINVAL, "'%s' is not a command", argv[1]);
+		err_hint(&err, "'gallop help' lists them");
+		print_err(&err);
 		return EXIT_STATUS_USAGE;
 	}
 	/* A reader that goes away ends us quietly, as it ends every filter. */
@@ -37,9 +53,9 @@ int main(int argc, char **argv)
 		print_err(&err);
 		status = err_exit_status(status);
 	}
-	if (fflush(stdout) || ferror(stdout)) {
-		perror("gallop: cannot write standard output");
-		return status ? status : EXIT_STATUS_FAILURE;
+	if ((fflush(stdout) || ferror(stdout)) && !status) {
+		talk("cannot write standard output: %s", strerror(errno));
+		status = EXIT_STATUS_FAILURE;
 	}
 	return status;
 }

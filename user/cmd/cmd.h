@@ -128,22 +128,34 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
  */
 const struct renderer *choose_renderer(const struct options *opts, struct err *err);
 
-/* Render to where -o says. 0 or -errno. */
+struct render_opts render_opts_of(const struct options *opts);
+
+/* Render to where -o says: all of it or nothing. 0 or -errno. */
 int render_output(const struct renderer *renderer, const struct snapshot *s,
 		  const struct options *opts, struct err *err);
 
 /* Open what -o names, written beside it and renamed by output_close(); standard output by default. */
 struct output {
-	FILE *f;
-	const char *path; /* NULL: standard output */
-	char tmp[4096];
+	FILE *f; /* NULL: not open */
+	const char *path; /* as given, borrowed; NULL: standard output */
+	char *target; /* the file to replace; NULL: written in place */
+	char *tmp; /* what takes its place */
 };
 
+/* -EEXIST for a recording, which isn't replaced. */
 int output_open(struct output *out, const char *path, struct err *err);
-/* Flush and rename; -EIO and the temporary file removed if anything failed. */
-int output_close(struct output *out, struct err *err);
 
-/* Print a diagnostic on standard error as every command does: "gallop: ..." and "hint: ...". */
+/*
+ * Flush and rename. rc is what writing has returned so far. If it or anything now failed, the file is as it
+ * was and the result is -EIO.
+ */
+int output_close(struct output *out, int rc, struct err *err);
+
+/* Leave the file as it was. Nothing happens if it isn't open. */
+void output_discard(struct output *out);
+
+/* A line on standard error, "gallop: ...", and a failure's "gallop: ..." and "hint: ...". */
+void talk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void print_err(const struct err *err);
 
 #endif

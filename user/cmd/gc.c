@@ -17,17 +17,11 @@ struct gc {
 	const struct options *opts;
 	const struct renderer *renderer;
 	struct render_opts render;
-	struct output out; /* open while events are shown as they come */
+	struct output
+		out; /* open from the start: where nothing can be written, nothing is watched */
 	bool as_they_come; /* text and jsonl; other formats are written at the end */
 	uint64_t loss_total;
 };
-
-static struct render_opts render_opts_of(const struct options *opts)
-{
-	return (struct render_opts){ .value = opts->value,
-				     .top_nr = opts->top_nr,
-				     .color = opts->color && !opts->output };
-}
 
 static int take_snapshot(struct model *m, const struct gc *gc, bool interval, struct snapshot **ret,
 			 struct err *err)
@@ -51,7 +45,7 @@ static int on_start(struct session *s, void *ctx, struct err *err)
 	struct snapshot *snap;
 
 	if (!gc->opts->quiet && (!gc->as_they_come || gc->opts->output))
-		fprintf(stderr, "gallop: watching %d (%s)\n", meta->pid, meta->comm);
+		talk("watching %d (%s)", meta->pid, meta->comm);
 	if (gc->as_they_come && is_jsonl(gc)) {
 		int rc = take_snapshot(session_model(s), gc, false, &snap, err);
 		if (rc)
@@ -78,7 +72,7 @@ static int show_interval(struct session *s, struct gc *gc, struct err *err)
 	if (!rc && fflush(gc->out.f))
 		rc = -EIO;
 	snapshot_free(snap);
-	return rc ? err_set(err, rc, "cannot write: %s", strerror(-rc)) : 0;
+	return rc ? output_close(&gc->out, rc, err) : 0;
 }
 
 /* What it all came to. */
@@ -90,17 +84,14 @@ static int show_end(struct model *m, struct gc *gc, struct err *err)
 	if (rc)
 		return rc;
 	gc->loss_total = snap->loss_total;
-	if (!gc->as_they_come) {
-		rc = render_output(gc->renderer, snap, gc->opts, err);
-	} else {
-		if (is_jsonl(gc))
-			render_jsonl_end(gc->out.f, snap);
-		else
-			render_gc_summary(gc->out.f, snap, &gc->render);
-		rc = output_close(&gc->out, err);
-	}
+	if (!gc->as_they_come)
+		rc = gc->renderer->render(gc->out.f, snap, &gc->render);
+	else if (is_jsonl(gc))
+		rc = render_jsonl_end(gc->out.f, snap);
+	else
+		rc = render_gc_summary(gc->out.f, snap, &gc->render);
 	snapshot_free(snap);
-	return rc;
+	return output_close(&gc->out, rc, err);
 }
 
 static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void *ctx,
@@ -165,12 +156,11 @@ int cmd_gc(const struct options *opts, struct err *err)
 	if (opts->dry_run)
 		return live_print_plan(opts, PLAN_VIEW_GC, err);
 	gc.as_they_come = !strcmp(gc.renderer->name, "text") || is_jsonl(&gc);
-	if (gc.as_they_come) {
-		rc = output_open(&gc.out, opts->output, err);
-		if (rc)
-			return rc;
-	}
+	rc = output_open(&gc.out, opts->output, err);
+	if (rc)
+		return rc;
 	rc = opts->file ? show_recording(&gc, err) : watch(&gc, err);
+	output_discard(&gc.out);
 	if (!rc && opts->strict && gc.loss_total)
 		return EXIT_STATUS_INCOMPLETE;
 	return rc;

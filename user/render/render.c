@@ -8,7 +8,7 @@
 #include "render/formats.h"
 
 const struct renderer renderers[] = {
-	{ "text", ".txt .text", "tables for people", render_text },
+	{ "text", ".txt .text .log", "tables for people", render_text },
 	{ "collapsed", ".folded .collapsed", "a line per stack, for flame graphs",
 	  render_collapsed },
 	{ "json", ".json", "everything, for programs", render_json },
