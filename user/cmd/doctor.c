@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fmt.h"
+#include "base/utf8.h"
 #include "cmd/live.h"
 #include "gobin/gobin.h"
 #include "plan/plan.h"
@@ -28,13 +29,14 @@ static void say(struct doctor *d, enum verdict verdict, const char *what, const 
 static void say(struct doctor *d, enum verdict verdict, const char *what, const char *fmt, ...)
 {
 	static const char *const marks[] = { [GOOD] = "ok", [LESS] = "--", [BAD] = "NO" };
+	char text[1024], clean[3 * sizeof(text)];
 	va_list ap;
 
-	printf("  %-2s  %-22s ", marks[verdict], what);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	printf("\n");
+	utf8_clean(clean, sizeof(clean), text); /* executables say what they like */
+	printf("  %-2s  %-22s %s\n", marks[verdict], what, clean);
 	d->fatal |= verdict == BAD;
 }
 

@@ -58,17 +58,18 @@ static void print_json(struct json_writer *w, const struct row *row)
 /* What comes from the process or its file may hold anything: only clean text reaches the terminal. */
 static void print_text(const struct row *row, bool first)
 {
-	char comm[32], version[64], main_path[256];
+	char comm[32], version[64], main_path[256], traceable[256];
 
 	utf8_clean(comm, sizeof(comm), row->proc->comm);
 	utf8_clean(version, sizeof(version), row->info->go_version);
 	utf8_clean(main_path, sizeof(main_path), row->info->main_path);
+	utf8_clean(traceable, sizeof(traceable), row->traceable);
 	if (first)
 		printf("%7s  %-15s  %-10s  %-8s  %-12s  %-17s  %s\n", "PID", "NAME", "GO",
 		       "SYMBOLS", "CONTAINER", "TRACEABLE", "MAIN PACKAGE");
 	printf("%7d  %-15s  %-10s  %-8s  %-12s  %-17s  %s\n", row->proc->pid, comm,
 	       version[0] ? version : "?", row->info->stripped ? "stripped" : "yes",
-	       row->container.text[0] ? row->container.text : "-", row->traceable,
+	       row->container.text[0] ? row->container.text : "-", traceable,
 	       main_path[0] ? main_path : "-");
 }
 

@@ -303,7 +303,7 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 	argp_err_exit_status = EXIT_STATUS_USAGE;
 	if (parse.dashes) {
 		if (!argv[parse.dashes + 1]) {
-			fprintf(stderr, "gallop: no command after '--'\n");
+			talk("no command after '--'");
 			exit(EXIT_STATUS_USAGE);
 		}
 		ret->argv = &argv[parse.dashes + 1];

@@ -32,8 +32,7 @@ static int on_start(struct session *s, void *ctx, struct err *err)
 	const struct model_meta *meta = model_meta(session_model(s));
 
 	if (!r->opts->quiet)
-		fprintf(stderr, "gallop: recording %d (%s) to %s\n", meta->pid, meta->comm,
-			r->opts->output);
+		talk("recording %d (%s) to %s", meta->pid, meta->comm, r->opts->output);
 	return live_say_ready(r->opts, err);
 }
 
@@ -67,8 +66,7 @@ static int finish(struct session *s, struct record *r, struct err *err)
 	if (!rc)
 		rc = print_summary(s, r, err);
 	if (!rc && !r->opts->quiet)
-		fprintf(stderr, "gallop: wrote %s; 'gallop report %s' shows it\n", r->opts->output,
-			r->opts->output);
+		talk("wrote %s; 'gallop report %s' shows it", r->opts->output, r->opts->output);
 	return rc;
 }
 
@@ -81,7 +79,7 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 
 	if (rc == -EFBIG) {
 		r->full = true;
-		fprintf(stderr, "gallop: the recording ends here: %s\n", err->msg);
+		talk("the recording ends here: %s", err->msg);
 		rc = 0;
 	}
 	if (!rc && last)
