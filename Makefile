@@ -21,6 +21,7 @@ CLANG ?= clang
 BPFTOOL ?= bpftool
 LLVM_STRIP ?= llvm-strip
 VERSION := 0.1.0
+DATE := 2026-11-25
 
 # Debian keeps bpftool in sbin, which is not on everybody's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -42,7 +43,7 @@ endif
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
 # Cutting text to a buffer is what snprintf is used for; clang doesn't know the warning.
 WARN += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
-CPPFLAGS_ALL := -D_GNU_SOURCE -DGALLOP_VERSION='"$(VERSION)"' -I. -Iuser -I$(O) $(CPPFLAGS)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DGALLOP_VERSION='"$(VERSION)"' -DGALLOP_DATE='"$(DATE)"' -I. -Iuser -I$(O) $(CPPFLAGS)
 CFLAGS_ALL := -std=gnu11 -g -fno-strict-aliasing $(WARN) $(CFLAGS)
 LDFLAGS_ALL := $(LDFLAGS)
 ifeq ($(DEBUG),1)

@@ -15,10 +15,7 @@ static const struct cmd *find_command(const char *name)
 		name = "help";
 	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
 		name = "version";
-	for (const struct cmd *cmd = commands; cmd->name; cmd++)
-		if (!strcmp(cmd->name, name))
-			return cmd;
-	return NULL;
+	return command_find(name);
 }
 
 /*
@@ -48,7 +45,9 @@ int main(int argc, char **argv)
 	/* A reader that goes away ends us quietly, as it ends every filter. */
 	signal(SIGPIPE, SIG_DFL);
 	options_parse(cmd, argc > 1 ? argc - 1 : 1, argc > 1 ? argv + 1 : argv, &opts);
-	int status = cmd->run(&opts, &err);
+	int status = options_check(cmd, &opts, &err);
+	if (!status)
+		status = cmd->run(&opts, &err);
 	if (status < 0) {
 		print_err(&err);
 		status = err_exit_status(status);

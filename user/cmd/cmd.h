@@ -36,6 +36,7 @@ struct options {
 	uint32_t depth;
 	uint32_t sites_max;
 	int ready_fd; /* -1: none */
+	uint64_t given; /* a bit for each of option_specs that was used */
 	bool runtime_frames;
 	bool goroutines;
 	bool stacks;
@@ -78,6 +79,8 @@ struct cmd {
 /* In the order help shows them; ends with name == NULL. */
 extern const struct cmd commands[];
 
+const struct cmd *command_find(const char *name); /* or NULL */
+
 int cmd_list(const struct options *opts, struct err *err);
 int cmd_doctor(const struct options *opts, struct err *err);
 int cmd_record(const struct options *opts, struct err *err);
@@ -101,6 +104,10 @@ enum option_type {
 	OPTION_NAMES, /* one of choices, kept as a string */
 };
 
+/* What an option of a command needs that takes both a live process and a recording. */
+enum option_use { OPTION_ANY, OPTION_LIVE, OPTION_RECORDED };
+
+/* A name may be there again, for other commands. */
 struct option_spec {
 	const char *name;
 	char short_name; /* 0: none */
@@ -109,9 +116,9 @@ struct option_spec {
 	size_t offset; /* of the member in struct options */
 	const char *arg; /* "PID"; NULL for flags */
 	const char *choices; /* "auto multi perf" */
-	uint64_t min, max; /* for OPTION_UINT */
-	bool hidden; /* for tests and developers: not in help */
 	const char *help;
+	uint64_t min, max; /* for OPTION_UINT */
+	enum option_use use;
 };
 
 extern const struct option_spec option_specs[];
@@ -123,8 +130,11 @@ extern const size_t option_specs_nr;
  */
 void options_parse(const struct cmd *cmd, int argc, char **argv, struct options *ret);
 
+/* Options that have no meaning together, each good alone: -EINVAL. */
+int options_check(const struct cmd *cmd, const struct options *opts, struct err *err);
+
 /*
- * The output format of -f, of the suffix of -o, or text. NULL with -EINVAL in err for an unknown name.
+ * The output format of -f, of the suffix of -o, or text. NULL with -EINVAL in err for an unknown one.
  */
 const struct renderer *choose_renderer(const struct options *opts, struct err *err);
 

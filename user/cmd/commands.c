@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of commands, and the two that only talk about it. */
+#include <errno.h>
+#include <string.h>
+
 #include "cmd/cmd.h"
 
 const struct cmd commands[] = {
@@ -46,10 +49,19 @@ const struct cmd commands[] = {
 	  "Print the manual page's source: gallop man | man -l -.", cmd_man },
 	{ "version", CMD_VERSION, CMD_ARG_NONE, false, NULL, "print the version",
 	  "Print gallop's version.", cmd_version },
-	{ "help", CMD_HELP, CMD_ARG_OPTIONAL, false, "COMMAND", "print this list",
-	  "List the commands. 'gallop COMMAND --help' tells a command's options.", cmd_help },
+	{ "help", CMD_HELP, CMD_ARG_OPTIONAL, false, "COMMAND",
+	  "print this list, or a command's help",
+	  "List the commands, or tell what COMMAND does and its options.", cmd_help },
 	{ 0 },
 };
+
+const struct cmd *command_find(const char *name)
+{
+	for (const struct cmd *cmd = commands; cmd->name; cmd++)
+		if (!strcmp(cmd->name, name))
+			return cmd;
+	return NULL;
+}
 
 int cmd_version(const struct options *opts, struct err *err)
 {
@@ -59,10 +71,23 @@ int cmd_version(const struct options *opts, struct err *err)
 	return EXIT_STATUS_OK;
 }
 
+static int help_command(const char *name, struct err *err)
+{
+	char *argv[] = { "help", "--help", NULL };
+	const struct cmd *cmd = command_find(name);
+	struct options unused;
+
+	if (cmd)
+		options_parse(cmd, 2, argv, &unused); /* ends the program */
+	err_set(err, -EINVAL, "'%s' is not a command", name);
+	err_hint(err, "'gallop help' lists them");
+	return -EINVAL;
+}
+
 int cmd_help(const struct options *opts, struct err *err)
 {
-	(void)opts;
-	(void)err;
+	if (opts->file)
+		return help_command(opts->file, err);
 	printf("gallop: where a running Go program allocates, exactly, by call stack and type\n\n"
 	       "usage: gallop COMMAND [OPTION...] [-- PROGRAM [ARG...]]\n\n");
 	for (const struct cmd *cmd = commands; cmd->name; cmd++)

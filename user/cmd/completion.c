@@ -7,7 +7,7 @@
 
 static bool takes(const struct cmd *cmd, const struct option_spec *spec)
 {
-	return (spec->commands & cmd->id) && !spec->hidden;
+	return spec->commands & cmd->id;
 }
 
 static void print_options_of(const struct cmd *cmd)
@@ -114,7 +114,8 @@ int cmd_man(const struct options *opts, struct err *err)
 {
 	(void)opts;
 	(void)err;
-	printf(".TH GALLOP 1 \"\" \"gallop %s\" \"User Commands\"\n", GALLOP_VERSION);
+	printf(".TH GALLOP 1 \"%s\" \"gallop %s\" \"User Commands\"\n", GALLOP_DATE,
+	       GALLOP_VERSION);
 	printf(".SH NAME\ngallop \\- where a running Go program allocates, exactly\n"
 	       ".SH SYNOPSIS\n.B gallop\n.I COMMAND\n[\\fIOPTION\\fR...] [\\-\\- \\fIPROGRAM\\fR "
 	       "[\\fIARG\\fR...]]\n"

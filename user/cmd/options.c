@@ -18,63 +18,75 @@
 enum { COUNTING = CMD_RECORD | CMD_TOP, LIVE = COUNTING | CMD_GC, SHOWING = CMD_REPORT | CMD_GC };
 
 const struct option_spec option_specs[] = {
-	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR, AT(pid), "PID", NULL, 0, 0, false,
-	  "the process to look at" },
-	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING, AT(output), "FILE", NULL, 0, 0, false,
-	  "write to FILE; '-' is standard output. For report and gc the suffix chooses the "
-	  "format" },
-	{ "duration", 0, OPTION_DURATION, LIVE, AT(duration_ns), "TIME", NULL, 0, 0, false,
-	  "stop after TIME, such as 10s, 500ms or 2m; without it on Ctrl-C or the target's end" },
-	{ "mode", 0, OPTION_NAMES, COUNTING, AT(mode), "MODE", "exact", 0, 0, false,
-	  "exact: every allocation is counted. A trap for each slows a target that allocates "
-	  "much" },
-	{ "attach", 0, OPTION_CHOICE, LIVE, AT(attach), "HOW", "auto multi perf", 0, 0, false,
-	  "how probes are attached: uprobe_multi links, perf uprobes, or the better that works "
-	  "(auto)" },
-	{ "goroutines", 0, OPTION_FLAG, COUNTING, AT(goroutines), NULL, NULL, 0, 0, false,
-	  "tell goroutines apart: the goroutine id becomes part of a site" },
-	{ "stack-depth", 0, OPTION_UINT, LIVE, AT(depth), "N", NULL, 1, WIRE_DEPTH_MAX, false,
-	  "calls to walk up each stack, at most 128 (the default); a cut stack says so" },
-	{ "max-sites", 0, OPTION_UINT, COUNTING, AT(sites_max), "N", NULL, 1, 1 << 24, false,
-	  "sites the kernel's table can hold; default: as many as fit 256 MiB here" },
-	{ "max-size", 0, OPTION_SIZE, CMD_RECORD, AT(max_size), "SIZE", NULL, 0, 0, false,
-	  "end the recording when FILE has this size, such as 100M" },
-	{ "delay", 'd', OPTION_DURATION, COUNTING, AT(delay_ns), "TIME", NULL, 0, 0, false,
-	  "length of an interval, default 1s. record makes it longer, up to 10s, where very many "
-	  "sites are busy" },
-	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL, 1, UINT_MAX, false,
-	  "end after N intervals" },
-	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL, 0, 0, false,
-	  "plain text blocks, one after the other" },
-	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL, 0, 0, false,
-	  "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace (a "
-	  "timeline for Perfetto and chrome://tracing)" },
-	{ "value", 0, OPTION_CHOICE, SHOWING | CMD_TOP, AT(value), "VALUE",
-	  "bytes objects assist stw", 0, 0, false,
-	  "what collapsed stacks count and tables are sorted by: bytes (the default), objects, "
-	  "nanoseconds of "
-	  "mark assist, or of stops of the world by who asked for them" },
-	{ "top", 0, OPTION_UINT, SHOWING | CMD_TOP, AT(top_nr), "N", NULL, 0, 1 << 20, false,
-	  "rows of each table; 0 shows all" },
-	{ "stacks", 0, OPTION_FLAG, CMD_REPORT, AT(stacks), NULL, NULL, 0, 0, false,
-	  "text: show the whole stack of each site" },
-	{ "runtime-frames", 0, OPTION_FLAG, CMD_REPORT | CMD_TOP, AT(runtime_frames), NULL, NULL, 0,
-	  0, false,
-	  "keep the runtime's own frames at the leaf, which are cut as 'go tool pprof' does" },
-	{ "from", 0, OPTION_DURATION, SHOWING, AT(from_ns), "TIME", NULL, 0, 0, false,
-	  "leave out what was before TIME after the start" },
-	{ "to", 0, OPTION_DURATION, SHOWING, AT(to_ns), "TIME", NULL, 0, 0, false,
-	  "leave out what was after TIME after the start" },
-	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING, AT(json), NULL, NULL, 0, 0, false,
-	  "JSON instead of text" },
-	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING, AT(strict), NULL, NULL, 0, 0, false,
-	  "exit with 6 if anything was lost" },
-	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL, 0, 0, false,
-	  "print the plan, every probe and why, and attach nothing; needs no root" },
-	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD | CMD_GC, AT(quiet), NULL, NULL, 0, 0, false,
-	  "nothing but errors on standard error: no summary, no word of what is watched" },
-	{ "ready-fd", 0, OPTION_UINT, LIVE, AT(ready_fd), "FD", NULL, 0, 1 << 16, false,
-	  "write a line to this open file descriptor when everything is attached and counts" },
+	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR, AT(pid), "PID", NULL,
+	  .help = "the process to look at" },
+	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING, AT(output), "FILE", NULL,
+	  .help = "write to FILE; '-' is standard output. For report and gc the suffix chooses "
+		  "the format" },
+	{ "duration", 0, OPTION_DURATION, LIVE, AT(duration_ns), "TIME", NULL,
+	  .help = "stop after TIME, such as 10s, 500ms or 2m; without it on Ctrl-C or the "
+		  "target's end",
+	  .use = OPTION_LIVE },
+	{ "mode", 0, OPTION_NAMES, COUNTING, AT(mode), "MODE", "exact",
+	  .help = "exact: every allocation is counted. A trap for each slows a target that "
+		  "allocates much" },
+	{ "attach", 0, OPTION_CHOICE, LIVE, AT(attach), "HOW", "auto multi perf",
+	  .help = "how probes are attached: uprobe_multi links, perf uprobes, or the better that "
+		  "works (auto)",
+	  .use = OPTION_LIVE },
+	{ "goroutines", 0, OPTION_FLAG, COUNTING, AT(goroutines), NULL, NULL,
+	  .help = "tell goroutines apart: the goroutine id becomes part of a site" },
+	{ "stack-depth", 0, OPTION_UINT, LIVE, AT(depth), "N", NULL,
+	  .help = "calls to walk up each stack, at most 128 (the default); a cut stack says so",
+	  .min = 1, .max = WIRE_DEPTH_MAX, .use = OPTION_LIVE },
+	{ "max-sites", 0, OPTION_UINT, COUNTING, AT(sites_max), "N", NULL,
+	  .help = "sites the kernel's table can hold; default: as many as fit 256 MiB here",
+	  .min = 1, .max = 1 << 24 },
+	{ "max-size", 0, OPTION_SIZE, CMD_RECORD, AT(max_size), "SIZE", NULL,
+	  .help = "end the recording when FILE has this size, such as 100M" },
+	{ "delay", 'd', OPTION_DURATION, COUNTING, AT(delay_ns), "TIME", NULL,
+	  .help = "length of an interval, default 1s. record makes it longer, up to 10s, where "
+		  "very many sites are busy" },
+	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL,
+	  .help = "end after N intervals", .min = 1, .max = UINT_MAX },
+	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL,
+	  .help = "plain text blocks, one after the other: what top shows so far, also without "
+		  "this" },
+	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
+	  .help = "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace "
+		  "(a timeline for Perfetto and chrome://tracing)" },
+	{ "value", 0, OPTION_CHOICE, SHOWING, AT(value), "VALUE", "bytes objects assist stw",
+	  .help = "what collapsed stacks count and tables are sorted by: bytes (the default) or "
+		  "objects; collapsed stacks also nanoseconds of mark assist, or of stops of the "
+		  "world (stw) by who asked for them" },
+	{ "value", 0, OPTION_CHOICE, CMD_TOP, AT(value), "VALUE", "bytes objects",
+	  .help = "what tables are sorted by: bytes (the default) or objects" },
+	{ "top", 0, OPTION_UINT, SHOWING | CMD_TOP, AT(top_nr), "N", NULL,
+	  .help = "rows of each table; 0 shows all", .max = 1 << 20 },
+	{ "stacks", 0, OPTION_FLAG, SHOWING, AT(stacks), NULL, NULL,
+	  .help = "text: show the whole stack of each row" },
+	{ "runtime-frames", 0, OPTION_FLAG, SHOWING | CMD_TOP, AT(runtime_frames), NULL, NULL,
+	  .help = "keep the runtime's own frames at the leaf, which are cut as 'go tool pprof' "
+		  "does" },
+	{ "from", 0, OPTION_DURATION, SHOWING, AT(from_ns), "TIME", NULL,
+	  .help = "of a recording, leave out what was before TIME after the start",
+	  .use = OPTION_RECORDED },
+	{ "to", 0, OPTION_DURATION, SHOWING, AT(to_ns), "TIME", NULL,
+	  .help = "of a recording, leave out what was after TIME after the start",
+	  .use = OPTION_RECORDED },
+	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING, AT(json), NULL, NULL,
+	  .help = "JSON instead of text" },
+	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING, AT(strict), NULL, NULL,
+	  .help = "exit with 6 if anything was lost" },
+	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL,
+	  .help = "print the plan, every probe and why, and attach nothing; needs no root",
+	  .use = OPTION_LIVE },
+	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD | CMD_GC, AT(quiet), NULL, NULL,
+	  .help = "nothing but errors on standard error: no summary, no word of what is watched" },
+	{ "ready-fd", 0, OPTION_UINT, LIVE, AT(ready_fd), "FD", NULL,
+	  .help = "write a line to this open file descriptor when everything is attached and "
+		  "counts",
+	  .max = 1 << 16, .use = OPTION_LIVE },
 };
 
 const size_t option_specs_nr = sizeof(option_specs) / sizeof(option_specs[0]);
@@ -200,8 +212,10 @@ static error_t parse_option(const struct option_spec *spec, const char *arg,
 {
 	struct parse *parse = state->input;
 
-	if (store(spec, arg, parse->opts))
+	if (store(spec, arg, parse->opts)) {
+		parse->opts->given |= 1ULL << (spec - option_specs);
 		return 0;
+	}
 	if (spec->choices)
 		argp_error(state, "--%s takes one of: %s", spec->name, spec->choices);
 	else if (spec->type == OPTION_UINT)
@@ -256,7 +270,6 @@ static void fill_argp(const struct cmd *cmd, struct argp_option *to)
 			.name = spec->name,
 			.key = spec->short_name ? spec->short_name : KEY_BASE + (int)i,
 			.arg = spec->arg,
-			.flags = spec->hidden ? OPTION_HIDDEN : 0,
 			.doc = spec->help,
 		};
 	}
