@@ -132,9 +132,9 @@ static FILE *open_in_place(const char *path)
 	return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
-static int refuse_recording(const char *path, struct err *err)
+static int refuse_recording(const char *target, const char *path, struct err *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(target, O_RDONLY | O_CLOEXEC);
 	struct database_header header;
 	int rc = fd < 0 ? -errno : database_read_header(fd, &header);
 
@@ -195,7 +195,7 @@ int output_open(struct output *out, const char *path, struct err *err)
 		if (!out->target && !is_link(path))
 			out->target = strdup(path);
 	}
-	int rc = out->target ? refuse_recording(out->target, err) : 0;
+	int rc = out->target ? refuse_recording(out->target, path, err) : 0;
 	if (!rc) {
 		out->f = out->target ? open_beside(out) : open_in_place(path);
 		if (!out->f)

@@ -1,0 +1,282 @@
+#!/bin/bash
+# The command line, as far as it needs no root and no Go program: help, manual page and completion say the
+# same, usage errors, where results go, installation. What is recorded comes from the fuzzer's corpus.
+# shellcheck source=../live/lib.bash source-path=SCRIPTDIR
+. "$(dirname "$0")/../live/lib.bash"
+need_gallop
+need_tools jq mandoc sqlite3 script make
+
+export LC_ALL=C TERM=xterm
+unset NO_COLOR
+cp "$top/tests/fuzz/corpus/recording/full" "$T/r.gallop"
+cp "$top/tests/fuzz/corpus/recording/gc" "$T/gc.gallop"
+cd "$T" || exit 1
+
+# run ARGS...: gallop to its end; sets status, out and err.
+run() {
+	timeout -k 5 "$limit" "$gallop" "$@" > "$T/out" 2> "$T/err" < /dev/null
+	status=$?
+	out=$(< "$T/out") err=$(< "$T/err")
+}
+
+# refused WHAT STATUS REGEX: the last run said one line (and perhaps a hint) and nothing else.
+refused() {
+	local talk
+	talk=$(grep -v -e '^hint: ' -e '^Try ' "$T/err")
+	if [ "$status" = "$2" ] && [[ $talk =~ ^gallop[^$'\n']*$ ]] && [[ $talk =~ $3 ]] && [ -z "$out" ]; then
+		pass "$1"
+	else
+		fail "$1" "status $status, not $2, or not one line with '$3':"$'\n'"$err"$'\n'"$out"
+	fi
+}
+
+# left WHAT FILE...: the directory holds these files and nothing else.
+left() { is "$1: what is left" "$(ls -A dir)" "$(printf '%s\n' "${@:2}")"; }
+
+# --- help, manual page, completion -------------------------------------------------------------------
+
+commands=$("$gallop" help | sed -n '/^usage/,/^  gallop/s/^  \([a-z]*\) .*/\1/p' | grep -v gallop)
+
+# Options of a command, one a line: as each place tells them.
+in_help() { sed -n 's/^ *\(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' "help.$1" | grep -vxe help -e usage; }
+in_man() {
+	awk -v c="$1" '/^\.SH/ { on = 0 } /^\.SS/ { on = $3 == c } on && /^\\fB/' gallop.1 |
+		sed -n 's/\\-/-/g; s/.*\\fB--\([a-z-]*\)\\fR.*/\1/p'
+}
+in_bash() {
+	# shellcheck disable=SC2034 # what the completion looks at
+	local COMP_WORDS=(gallop "$1" --) COMP_CWORD=2
+	_gallop
+	printf '%s\n' "${COMPREPLY[@]}" | sed -n 's/^--//p'
+}
+in_zsh() { sed -n "s/^\t*$1) words='\(.*\)' ;;/\1/p" completion.zsh | tr ' ' '\n' | sed -n 's/^--//p'; }
+in_fish() { sed -n "s/.*__fish_seen_subcommand_from $1' -l \([a-z-]*\).*/\1/p" completion.fish; }
+
+documentation() {
+	local c place want all=''
+	"$gallop" man > gallop.1
+	for place in bash zsh fish; do "$gallop" completion "$place" > "completion.$place"; done
+	# shellcheck disable=SC1091 # made above
+	. ./completion.bash
+	matches "help: lists the commands" "$commands" $'list\ndoctor\n.*record\n.*report'
+	for c in $commands; do
+		"$gallop" "$c" --help > "help.$c"
+		want=$(in_help "$c" | sort)
+		all+=$want$'\n'
+		for place in in_man in_bash in_zsh in_fish; do
+			is "options of $c: $place as in its help" "$($place "$c" | sort)" "$want"
+		done
+		is "help $c: as $c --help" "$("$gallop" help "$c")" "$(< "help.$c")"
+	done
+	is "options: the table's, all of them" "$(sort -u <<< "$all" | grep .)" \
+		"$(sed -n 's/^\t{ "\([a-z-]*\)", .*OPTION_.*/\1/p' "$top/user/cmd/options.c" | sort -u)"
+	run help nothing
+	refused "help nothing" 2 "'nothing'"
+	nothing "man: mandoc has nothing to say" mandoc -Tlint -W warning gallop.1
+	matches "top --batch: its help says what it is" "$(tr -s ' \n' ' ' < help.top)" "plain text blocks.*so far"
+}
+
+# --- usage -------------------------------------------------------------------------------------------
+
+usage() {
+	local regex args
+	while IFS='|' read -r regex args; do
+		# shellcheck disable=SC2086 # words
+		run $args
+		refused "usage: gallop $args" 2 "$regex"
+	done <<-'END'
+		'nothing' is not a command|nothing
+		no target given|top
+		no target given|gc
+		no RECORDING given|report
+		not a PID|gc -p 0
+		from is for a recording|gc -p 1 --from 1
+		to is for a recording|gc --to 1 -- app
+		duration is for a live process|gc gc.gallop --duration 1
+		attach is for a live process|gc gc.gallop --attach perf
+		stack-depth is for a live process|gc gc.gallop --stack-depth 3
+		ready-fd is for a live process|gc gc.gallop --ready-fd 3
+		dry-run is for a live process|gc gc.gallop --dry-run
+		not both|gc gc.gallop -p 1
+		traces no allocations|gc -p 1 -f collapsed
+		traces no allocations|gc -p 1 -o a.folded --value objects
+		for collapsed stacks, not for text|report r.gallop --value assist
+		for collapsed stacks, not for json|report r.gallop --json --value stw
+		for collapsed stacks, not for text|gc -p 1 --value stw
+		takes one of: bytes objects|top -p 1 --value stw
+		--json and -f text|report r.gallop --json -f text
+		--json and -f jsonl|gc -p 1 --json -f jsonl
+		unknown format 'xml'|report r.gallop -f xml
+		suffix '.xml'|report r.gallop -o a.xml
+		suffix '.trace'|gc -p 1 -o a.trace
+		name of a recording|report r.gallop -o a.gallop -f json
+		name of a recording|gc -p 1 -o a.gallop
+		no file to record to|record -p 1
+	END
+	run report r.gallop -o a.xml
+	matches "an unknown suffix: the formats are named" "$err" 'hint: .*text .*collapsed .*json .*jsonl .*trace'
+	run report r.gallop --json -f json
+	is "--json and -f json agree" $status 0
+	run report r.gallop --value stw -f collapsed
+	is "--value stw is for collapsed" $status 0
+	run top --batch -d 1 -n 5 -p 4194304
+	refused "top --batch is an option" 3 4194304
+}
+
+not_recordings() {
+	printf 'no recording\n' > text
+	: > empty
+	sqlite3 other.db 'CREATE TABLE meta(x)'
+	for file in nothing text empty other.db . /dev/null; do
+		run report "$file"
+		refused "report $file" 1 "$file"
+		run gc "$file" -o dir.json
+		refused "gc $file" 1 "$file"
+	done
+	is "none left a file" "$(ls -d dir.json* 2> /dev/null)" ""
+	local esc=$'\e]0;title\a'
+	cp r.gallop "$esc.gallop"
+	sqlite3 "$esc.gallop" "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET name = '$esc', sql = 'CREATE $esc'"
+	run report "$esc.gallop"
+	refused "a recording with escapes in its names" 1 .
+	is "no escape reaches the terminal" "$(tr -d '\n -~' < "$T/err" | od -An -c)" ""
+}
+
+# --- where results go --------------------------------------------------------------------------------
+
+results() {
+	rm -rf dir && mkdir dir
+	"$gallop" report r.gallop -f json > want.json
+	"$gallop" report r.gallop > want.txt
+	echo old > dir/real.json
+	chmod 640 dir/real.json
+	ln -s real.json dir/link.json
+	run report r.gallop -o dir/link.json
+	is "through a link: status" $status 0
+	is "through a link: it is still one" "$(readlink dir/link.json)" real.json
+	succeeds "through a link: its target is written" cmp want.json dir/real.json
+	is "through a link: its target's mode" "$(stat -c %a dir/real.json)" 640
+	left "through a link" link.json real.json
+	rm dir/real.json
+	run report r.gallop -o dir/link.json
+	succeeds "through a link to nothing" cmp want.json dir/real.json
+	(umask 027 && "$gallop" report r.gallop -o dir/new.json)
+	is "a new file: mode" "$(stat -c %a dir/new.json)" 640
+
+	{ echo first; "$gallop" report r.gallop -o /dev/stdout; echo last; } > all.txt
+	succeeds "/dev/stdout: what is before and after stays" cmp all.txt <(echo first; cat want.txt; echo last)
+	"$gallop" report r.gallop -f json -o /dev/fd/7 7> seven.json
+	succeeds "/dev/fd/7" cmp want.json seven.json
+	"$gallop" report r.gallop -o >(cat > dir/sub)
+	until_true cmp -s want.txt dir/sub
+	succeeds "a process: written to as it is" cmp want.txt dir/sub
+	mkfifo dir/fifo.what
+	cat dir/fifo.what > fifo.txt &
+	"$gallop" report r.gallop -o dir/fifo.what
+	wait $!
+	succeeds "a fifo: text, whatever its name" cmp want.txt fifo.txt
+	succeeds "a fifo: stays one" [ -p dir/fifo.what ]
+	for file in out.log out.txt out .out; do
+		run report r.gallop -o "dir/$file"
+		succeeds "-o $file is text" cmp want.txt "dir/$file"
+	done
+}
+
+refusals() {
+	rm -rf dir && mkdir dir
+	cp gc.gallop dir/recording
+	ln -s recording dir/link
+	for file in recording link; do
+		run report r.gallop -f json -o "dir/$file"
+		refused "onto a recording, by $file" 1 "dir/$file.*recording"
+		run gc dir/recording -o "dir/$file"
+		refused "onto the recording itself, by $file" 1 "dir/$file.*recording"
+	done
+	succeeds "onto a recording: it is as it was" cmp gc.gallop dir/recording
+	left "onto a recording" link recording
+
+	rm dir/*
+	for format in text jsonl json; do
+		run gc -p 4194304 -f $format -o dir/out
+		refused "gc of no process, $format" 3 4194304
+		run gc -f $format -o dir/out -- ./nothing
+		refused "gc of no command, $format" 127 nothing
+		run gc r.nothing -f $format -o dir/out
+		refused "gc of no recording, $format" 1 r.nothing
+		left "gc that fails, $format"
+		run gc -p $$ -f $format -o no/such/dir
+		refused "gc to no directory, $format" 1 no/such/dir
+	done
+}
+
+broken_streams() {
+	for args in "report r.gallop" "report r.gallop -f json" "gc gc.gallop" "gc gc.gallop -f jsonl" help man; do
+		# shellcheck disable=SC2086 # words
+		timeout "$limit" "$gallop" $args > /dev/full 2> "$T/err"
+		status=$? out=''
+		refused "$args: a full disk" 1 "standard output"
+		# shellcheck disable=SC2086
+		timeout "$limit" "$gallop" $args >&- 2> "$T/err"
+		status=$?
+		refused "$args: standard output is closed" 1 "standard output"
+	done
+	run report r.gallop -o /dev/full
+	refused "-o to a full disk" 1 /dev/full
+	"$gallop" report r.gallop -f json -o closed.json <&- >&- 2>&-
+	is "-o with all streams closed: status" $? 0
+	succeeds "-o with all streams closed: the file" cmp want.json closed.json
+}
+
+color() {
+	on_terminal() { script -qec "$*" /dev/null < /dev/null | grep -c $'\e'; }
+	succeeds "colour on a terminal" [ "$(on_terminal "'$gallop' report r.gallop")" -gt 0 ]
+	is "NO_COLOR: none" "$(NO_COLOR=1 on_terminal "'$gallop' report r.gallop")" 0
+	succeeds "NO_COLOR, empty: colour" [ "$(NO_COLOR='' on_terminal "'$gallop' report r.gallop")" -gt 0 ]
+	is "TERM=dumb: none" "$(TERM=dumb on_terminal "'$gallop' report r.gallop")" 0
+	is "into a pipe: none" "$("$gallop" report r.gallop | grep -c $'\e')" 0
+	is "gc: into a pipe, none" "$("$gallop" gc gc.gallop | grep -c $'\e')" 0
+}
+
+gc_options() {
+	run gc gc.gallop
+	local short=$out
+	run gc gc.gallop --stacks
+	is "gc --stacks: status" $status 0
+	succeeds "gc --stacks: says more" [ "${#out}" -gt "${#short}" ]
+	run gc gc.gallop --runtime-frames
+	is "gc --runtime-frames: status" $status 0
+}
+
+# --- installation ------------------------------------------------------------------------------------
+
+installation() {
+	local make=(make -s -C "$top" "DESTDIR=$T/root" PREFIX=/opt/g)
+	# Other flags would build all of it again; those of a make above us are passed on.
+	[ -n "${MAKEFLAGS:-}" ] || make+=("O=$(realpath --relative-to="$top" "${gallop%/gallop}")")
+	local root=root/opt/g
+	succeeds "make install" "${make[@]}" install
+	is "make install: where" "$(cd root && find . -type f -printf '%m %P\n' | sort -k 2)" "$(sort -k 2 <<-END
+		755 opt/g/bin/gallop
+		644 opt/g/share/man/man1/gallop.1
+		644 opt/g/share/bash-completion/completions/gallop
+		644 opt/g/share/zsh/site-functions/_gallop
+		644 opt/g/share/fish/vendor_completions.d/gallop.fish
+	END
+	)"
+	succeeds "make install: the program" cmp "$gallop" $root/bin/gallop
+	succeeds "make install: the manual page" cmp $root/share/man/man1/gallop.1 <("$gallop" man)
+	succeeds "make install: completion" bash -n $root/share/bash-completion/completions/gallop
+	succeeds "make uninstall" "${make[@]}" uninstall
+	is "make uninstall: nothing is left" "$(find root -type f)" ""
+}
+
+documentation
+usage
+not_recordings
+results
+refusals
+broken_streams
+color
+gc_options
+installation
+done_testing
