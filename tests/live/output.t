@@ -11,6 +11,8 @@ need_tools jq setpriv
 version=${GALLOP_TEST_GO:-1.24}
 built=$(go_program "$version" plain truth) || skip_all "$(tail -n 1 "$T/build.err")"
 demo=$(go_program "$version" stripped demo)
+load=$(go_program "$version" plain load)
+small=$(go_program "$version" plain exit)
 export LC_ALL=C
 
 nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
@@ -85,10 +87,10 @@ text_output() {
 	matches "text: a site with type and place" "$text" 'main\.[^ ]+ +[a-z]+\.go:[0-9]+'
 	is "text: no escape codes in a file" "$(grep -c $'\033' "$T/text")" 0
 	is "text: lines fit" "$(awk 'length > 200' "$T/text" | wc -l)" 0
-	succeeds "text: all rows" report --top 0 -o "$T/text.all"
-	succeeds "text: all rows are more" [ "$(wc -l < "$T/text.all")" -gt $(($(wc -l < "$T/text") + 100)) ]
-	succeeds "text: with stacks" report --stacks --top 3 -o "$T/text.stacks"
-	matches "text: with stacks, their root" "$(< "$T/text.stacks")" 'runtime\.main'
+	succeeds "text: all rows" report --top 0 -o "$T/all.txt"
+	succeeds "text: all rows are more" [ "$(wc -l < "$T/all.txt")" -gt $(($(wc -l < "$T/text") + 100)) ]
+	succeeds "text: with stacks" report --stacks --top 3 -o "$T/stacks.txt"
+	matches "text: with stacks, their root" "$(< "$T/stacks.txt")" 'runtime\.main'
 }
 
 # --- anywhere ----------------------------------------------------------------------------------------
@@ -158,6 +160,107 @@ dry_run() {
 	succeeds "dry run: it ran nothing" [ ! -s "$T/err" ]
 }
 
+# --- options of a live session -----------------------------------------------------------------------
+
+# of NAME FILTER: of the recording $T/NAME.gallop as JSON.
+of() { "$gallop" report "$T/$1.gallop" -f json --runtime-frames | jq -r "$2"; }
+
+losses() {
+	timeout "$limit" "$gallop" record -q --max-sites 1 -o "$T/few.gallop" -- "$small" status 0
+	is "--max-sites 1: status" $? 0
+	succeeds "--max-sites 1: what has no place is lost" [ "$(of few .loss.sites_full)" -gt 0 ]
+	is "--max-sites 1: and yet counted" "$(of few '.alloc.objects == .check.gallop_objects')" true
+	timeout "$limit" "$gallop" record -q --strict --max-sites 1 -o "$T/few.gallop" -- "$small" status 0
+	is "--strict: something was lost" $? 6
+	timeout "$limit" "$gallop" record -q --strict --max-sites 1 -o "$T/few.gallop" -- "$small" status 3
+	is "--strict: a failure of the command is told before" $? 3
+	timeout "$limit" "$gallop" record -q --strict -o "$T/all.gallop" -- "$small" status 0
+	is "--strict: nothing was lost" $? 0
+	"$gallop" report --strict "$T/few.gallop" > "$T/out"
+	is "report --strict: something was lost" $? 6
+	report --strict > "$T/out"
+	is "report --strict: nothing was lost" $? 0
+	"$gallop" gc --strict "$T/few.gallop" > "$T/out"
+	is "gc --strict: something was lost" $? 6
+}
+
+sizes_and_depths() {
+	local began=$SECONDS
+	timeout "$limit" "$gallop" record --max-size 300K -d 0.1 -p "$program" -o "$T/size.gallop" 2> "$T/err"
+	is "--max-size: status" $? 0
+	matches "--max-size: says so" "$(< "$T/err")" "recording ends here: .*size\.gallop"
+	succeeds "--max-size: the file is not larger" [ "$(stat -c %s "$T/size.gallop")" -le $((300 * 1024)) ]
+	succeeds "--max-size: there is something in it" [ "$(of size .alloc.objects)" -gt 0 ]
+	succeeds "--max-size: it did not wait for the end" [ $((SECONDS - began)) -lt "$limit" ]
+
+	timeout "$limit" "$gallop" record -q --goroutines --stack-depth 4 --duration 1s -p "$program" -o "$T/deep.gallop"
+	is "--goroutines --stack-depth: status" $? 0
+	# The runtime allocates for itself too, on no goroutine.
+	is "--goroutines: every site of the program's is of one" \
+		"$(of deep '[.alloc.sites[] | select(any(.stack[]; .func | startswith("main.")) and .goid == null)] | length')" 0
+	succeeds "--goroutines: several of them" [ "$(of deep '[.alloc.sites[].goid] | unique | length')" -gt 2 ]
+	is "--stack-depth: no stack is deeper" \
+		"$(of deep '[.alloc.sites[].stack | map(select(.inlined | not)) | length] | max')" 4
+	succeeds "--stack-depth: a stack that was cut says so" [ "$(of deep '[.alloc.sites[] | select(.truncated)] | length')" -gt 0 ]
+}
+
+spans() {
+	local whole head tail
+	timeout "$limit" "$gallop" record -q -d 0.2 --duration 1500ms -p "$program" -o "$T/span.gallop"
+	is "--from and --to: status" $? 0
+	whole=$(of span .alloc.objects)
+	head=$("$gallop" report "$T/span.gallop" --json --to 700ms | jq .alloc.objects)
+	tail=$("$gallop" report "$T/span.gallop" --json --from 700ms | jq .alloc.objects)
+	is "--from and --to: two parts are the whole" $((head + tail)) "$whole"
+	succeeds "--from and --to: both parts have something" [ "$head" -gt 0 -a "$tail" -gt 0 ]
+	is "--from and --to: shorter" \
+		"$("$gallop" report "$T/span.gallop" --json --from 400ms --to 1s | jq '.meta.duration_ns | . > 3e8 and . < 1e9')" true
+	timeout "$limit" "$gallop" gc -q --duration 300ms --stacks --runtime-frames -p "$program" -o "$T/gc.txt"
+	is "gc --duration: status" $? 0
+	matches "gc --duration: the summary" "$(< "$T/gc.txt")" "check: "
+}
+
+summaries() { [ "$(grep -c '^gallop: allocations of' "$T/gallop.err")" = "$1" ]; }
+
+snapshots() {
+	start_gallop record -p "$program" -o "$T/usr1.gallop" || fail "SIGUSR1: gallop is ready" "$(< "$T/gallop.err")"
+	kill -USR1 "$tracer"
+	succeeds "SIGUSR1: a summary" until_true summaries 1
+	kill -USR1 "$tracer"
+	succeeds "SIGUSR1: another" until_true summaries 2
+	stop "$tracer"
+	is "SIGUSR1: status" $? 0
+	succeeds "SIGUSR1: one more at the end" summaries 3
+	is "SIGUSR1: it recorded on" "$(of usr1 .meta.end_reason)" signal
+}
+
+# A result that can't be written leaves nothing, and what was made goes with a failure.
+no_leftovers() {
+	mkdir "$T/dir"
+	timeout "$limit" "$gallop" gc -q -o "$T/dir/out.jsonl" -- /bin/true 2> "$T/err"
+	is "gc of no Go program: status" $? 3
+	timeout "$limit" "$gallop" gc -q -o "$T/dir/out.json" -- "$T/nothing" 2> "$T/err"
+	is "gc of no command: status" $? 127
+	is "gc that fails: nothing is left" "$(ls -A "$T/dir")" ""
+	# shellcheck disable=SC2016 # the command's own
+	timeout "$limit" "$gallop" gc -q -o "$T/dir/out.json" -- "$small" exec /bin/sh -c 'ls -l /proc/$$/fd' > "$T/fds"
+	succeeds "gc: the command did run" grep -qF "$T/fds" "$T/fds"
+	is "gc: its file is not the command's" "$(grep -cF "$T/dir" "$T/fds")" 0
+	is "gc: what is left" "$(ls -A "$T/dir")" out.json
+}
+
+options() {
+	start_program "$load" -goroutines 3 -rate 200
+	losses
+	sizes_and_depths
+	spans
+	snapshots
+	no_leftovers
+	exec {program_in}>&-
+	wait_exit "$program"
+	is "options: the program's status" $? 0
+}
+
 json_output
 collapsed_output bytes
 collapsed_output objects
@@ -165,4 +268,5 @@ text_output
 places
 live_output
 dry_run
+options
 done_testing
