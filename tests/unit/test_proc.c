@@ -353,7 +353,10 @@ static void test_weird_names(void **state)
 		{ " ", " " },
 		{ "x\nTgid:\t1\033[2J", "x?Tgid:?1?[2J" },
 		{ "x\nUid:\t7 7", "x?Uid:?7 7" },
-		{ "\xff\xfe", "\xff\xfe" },
+		{ "\xff\xfe", "\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "\xc2\x9b"
+		  "2J\177",
+		  "?2J?" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

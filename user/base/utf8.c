@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "base/cleanup.h"
 
 /*
  * The shape of a sequence by its first byte: how long it is and the smallest value it may encode.
@@ -97,6 +100,28 @@ size_t utf8_clean(char *dst, size_t dst_sz, const char *src)
 	}
 	dst[used] = '\0';
 	return used;
+}
+
+int utf8_clean_in_place(char *s, size_t sz)
+{
+	const char *p = s;
+
+	/* Nearly all text is ASCII, and much of it is read. */
+	while (*p >= ' ' && *p <= '~')
+		p++;
+	size_t left = strlen(p);
+	for (size_t n; left; p += n, left -= n) {
+		int32_t c = utf8_decode(p, left, &n);
+		if (c == UTF8_INVALID || !utf8_is_printable(c))
+			break;
+	}
+	if (!left)
+		return 0;
+	_cleanup_free_ char *raw = strdup(s);
+	if (!raw)
+		return -ENOMEM;
+	utf8_clean(s, sz, raw);
+	return 0;
 }
 
 size_t utf8_width(const char *s)

@@ -30,6 +30,9 @@ bool utf8_is_printable(int32_t c);
  */
 size_t utf8_clean(char *dst, size_t dst_sz, const char *src);
 
+/* The same to a string in a buffer of sz bytes. 0 or -ENOMEM. */
+int utf8_clean_in_place(char *s, size_t sz);
+
 /* Characters in a string: its width on a terminal as far as one character is one column. */
 size_t utf8_width(const char *s);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "gobin/elf.h"
 #include "gobin/image.h"
 
@@ -77,6 +78,14 @@ static bool next_text(struct image_cursor *cur, uint64_t *va_ret, uint32_t *len_
 	return true;
 }
 
+static void set_module(struct buildinfo *info, const char *path, const char *version)
+{
+	char raw[sizeof(info->module)];
+
+	snprintf(raw, sizeof(raw), "%s%s%s", path, version ? " " : "", version ? version : "");
+	utf8_clean(info->module, sizeof(info->module), raw);
+}
+
 /* "path\tX", "mod\tX\tV\tSUM", "build\tKEY=VALUE"; fields are cut from the line in place. */
 static void read_line(struct buildinfo *info, char *line)
 {
@@ -88,20 +97,12 @@ static void read_line(struct buildinfo *info, char *line)
 	if (!first)
 		return;
 	if (strcmp(kind, "path") == 0)
-		snprintf(info->main_path, sizeof(info->main_path), "%s", first);
+		utf8_clean(info->main_path, sizeof(info->main_path), first);
 	else if (strcmp(kind, "mod") == 0)
-		snprintf(info->module, sizeof(info->module), "%s%s%s", first, second ? " " : "",
-			 second ? second : "");
+		set_module(info, first, second);
 	else if (strcmp(kind, "build") == 0 && strncmp(first, "GOEXPERIMENT=", 13) == 0 &&
 		 !info->experiments[0])
-		snprintf(info->experiments, sizeof(info->experiments), "%s", first + 13);
-}
-
-static void make_printable(char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)s[i] < ' ' && s[i] != '\t' && s[i] != '\n')
-			s[i] = '?';
+		utf8_clean(info->experiments, sizeof(info->experiments), first + 13);
 }
 
 static void read_modinfo(struct buildinfo *info, struct image *img, uint64_t va, uint32_t len)
@@ -116,7 +117,6 @@ static void read_modinfo(struct buildinfo *info, struct image *img, uint64_t va,
 	if (!text || image_read(img, va + SENTINEL_SZ, text, n) < 0)
 		return;
 	text[n] = '\0';
-	make_printable(text, n);
 
 	char *rest = text;
 	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "gobin/image.h"
 
 enum {
@@ -84,10 +85,10 @@ static int check_header(struct image *img, struct err *err)
 	return 0;
 }
 
-static void hex(const uint8_t *bytes, size_t len, char *buf, size_t cap)
+static void hex(const char *bytes, size_t len, char *buf, size_t cap)
 {
 	for (size_t i = 0; i < len && 2 * i + 2 < cap; i++)
-		snprintf(buf + 2 * i, 3, "%02x", bytes[i]);
+		snprintf(buf + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
 }
 
 static uint64_t align4(uint64_t n)
@@ -107,8 +108,8 @@ static void read_notes(struct elf_file *elf, struct image *img, const GElf_Phdr 
 		if (size > left)
 			return;
 		char name[4] = "";
-		uint8_t desc[256];
-		size_t desc_sz = nh.n_descsz < sizeof(desc) ? nh.n_descsz : sizeof(desc);
+		char desc[257] = "";
+		size_t desc_sz = nh.n_descsz < sizeof(desc) ? nh.n_descsz : sizeof(desc) - 1;
 		if (nh.n_namesz == 4 &&
 		    image_pread(img, off + sizeof(nh), name, sizeof(name)) == 0 &&
 		    image_pread(img, off + sizeof(nh) + 4, desc, desc_sz) == 0) {
@@ -116,8 +117,7 @@ static void read_notes(struct elf_file *elf, struct image *img, const GElf_Phdr 
 				hex(desc, desc_sz < 64 ? desc_sz : 64, elf->gnu_build_id,
 				    sizeof(elf->gnu_build_id));
 			else if (nh.n_type == NOTE_GO_BUILD_ID && memcmp(name, "Go\0", 4) == 0)
-				snprintf(elf->go_build_id, sizeof(elf->go_build_id), "%.*s",
-					 (int)desc_sz, (const char *)desc);
+				utf8_clean(elf->go_build_id, sizeof(elf->go_build_id), desc);
 		}
 		off += size;
 		left -= size;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 
 static int open_failed(const char *path, int error, struct err *err)
 {
@@ -77,6 +78,7 @@ static int block_fill(struct image *img, struct image_block *block, uint64_t num
 	}
 	block->number = 0;
 	block->len = 0;
+	img->work += IMAGE_BLOCK_SZ;
 	while (block->len < IMAGE_BLOCK_SZ) {
 		off_t off = (off_t)((number << IMAGE_BLOCK_SHIFT) + block->len);
 		ssize_t n = pread(img->fd, block->data + block->len, IMAGE_BLOCK_SZ - block->len,
@@ -201,13 +203,6 @@ int image_u32(struct image *img, uint64_t va, uint32_t *ret)
 	return image_read(img, va, ret, sizeof(*ret));
 }
 
-static void make_printable(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
-}
-
 int image_string(struct image *img, uint64_t va, char *buf, size_t cap)
 {
 	uint64_t off, avail;
@@ -236,8 +231,8 @@ int image_string(struct image *img, uint64_t va, char *buf, size_t cap)
 			break;
 	}
 	buf[done] = '\0';
-	make_printable(buf);
-	return 0;
+	img->work += done;
+	return utf8_clean_in_place(buf, cap);
 }
 
 int image_text(struct image *img, uint64_t va, uint64_t len, char *buf, size_t cap)
@@ -247,8 +242,7 @@ int image_text(struct image *img, uint64_t va, uint64_t len, char *buf, size_t c
 	if (r < 0)
 		return r;
 	buf[n] = '\0';
-	make_printable(buf);
-	return 0;
+	return utf8_clean_in_place(buf, cap);
 }
 
 void image_cursor_init(struct image_cursor *cur, struct image *img, uint64_t va)

@@ -48,6 +48,7 @@ struct image {
 	struct image_seg segs[IMAGE_SEGS_MAX];
 	size_t segs_nr;
 	uint64_t clock;
+	uint64_t work; /* bytes of blocks and strings that were read so far: what it cost */
 	struct image_block blocks[IMAGE_CACHE_SETS][IMAGE_CACHE_WAYS];
 };
 
@@ -79,13 +80,13 @@ int image_u8(struct image *img, uint64_t va, uint8_t *ret);
 int image_u32(struct image *img, uint64_t va, uint32_t *ret);
 
 /*
- * A NUL-terminated string, cut to cap. Control characters become '?', so that nothing a file says
- * can drive a terminal. 0 or as image_pread().
+ * A NUL-terminated string, cut to cap, and cleaned: nothing a file says can drive a terminal (see
+ * base/utf8.h). 0 or as image_pread().
  */
 int image_string(struct image *img, uint64_t va, char *buf, size_t cap);
 
 /*
- * `len` bytes of text without a terminator, cut to cap, made safe as by image_string(). 0 or as
+ * `len` bytes of text without a terminator, cut to cap, cleaned as by image_string(). 0 or as
  * image_pread().
  */
 int image_text(struct image *img, uint64_t va, uint64_t len, char *buf, size_t cap);

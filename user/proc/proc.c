@@ -22,6 +22,7 @@
 #include <sys/uio.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "gobin/gobin.h"
 
 enum {
@@ -80,16 +81,6 @@ static ssize_t read_start(pid_t pid, const char *name, char *buf, size_t cap)
 	return (ssize_t)len;
 }
 
-/* Copy n bytes of hostile text, cut to cap, so that it can be printed on one line. */
-static void copy_printable(char *dst, size_t cap, const char *src, size_t n)
-{
-	if (n > cap - 1)
-		n = cap - 1;
-	for (size_t i = 0; i < n; i++)
-		dst[i] = iscntrl((unsigned char)src[i]) ? '?' : src[i];
-	dst[n] = '\0';
-}
-
 /* Field number `field` (> 3) of a stat line, of which `rest` starts at field 3. */
 static uint64_t stat_field(const char *rest, int field)
 {
@@ -114,7 +105,9 @@ static int parse_stat(const char *text, struct stat_line *ret)
 		return -EPROTO;
 
 	const char *rest = end + 2;
-	copy_printable(ret->comm, sizeof(ret->comm), name + 1, (size_t)(end - name - 1));
+	char raw[STAT_SZ];
+	snprintf(raw, sizeof(raw), "%.*s", (int)(end - name - 1), name + 1);
+	utf8_clean(ret->comm, sizeof(ret->comm), raw);
 	ret->state = rest[0];
 	ret->flags = stat_field(rest, 9);
 	ret->start_time = stat_field(rest, 22);
@@ -251,10 +244,8 @@ static void set_exe(struct proc *p, char *link)
 		p->exe_deleted = true;
 		len -= suffix_len;
 	}
-	if (len > sizeof(p->exe) - 1)
-		len = sizeof(p->exe) - 1;
-	memcpy(p->exe, link, len);
-	p->exe[len] = '\0';
+	link[len] = '\0';
+	utf8_clean(p->exe, sizeof(p->exe), link);
 }
 
 static int look_at_exe(struct proc *p, struct err *err)
@@ -349,13 +340,10 @@ int proc_cmdline(const struct proc *p, char *buf, size_t cap)
 
 	while (n > 0 && buf[n - 1] == '\0')
 		n--;
-	for (ssize_t i = 0; i < n; i++) {
+	for (ssize_t i = 0; i < n; i++)
 		if (buf[i] == '\0')
 			buf[i] = ' ';
-		else if (iscntrl((unsigned char)buf[i]))
-			buf[i] = '?';
-	}
-	return 0;
+	return utf8_clean_in_place(buf, cap);
 }
 
 /*
