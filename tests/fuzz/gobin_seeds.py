@@ -50,7 +50,8 @@ def strings(names):
 
 class Seed:
     def __init__(self, minor, pie=False, sections=True, buildinfo=True, version=None,
-                 type_args=None):
+                 type_args=None, parent_pc=4, lines=((10, 8), (20, 8), (11, 16)), backwards=False):
+        self.parent_pc, self.lines, self.backwards = parent_pc, list(lines), backwards
         self.minor, self.pie, self.sections, self.buildinfo = minor, pie, sections, buildinfo
         self.version = version or "go1.%d.1" % minor
         self.generic = type_args or "main.(*list[go.shape.int]).push"
@@ -89,14 +90,14 @@ class Seed:
         files, file_at = strings(["/src/main.go", "/src/list.go"])
         cus = struct.pack("<3I", file_at[0], file_at[1], 0xffffffff)
         tables, pctab = [], b"\0"
-        for runs in ([(0, 4), (24, 20), (0, 8)], [(0, 8), (1, 24)], [(10, 8), (20, 8), (11, 16)],
+        for runs in ([(0, 4), (24, 20), (0, 8)], [(0, 8), (1, 24)], self.lines,
                      [(-1, 8), (0, 8), (-1, 16)]):
             tables.append(len(pctab))
             pctab += pc_table(runs)
         n = len(self.names)
-        functab, funcs = b"", b""
+        func_at, funcs = [], b""
         for i in range(n):
-            functab += struct.pack("<II", i * FUNC_SIZE, n * 8 + 4 + len(funcs))
+            func_at.append(n * 8 + 4 + len(funcs))
             func = struct.pack("<IIIIIIIII", i * FUNC_SIZE, name_at[i], 0, 0, tables[0], tables[1],
                                tables[2], 3 if i == 0 else 0, 0)
             if not old:
@@ -106,6 +107,9 @@ class Seed:
                 func += struct.pack("<III", 0, 0, tables[3])
                 func += struct.pack("<IIII", 0xffffffff, 0xffffffff, 0xffffffff, 0)
             funcs += func
+        if self.backwards:
+            func_at.reverse()
+        functab = b"".join(struct.pack("<II", i * FUNC_SIZE, at) for i, at in enumerate(func_at))
         functab += struct.pack("<I", n * FUNC_SIZE)
         parts, at, offsets = [names, cus, files, pctab, functab + funcs], 72, []
         for i, part in enumerate(parts):
@@ -124,9 +128,9 @@ class Seed:
 
     def inline_tree(self, at):
         if self.minor < 20:
-            tree = struct.pack("<hBBiiii", -1, 0, 0, 0, 0, self.inline_name, 4)
+            tree = struct.pack("<hBBiiii", -1, 0, 0, 0, 0, self.inline_name, self.parent_pc)
         else:
-            tree = struct.pack("<Iiii", 0, self.inline_name, 4, 10)
+            tree = struct.pack("<Iiii", 0, self.inline_name, self.parent_pc, 10)
         self.put(at, tree)
         return at + 32
 
@@ -221,6 +225,12 @@ def main():
         out + "/go1.27-generic-method")
     Seed(25, version="go1.25.1 X:noswissmap,greenteagc").write(out + "/go1.25-experiments")
     Seed(26, version="go1.26.1-X:madeup").write(out + "/go1.26-unknown-experiment")
+    # What makes a reader that believes it take long.
+    Seed(25, backwards=True).write(out + "/go1.25-backwards")
+    for minor in 19, 25:
+        Seed(minor, parent_pc=9).write("%s/go1.%d-inline-loop" % (out, minor))
+    Seed(25, lines=[(10, 8)] + [(11 + i % 2, 0) for i in range(60)] + [(20, 24)]).write(
+        out + "/go1.25-zero-steps")
     Seed(24, version="go1.28.1").write(out + "/go1.28")
 
 

@@ -276,12 +276,49 @@ static void test_find(void **state)
 	assert_int_equal(gobin_each_func(bin, "runtime.(*mcache).", count_func, &nr), 42);
 }
 
+struct all_frames {
+	struct gobin *bin;
+	int nr;
+};
+
+static int check_run_frames(uint64_t va, uint64_t end, int32_t sp_delta, void *ctx)
+{
+	struct all_frames *c = ctx;
+	static struct gobin_frame frames[FRAMES_MAX];
+
+	(void)sp_delta;
+	for (; va < end; va += 7, c->nr++)
+		assert_in_range(gobin_frames(c->bin, va, frames, FRAMES_MAX), 1, FRAMES_MAX - 1);
+	return 0;
+}
+
+static int check_func_frames(const struct gobin_func *func, const char *name, void *ctx)
+{
+	struct all_frames *c = ctx;
+
+	(void)name;
+	return gobin_each_pcsp(c->bin, func, check_run_frames, ctx);
+}
+
+/* What is asked of tables so that hostile ones end is true of all tables of real programs. */
+static void test_all_frames(void **state)
+{
+	for (int mode = 0; mode < FIXTURE_MODES_NR; mode += 7) {
+		char path[FIXTURE_PATH_CAP];
+		struct all_frames all = { .bin = fixture_open(*state, fixture_modes[mode], path) };
+		_cleanup_(fixture_gobin_freep) struct gobin *bin = all.bin;
+
+		assert_int_equal(gobin_each_func(bin, "", check_func_frames, &all), 0);
+		assert_true(all.nr > 50000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_info),  cmocka_unit_test(test_find),
 		cmocka_unit_test(test_pcsp),  cmocka_unit_test(test_truth),
-		cmocka_unit_test(test_sweep),
+		cmocka_unit_test(test_sweep), cmocka_unit_test(test_all_frames),
 	};
 
 	return fixture_run("gobin", tests, sizeof(tests) / sizeof(tests[0]));

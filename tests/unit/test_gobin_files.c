@@ -243,6 +243,108 @@ static void test_seeds(void **state)
 	check_seed_file(SEEDS "go1.27-generic-method", 27, "main.(*list[...]).mapped[...].func1");
 }
 
+/*
+ * Tables that make a reader which believes them take long: functions that are not in order, steps
+ * that lead nowhere, a call that was inlined into itself.
+ */
+static void test_endless(void **state)
+{
+	static const char *const names[] = { "go1.19-inline-loop", "go1.25-inline-loop",
+					     "go1.25-zero-steps" };
+
+	(void)state;
+	expect_error(SEEDS "go1.25-backwards", -ENOEXEC, "is damaged: bad function table");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[64];
+		_cleanup_(fixture_gobin_freep) struct gobin *bin = NULL;
+		struct gobin_frame frames[4];
+		struct err err = { 0 };
+		snprintf(path, sizeof(path), SEEDS "%s", names[i]);
+		if (gobin_open(path, &bin, &err) < 0)
+			fail_msg("%s", err.msg);
+		assert_int_equal(gobin_frames(bin, SEED_TEXT + 9, frames, 4), -EINVAL);
+	}
+}
+
+enum {
+	HUGE_FUNCS_NR = 150000,
+	HUGE_FUNCTAB = 32 << 20, /* from the pclntab */
+	HUGE_FUNC_SZ = 44,
+	HUGE_BLOCK = 64 << 10, /* what is read at once */
+	SEED_RODATA = 0x400,
+	SEED_HEADER_FUNCS_NR = 8,
+	SEED_HEADER_FUNCTAB = 64,
+};
+
+static void put_at(int fd, const void *data, size_t size, off_t at)
+{
+	assert_int_equal(pwrite(fd, data, size, at), size);
+}
+
+/* Each function's name in another block of a file of 4 GiB, which takes a few MB of memory. */
+static void make_huge(int fd)
+{
+	_cleanup_(bytes_free) struct bytes b = bytes_read(SEEDS "go1.25");
+	Elf64_Phdr *ph = (Elf64_Phdr *)(void *)(b.data + sizeof(Elf64_Ehdr)), ro = ph[1];
+	uint64_t nr = HUGE_FUNCS_NR, functab = HUGE_FUNCTAB;
+
+	/* The data first: it lies within the addresses of the other, which is made longer. */
+	ph[1] = ph[2];
+	ro.p_filesz = ro.p_memsz = (UINT64_C(4) << 30) - SEED_RODATA;
+	ph[2] = ro;
+	memcpy(b.data + SEED_RODATA + SEED_HEADER_FUNCS_NR, &nr, sizeof(nr));
+	memcpy(b.data + SEED_RODATA + SEED_HEADER_FUNCTAB, &functab, sizeof(functab));
+	put_at(fd, b.data, b.size, 0);
+	assert_int_equal(ftruncate(fd, (off_t)4 << 30), 0);
+
+	_cleanup_free_ uint32_t *tab = calloc(2 * nr + 1, sizeof(tab[0]));
+	_cleanup_free_ uint32_t *funcs = calloc(nr, HUGE_FUNC_SZ);
+	assert_true(tab && funcs);
+	size_t tab_sz = (2 * nr + 1) * sizeof(tab[0]);
+	for (uint32_t i = 0; i < nr; i++) {
+		tab[2 * i + 1] = (uint32_t)tab_sz + HUGE_FUNC_SZ * i;
+		funcs[HUGE_FUNC_SZ / 4 * i + 1] = i * 7919 % 65000 * HUGE_BLOCK;
+	}
+	put_at(fd, tab, tab_sz, SEED_RODATA + HUGE_FUNCTAB);
+	put_at(fd, funcs, nr * HUGE_FUNC_SZ, SEED_RODATA + HUGE_FUNCTAB + (off_t)tab_sz);
+}
+
+/* A file may be larger than any that is worth the time of reading it. */
+static void test_huge(void **state)
+{
+	_cleanup_close_ int fd = memfd_create("gobin", MFD_CLOEXEC);
+	char path[64];
+
+	(void)state;
+	make_huge(fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	expect_error(path, -ENOEXEC, "is damaged: bad function table");
+}
+
+/* Nothing that a file says may drive a terminal: neither by C0 nor by C1, nor hide what follows. */
+static void test_printable(void **state)
+{
+	_cleanup_(bytes_free) struct bytes b = bytes_read(SEEDS "go1.25");
+	_cleanup_(fixture_gobin_freep) struct gobin *bin = NULL;
+	struct err err = { 0 };
+	char *path = memmem(b.data, b.size, "path\texample.com/seed", 21);
+	char *version = memmem(b.data, b.size, "go1.25.1", 8);
+	char *func = memmem(b.data, b.size, "main.main", 9);
+
+	(void)state;
+	assert_true(path && version && func);
+	memcpy(path + 5, "a\033b\302\2332J\177\377", 10);
+	memcpy(version + 6, "\302\233", 2);
+	memcpy(func, "\342\200\256\033[2", 6);
+	assert_int_equal(open_bytes(b.data, b.size, &bin, &err), 0);
+	assert_string_equal(gobin_info(bin)->go_version, "go1.25?");
+	assert_memory_equal(gobin_info(bin)->main_path, "a?b?2J?\357\277\275", 10);
+
+	struct gobin_frame frame;
+	assert_int_equal(gobin_frames(bin, SEED_TEXT + 1, &frame, 1), 1);
+	assert_string_equal(frame.func, "??[2ain");
+}
+
 /* No section headers, and nothing that is recognised as build info. */
 static void make_bare(struct bytes *b)
 {
@@ -307,6 +409,9 @@ int main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_seeds),
+		cmocka_unit_test(test_endless),
+		cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_printable),
 		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.19"),
 		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.21"),
 		cmocka_unit_test_prestate(test_bare, (void *)(uintptr_t) "1.22"),

@@ -101,14 +101,46 @@ static int read_inlined(struct pclntab *tab, uint64_t tree, uint32_t idx, struct
 	return 0;
 }
 
+/* One function, and what reading its tables may yet cost. */
+struct walk {
+	struct pclntab *tab;
+	const struct gobin_func *func;
+	struct pclntab_func fn;
+	uint32_t pcdata; /* the table of indices into the tree; 0: nothing was inlined */
+	uint64_t tree;
+	uint32_t steps_left;
+};
+
+static int walk_init(struct walk *w, struct pclntab *tab, const struct gobin_func *func)
+{
+	uint32_t funcdata;
+	*w = (struct walk){ .tab = tab, .func = func, .steps_left = PCVALUE_STEPS_MAX };
+	int r = pclntab_read_func(tab, func, &w->fn);
+	if (r == 0)
+		r = pclntab_pcdata(tab, &w->fn, PCDATA_INL_TREE_INDEX, &w->pcdata);
+	if (r == 0)
+		r = pclntab_funcdata(tab, &w->fn, FUNCDATA_INL_TREE, &funcdata);
+	if (r < 0)
+		return r;
+	if (funcdata == UINT32_MAX)
+		w->pcdata = 0;
+	w->tree = tab->gofunc + funcdata;
+	return 0;
+}
+
+/* The value of one of the function's tables; -1 if it has none at va. */
+static int value_at(struct walk *w, uint32_t table, uint64_t va, int32_t *ret)
+{
+	return pcvalue_at(w->tab, w->func, table, va, &w->steps_left, ret);
+}
+
 /* File and line at an address of the function. */
-static int fill_position(struct pclntab *tab, const struct gobin_func *func,
-			 const struct pclntab_func *fn, uint64_t va, struct gobin_frame *frame)
+static int fill_position(struct walk *w, uint64_t va, struct gobin_frame *frame)
 {
 	int32_t file, line;
-	int r = pcvalue_at(tab, func, fn->pcfile, va, &file);
+	int r = value_at(w, w->fn.pcfile, va, &file);
 	if (r == 0)
-		r = pcvalue_at(tab, func, fn->pcln, va, &line);
+		r = value_at(w, w->fn.pcln, va, &line);
 	if (r < 0)
 		return r;
 
@@ -116,7 +148,7 @@ static int fill_position(struct pclntab *tab, const struct gobin_func *func,
 	snprintf(frame->file, sizeof(frame->file), "?");
 	if (file < 0)
 		return 0;
-	return pclntab_file(tab, fn->cu_off, (uint32_t)file, frame->file, sizeof(frame->file));
+	return pclntab_file(w->tab, w->fn.cu_off, (uint32_t)file, frame->file, sizeof(frame->file));
 }
 
 static int fill_name(struct pclntab *tab, int minor, uint32_t name_off, struct gobin_frame *frame)
@@ -129,47 +161,45 @@ static int fill_name(struct pclntab *tab, int minor, uint32_t name_off, struct g
 }
 
 /*
- * The innermost inlined call at va: 1 with the call, 0 if va is the function's own code, or -errno.
+ * The innermost inlined call at va: its index in the tree, or -1 and the function itself. The
+ * compiler adds the caller to the tree before what is inlined into it (cmd/internal/obj/pcln.go
+ * addBranch), so the index must be below that of the call before: a walk never comes back.
  */
-static int find_inlined(struct pclntab *tab, const struct gobin_func *func, uint32_t pcdata,
-			uint64_t tree, uint64_t va, struct inlined *ret)
+static int find_inlined(struct walk *w, uint64_t va, int32_t *idx, struct inlined *ret)
 {
-	int32_t idx;
-	int r = pcvalue_at(tab, func, pcdata, va, &idx);
-	if (r < 0 || idx < 0)
+	int32_t before = *idx;
+	int r = value_at(w, w->pcdata, va, idx);
+	if (r < 0)
 		return r;
-	r = read_inlined(tab, tree, (uint32_t)idx, ret);
-	return r < 0 ? r : 1;
+	if (*idx >= before)
+		return -EINVAL;
+	if (*idx >= 0)
+		return read_inlined(w->tab, w->tree, (uint32_t)*idx, ret);
+	*ret = (struct inlined){ .func_id = w->fn.func_id, .name_off = w->fn.name_off };
+	return 0;
 }
 
 int frames_at(struct pclntab *tab, int minor, const struct gobin_func *func, uint64_t va,
 	      struct gobin_frame *frames, size_t max)
 {
-	struct pclntab_func fn;
-	uint32_t pcdata, funcdata;
-	int r = pclntab_read_func(tab, func, &fn);
-	if (r == 0)
-		r = pclntab_pcdata(tab, &fn, PCDATA_INL_TREE_INDEX, &pcdata);
-	if (r == 0)
-		r = pclntab_funcdata(tab, &fn, FUNCDATA_INL_TREE, &funcdata);
+	struct walk w;
+	int32_t idx = INT32_MAX;
+	int r = walk_init(&w, tab, func);
 	if (r < 0)
 		return r;
-	bool has_tree = pcdata != 0 && funcdata != UINT32_MAX;
 
 	for (size_t nr = 0; nr < max && nr < INLINE_DEPTH_MAX; nr++) {
-		struct inlined call = { .func_id = fn.func_id, .name_off = fn.name_off };
-		if (has_tree)
-			r = find_inlined(tab, func, pcdata, tab->gofunc + funcdata, va, &call);
-		bool inlined = r == 1;
-		if (r >= 0)
-			r = fill_position(tab, func, &fn, va, &frames[nr]);
+		struct inlined call;
+		r = find_inlined(&w, va, &idx, &call);
+		if (r == 0)
+			r = fill_position(&w, va, &frames[nr]);
 		if (r == 0)
 			r = fill_name(tab, minor, call.name_off, &frames[nr]);
 		if (r < 0)
 			return r;
-		frames[nr].inlined = inlined;
+		frames[nr].inlined = idx >= 0;
 		frames[nr].wrapper = is_wrapper(minor, call.func_id);
-		if (!inlined)
+		if (idx < 0)
 			return (int)nr + 1;
 		va = func->entry + call.parent_pc;
 	}

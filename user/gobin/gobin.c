@@ -174,6 +174,15 @@ struct wanted {
 	size_t idx;
 };
 
+/* One pass for all of them; `wanted` is sorted. */
+struct find_pass {
+	struct wanted *wanted;
+	size_t nr;
+	struct gobin_func *ret;
+	bool *found;
+	char name[FIND_NAME_MAX];
+};
+
 static int compare_wanted(const void *a, const void *b)
 {
 	return strcmp(((const struct wanted *)a)->name, ((const struct wanted *)b)->name);
@@ -191,19 +200,21 @@ static struct wanted *sort_wanted(const char *const *names, size_t nr)
 }
 
 /* Write a function to each place that asked for its name, for a name may be wanted twice. */
-static void give_func(const struct wanted *wanted, size_t nr, const char *name,
-		      const struct gobin_func *func, struct gobin_func *ret, bool *found)
+static int give_func(const struct gobin_func *func, void *ctx)
 {
-	struct wanted key = { .name = name };
-	const struct wanted *hit = bsearch(&key, wanted, nr, sizeof(*wanted), compare_wanted);
+	const struct find_pass *pass = ctx;
+	const struct wanted key = { .name = pass->name }, *end = pass->wanted + pass->nr;
+	const struct wanted *hit = bsearch(&key, pass->wanted, pass->nr, sizeof(key),
+					   compare_wanted);
 	if (!hit)
-		return;
-	while (hit > wanted && strcmp(hit[-1].name, name) == 0)
+		return 0;
+	while (hit > pass->wanted && strcmp(hit[-1].name, key.name) == 0)
 		hit--;
-	for (; hit < wanted + nr && strcmp(hit->name, name) == 0; hit++) {
-		ret[hit->idx] = *func;
-		found[hit->idx] = true;
+	for (; hit < end && strcmp(hit->name, key.name) == 0; hit++) {
+		pass->ret[hit->idx] = *func;
+		pass->found[hit->idx] = true;
 	}
+	return 0;
 }
 
 int gobin_find_funcs(struct gobin *bin, const char *const *names, size_t nr, struct gobin_func *ret,
@@ -213,38 +224,35 @@ int gobin_find_funcs(struct gobin *bin, const char *const *names, size_t nr, str
 	if (!wanted)
 		return -ENOMEM;
 
+	struct find_pass pass = { wanted, nr, ret, found, "" };
 	memset(found, 0, nr * sizeof(*found));
-	for (uint32_t i = 0; i < bin->tab.funcs_nr; i++) {
-		struct gobin_func func;
-		char name[FIND_NAME_MAX];
-		int r = pclntab_get(&bin->tab, i, &func);
-		if (r == 0)
-			r = pclntab_name(&bin->tab, func.name_off, name, sizeof(name));
-		if (r < 0)
-			return r;
-		give_func(wanted, nr, name, &func, ret, found);
-	}
-	return 0;
+	return pclntab_each(&bin->tab, pass.name, sizeof(pass.name), give_func, &pass);
+}
+
+struct prefix_pass {
+	const char *prefix;
+	size_t prefix_len;
+	int (*fn)(const struct gobin_func *func, const char *name, void *ctx);
+	void *ctx;
+	char name[PCLNTAB_NAME_MAX];
+};
+
+static int tell_func(const struct gobin_func *func, void *ctx)
+{
+	const struct prefix_pass *pass = ctx;
+
+	if (strncmp(pass->name, pass->prefix, pass->prefix_len) != 0)
+		return 0;
+	return pass->fn(func, pass->name, pass->ctx);
 }
 
 int gobin_each_func(struct gobin *bin, const char *prefix,
 		    int (*fn)(const struct gobin_func *func, const char *name, void *ctx),
 		    void *ctx)
 {
-	size_t prefix_len = strlen(prefix);
+	struct prefix_pass pass = { prefix, strlen(prefix), fn, ctx, "" };
 
-	for (uint32_t i = 0; i < bin->tab.funcs_nr; i++) {
-		struct gobin_func func;
-		char name[PCLNTAB_NAME_MAX];
-		int r = pclntab_get(&bin->tab, i, &func);
-		if (r == 0)
-			r = pclntab_name(&bin->tab, func.name_off, name, sizeof(name));
-		if (r == 0 && strncmp(name, prefix, prefix_len) == 0)
-			r = fn(&func, name, ctx);
-		if (r != 0)
-			return r;
-	}
-	return 0;
+	return pclntab_each(&bin->tab, pass.name, sizeof(pass.name), tell_func, &pass);
 }
 
 int gobin_func_at(struct gobin *bin, uint64_t va, struct gobin_func *ret)
@@ -277,8 +285,9 @@ int gobin_each_pcsp(struct gobin *bin, const struct gobin_func *func,
 	if (r < 0)
 		return r;
 
+	uint32_t steps_left = PCVALUE_STEPS_MAX;
 	struct pcvalue pv;
-	pcvalue_init(&pv, &bin->tab, func, pf.pcsp);
+	pcvalue_init(&pv, &bin->tab, func, pf.pcsp, &steps_left);
 	while ((r = pcvalue_next(&pv)) > 0) {
 		r = fn(pv.pc, pv.end, pv.value, ctx);
 		if (r != 0)

@@ -22,6 +22,7 @@ enum {
 	CANDIDATES_MAX = 16, /* places that point to the pclntab; 1 was seen */
 	TRIES_MAX = 4, /* each reads all relocations once */
 	SCAN_MAX = 256 << 20, /* bytes of the data segments */
+	FALSE_COST = 512, /* bytes of that which another pointer to the pclntab counts as */
 	/* Words of the structure that did not move from 1.18 to 1.27. */
 	WORD_PC_HEADER = 0,
 	WORD_FUNCNAMETAB = 1,
@@ -111,17 +112,53 @@ static bool find_in_relocations(struct search *s, struct window *w)
 	return false;
 }
 
-/* Look at each aligned word in [va, va + size). */
+/* Where in a run of aligned words the address of the pclntab is; n if it isn't. */
+static size_t find_pointer(const struct search *s, const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i += 8)
+		if (memcmp(bytes + i, &s->tab->va, 8) == 0)
+			return i;
+	return n;
+}
+
+static void spend(struct search *s, uint64_t bytes)
+{
+	s->bytes_left -= bytes < s->bytes_left ? bytes : s->bytes_left;
+}
+
+/*
+ * Look at each aligned word in [va, va + size). Blocks hold whole words where addresses and offsets
+ * are aligned alike, as the loader needs.
+ */
 static bool find_in_range(struct search *s, uint64_t va, uint64_t size, struct window *w)
 {
-	uint64_t first[2] = { s->tab->va, s->tab->names };
+	uint64_t at = -va & 7, off, avail;
+	if (image_offset(s->img, va, &off, &avail) < 0 || (va ^ off) & 7)
+		return false;
+	if (size > avail)
+		size = avail;
 
-	for (uint64_t at = -va & 7; at < size && s->bytes_left >= 8; at += 8, s->bytes_left -= 8) {
-		uint64_t word[2];
-		if (image_read(s->img, va + at, word, sizeof(word)) < 0)
+	while (at < size && s->bytes_left > 0) {
+		const uint8_t *bytes;
+		size_t n;
+		if (image_view(s->img, off + at, &bytes, &n) < 0)
 			break;
-		if (memcmp(word, first, sizeof(word)) == 0 && try_window(s, va + at, w))
+		if (n > size - at)
+			n = (size_t)(size - at);
+		n &= ~(size_t)7;
+		if (n == 0)
+			break;
+		size_t i = find_pointer(s, bytes, n);
+		at += i;
+		spend(s, i);
+		if (i == n)
+			continue;
+		uint64_t names;
+		if (image_read(s->img, va + at + 8, &names, sizeof(names)) == 0 &&
+		    names == s->tab->names && try_window(s, va + at, w))
 			return true;
+		at += 8;
+		spend(s, FALSE_COST);
 	}
 	return false;
 }

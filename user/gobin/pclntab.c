@@ -22,9 +22,8 @@ enum {
 	FUNCTAB_ENTRY_SZ = 8, /* {u32 entry offset, u32 _func offset} */
 	FUNC_SZ_GO118 = 40,
 	FUNC_SZ_GO120 = 44,
-	FUNCS_MAX = 16 << 20, /* a 500 MB executable has 1 M */
+	FUNCS_MAX = 2 << 20, /* a 500 MB executable has 1 M */
 	SCAN_MAX = 512 << 20, /* bytes */
-	STEPS_MAX = 1 << 20, /* of one table; functions of 1 MB of code take some 100 000 */
 	SCAN_CHECK_COST = 4096, /* bytes of that which a false magic counts as */
 };
 
@@ -35,6 +34,12 @@ struct pc_header {
 	uint64_t funcs_nr, files_nr, text_start;
 	uint64_t names_off, cus_off, files_off, pctab_off, functab_off;
 };
+/*
+ * Bytes of blocks and names that all passes over the functions may read of a file together: 2 s of
+ * work. A pass reads the tables once, some 20 MB of an executable of 95 MB.
+ */
+#define PASSES_WORK_MAX (UINT64_C(4) << 30)
+
 _Static_assert(sizeof(struct pc_header) == HEADER_SZ, "runtime/symtab.go pcHeader");
 
 /* Whether a word can begin a pclntab: f0, f1, fa or fb, ff ff ff, 00 00, min_lc, pointer size 8. */
@@ -63,14 +68,17 @@ static int check_at(struct pclntab *tab, struct image *img, uint64_t va)
 	if (h.magic == MAGIC_GO12 || h.magic == MAGIC_GO116)
 		return h.funcs_nr > 0 && h.funcs_nr <= FUNCS_MAX ? -ENOTSUP : -ENOENT;
 
+	bool old = h.magic == MAGIC_GO118;
 	uint64_t functab_sz = h.funcs_nr * FUNCTAB_ENTRY_SZ + 4;
+	uint64_t funcs_sz = h.funcs_nr * (old ? FUNC_SZ_GO118 : FUNC_SZ_GO120);
 	if (h.funcs_nr == 0 || h.funcs_nr > FUNCS_MAX || h.names_off < HEADER_SZ ||
 	    h.names_off >= avail || h.cus_off >= avail || h.files_off >= avail ||
-	    h.pctab_off >= avail || h.functab_off >= avail || functab_sz > avail - h.functab_off)
+	    h.pctab_off >= avail || h.functab_off >= avail ||
+	    functab_sz + funcs_sz > avail - h.functab_off)
 		return -ENOENT;
 	*tab = (struct pclntab){
 		.img = img,
-		.format = h.magic == MAGIC_GO118 ? PCLNTAB_GO118 : PCLNTAB_GO120,
+		.format = old ? PCLNTAB_GO118 : PCLNTAB_GO120,
 		.va = va,
 		.min_lc = h.min_lc,
 		.funcs_nr = (uint32_t)h.funcs_nr,
@@ -80,7 +88,7 @@ static int check_at(struct pclntab *tab, struct image *img, uint64_t va)
 		.files = va + h.files_off,
 		.pctab = va + h.pctab_off,
 		.functab = va + h.functab_off,
-		.end = va + avail,
+		.passes_work = PASSES_WORK_MAX,
 	};
 	return 0;
 }
@@ -222,21 +230,30 @@ int pclntab_file(struct pclntab *tab, uint32_t cu_off, uint32_t file, char *buf,
 	return image_string(tab->img, tab->files + off, buf, cap);
 }
 
+static size_t func_size(const struct pclntab *tab)
+{
+	return tab->format == PCLNTAB_GO118 ? FUNC_SZ_GO118 : FUNC_SZ_GO120;
+}
+
 int pclntab_get(struct pclntab *tab, uint32_t idx, struct gobin_func *ret)
 {
-	/* {entry, _func} of this one and the entry of the next, which the table always has. */
-	uint32_t entry[3];
+	/* {entry, _func} of this one and of the next; behind the last there is only an entry. */
+	bool last = idx + 1 >= tab->funcs_nr;
+	uint32_t entry[4];
 	int r = image_read(tab->img, tab->functab + (uint64_t)idx * FUNCTAB_ENTRY_SZ, entry,
-			   sizeof(entry));
+			   last ? 3 * sizeof(entry[0]) : sizeof(entry));
 	if (r < 0)
 		return r;
+	/* The linker writes them one behind the other: a pass reads forward, and ends. */
+	if (entry[2] < entry[0] ||
+	    entry[1] < (uint64_t)tab->funcs_nr * FUNCTAB_ENTRY_SZ + sizeof(entry[0]) ||
+	    (!last && entry[3] < (uint64_t)entry[1] + func_size(tab)))
+		return -EINVAL;
 	uint64_t func_va = tab->functab + entry[1];
 	uint32_t name_off;
 	r = image_u32(tab->img, func_va + 4, &name_off);
 	if (r < 0)
 		return r;
-	if (entry[2] < entry[0])
-		return -EINVAL;
 
 	*ret = (struct gobin_func){
 		.idx = idx,
@@ -245,6 +262,28 @@ int pclntab_get(struct pclntab *tab, uint32_t idx, struct gobin_func *ret)
 		.func_off = func_va - tab->va,
 		.name_off = name_off,
 	};
+	return 0;
+}
+
+int pclntab_each(struct pclntab *tab, char *name, size_t cap,
+		 int (*fn)(const struct gobin_func *func, void *ctx), void *ctx)
+{
+	for (uint32_t i = 0; i < tab->funcs_nr; i++) {
+		struct gobin_func func;
+		uint64_t before = tab->img->work;
+		int r = pclntab_get(tab, i, &func);
+		if (r == 0)
+			r = pclntab_name(tab, func.name_off, name, cap);
+		if (r < 0)
+			return r;
+		uint64_t work = tab->img->work - before;
+		if (work > tab->passes_work)
+			return -EINVAL;
+		tab->passes_work -= work;
+		r = fn(&func, ctx);
+		if (r != 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -281,7 +320,7 @@ int pclntab_read_func(struct pclntab *tab, const struct gobin_func *func, struct
 	/*
 	 * Fields are 4 bytes: entry, name, args, deferreturn, pcsp, pcfile, pcln, npcdata, cu, ...
 	 */
-	size_t size = tab->format == PCLNTAB_GO118 ? FUNC_SZ_GO118 : FUNC_SZ_GO120;
+	size_t size = func_size(tab);
 	uint32_t word[FUNC_SZ_GO120 / 4];
 	int r = image_read(tab->img, tab->va + func->func_off, word, size);
 	if (r < 0)
@@ -322,35 +361,39 @@ int pclntab_funcdata(struct pclntab *tab, const struct pclntab_func *fn, uint32_
 }
 
 void pcvalue_init(struct pcvalue *pv, struct pclntab *tab, const struct gobin_func *func,
-		  uint32_t off)
+		  uint32_t off, uint32_t *steps_left)
 {
 	image_cursor_init(&pv->cur, tab->img, tab->pctab + off);
 	pv->pc = pv->end = func->entry;
-	pv->limit = func->end;
+	pv->limit = off ? func->end : func->entry;
 	pv->min_lc = tab->min_lc;
 	pv->value = -1; /* runtime/symtab.go pcvalue: the first delta is from -1 */
 	pv->first = true;
-	pv->steps_left = off ? STEPS_MAX : 0;
+	pv->steps_left = steps_left;
 }
 
 int pcvalue_next(struct pcvalue *pv)
 {
-	if (pv->end >= pv->limit || pv->steps_left-- == 0) {
-		pv->steps_left = 0;
+	if (pv->end >= pv->limit)
 		return 0;
-	}
+	if (*pv->steps_left == 0)
+		return -EINVAL;
+	(*pv->steps_left)--;
 	uint32_t value_delta, pc_delta;
 	int r = image_cursor_uvarint(&pv->cur, &value_delta);
 	if (r < 0)
 		return r;
 	if (value_delta == 0 && !pv->first) {
-		pv->steps_left = 0;
+		pv->limit = pv->end;
 		return 0;
 	}
 	pv->first = false;
 	r = image_cursor_uvarint(&pv->cur, &pc_delta);
 	if (r < 0)
 		return r;
+	/* cmd/internal/obj/pcln.go funcpctab: a step covers code. */
+	if (pc_delta == 0)
+		return -EINVAL;
 
 	/* Zigzag: the sign is the lowest bit. Unsigned, for a hostile sum must not overflow. */
 	uint32_t delta = (value_delta >> 1) ^ -(value_delta & 1);
@@ -363,12 +406,12 @@ int pcvalue_next(struct pcvalue *pv)
 }
 
 int pcvalue_at(struct pclntab *tab, const struct gobin_func *func, uint32_t off, uint64_t va,
-	       int32_t *ret)
+	       uint32_t *steps_left, int32_t *ret)
 {
 	struct pcvalue pv;
 	int r;
 
-	pcvalue_init(&pv, tab, func, off);
+	pcvalue_init(&pv, tab, func, off, steps_left);
 	while ((r = pcvalue_next(&pv)) > 0) {
 		if (va < pv.end) {
 			*ret = pv.value;

@@ -21,7 +21,11 @@ enum pclntab_format {
 	PCLNTAB_GO120, /* 1.20 and later: 44 and 16 */
 };
 
-enum { PCLNTAB_NAME_MAX = 8192 };
+enum {
+	PCLNTAB_NAME_MAX = 8192,
+	/* Of all tables that one question needs: functions of 1 MB of code have some 100 000 each. */
+	PCVALUE_STEPS_MAX = 2 << 20,
+};
 
 struct pclntab {
 	struct image *img; /* borrowed */
@@ -31,7 +35,7 @@ struct pclntab {
 	uint32_t funcs_nr;
 	uint64_t text_start; /* as the header has it; 0 since Go 1.26 and in PIEs */
 	uint64_t names, cus, files, pctab, functab; /* va of the tables */
-	uint64_t end; /* va where the segment's bytes end */
+	uint64_t passes_work; /* what may yet be read by pclntab_each() */
 	/* Known only from the moduledata; 0 until it is found. */
 	uint64_t text, etext;
 	uint64_t gofunc;
@@ -52,6 +56,13 @@ int pclntab_find(struct pclntab *tab, const struct elf_file *elf, struct image *
 
 /* The idx-th function; entry and end need tab->text. 0 or -errno. */
 int pclntab_get(struct pclntab *tab, uint32_t idx, struct gobin_func *ret);
+
+/*
+ * Call fn for each function, until it returns non-zero (which is then returned); its name, cut to
+ * cap, is in `name`. -EINVAL where the file makes all passes together too much work; or -errno.
+ */
+int pclntab_each(struct pclntab *tab, char *name, size_t cap,
+		 int (*fn)(const struct gobin_func *func, void *ctx), void *ctx);
 
 /* The function whose code covers va. 0, -ENOENT outside, or -errno. */
 int pclntab_find_func(struct pclntab *tab, uint64_t va, struct gobin_func *ret);
@@ -79,20 +90,23 @@ struct pcvalue {
 	uint64_t pc, end;
 	uint64_t limit; /* the function's end: nothing valid lies beyond */
 	uint32_t min_lc;
-	uint32_t steps_left;
+	uint32_t *steps_left;
 	int32_t value;
 	bool first;
 };
 
-/* `off` is an offset into the pctab; 0 is an empty table. */
+/*
+ * `off` is an offset into the pctab; 0 is an empty table. *steps_left is counted down: tables that
+ * are read for one question share it.
+ */
 void pcvalue_init(struct pcvalue *pv, struct pclntab *tab, const struct gobin_func *func,
-		  uint32_t off);
+		  uint32_t off, uint32_t *steps_left);
 
-/* 1 with the next run, 0 at the end of the table, or -errno. */
+/* 1 with the next run, 0 at the end of the table, -EINVAL if it is damaged or no step is left. */
 int pcvalue_next(struct pcvalue *pv);
 
 /* The value at va, -1 if the table has none there. 0 or -errno. */
 int pcvalue_at(struct pclntab *tab, const struct gobin_func *func, uint32_t off, uint64_t va,
-	       int32_t *ret);
+	       uint32_t *steps_left, int32_t *ret);
 
 #endif

@@ -137,23 +137,21 @@ static int parse_minor(const char *version)
 	return end > at + 4 && minor > 0 && minor < 1000 ? (int)minor : 0;
 }
 
-/* One pass over the names of all functions. */
-static int find_markers(struct pclntab *tab, bool *found)
+struct marker_pass {
+	char name[64];
+	bool found[MARKERS_NR];
+};
+
+static int note_marker(const struct gobin_func *func, void *ctx)
 {
-	for (uint32_t i = 0; i < tab->funcs_nr; i++) {
-		struct gobin_func func;
-		char name[64];
-		int r = pclntab_get(tab, i, &func);
-		if (r == 0)
-			r = pclntab_name(tab, func.name_off, name, sizeof(name));
-		if (r < 0)
-			return r;
-		if (strncmp(name, "runtime.", 8) != 0)
-			continue;
-		for (int m = 0; m < MARKERS_NR; m++)
-			if (strcmp(name, markers[m].func) == 0)
-				found[m] = true;
-	}
+	struct marker_pass *pass = ctx;
+	(void)func;
+
+	if (strncmp(pass->name, "runtime.", 8) != 0)
+		return 0;
+	for (int m = 0; m < MARKERS_NR; m++)
+		if (strcmp(pass->name, markers[m].func) == 0)
+			pass->found[m] = true;
 	return 0;
 }
 
@@ -178,12 +176,12 @@ static int newest_marked(const bool *found)
 
 static int deduce_minor(struct pclntab *tab, int *ret)
 {
-	bool found[MARKERS_NR] = { false };
-	int r = find_markers(tab, found);
+	struct marker_pass pass = { 0 };
+	int r = pclntab_each(tab, pass.name, sizeof(pass.name), note_marker, &pass);
 	if (r < 0)
 		return r;
 
-	int newest = newest_marked(found);
+	int newest = newest_marked(pass.found);
 	if (tab->format == PCLNTAB_GO118)
 		*ret = newest == 19 ? 19 : 0;
 	else /* The format came with 1.20, which has no marker of its own. */
