@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/u64.h"
 #include "model/gc_tables.h"
 
 /* Go 1.21 runtime/proc.go, stwReasonStrings; the same up to Go 1.27. */
@@ -93,11 +94,6 @@ uint64_t gc_sum(uint64_t a, uint64_t b)
 static void add(uint64_t *to, uint64_t n)
 {
 	*to = gc_sum(*to, n);
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 struct gc_caller_count gc_caller_delta(const struct gc_caller *caller)

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/u64.h"
 #include "model/gc_tables.h"
 #include "model/goname.h"
 #include "model/shown.h"
@@ -18,11 +19,6 @@ static const struct snapshot_frame *const unknown_frames[] = { &unknown_frame };
 static const struct snapshot_stack unknown_stack = { .frames = unknown_frames, .frames_nr = 1 };
 
 enum { GO_ADDRESS_BITS = 48 }; /* of a heap: Go 1.26 runtime/malloc.go, heapAddrBits */
-
-static int cmp_u64(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
 
 static void use(uint8_t *used, uint32_t stack)
 {

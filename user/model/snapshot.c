@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/u64.h"
 #include "gobin/layout.h"
 #include "model/gc_view.h"
 #include "model/shown.h"
@@ -49,16 +50,6 @@ static void count_add(struct snapshot_count *to, struct snapshot_count n)
 {
 	to->objects += n.objects;
 	to->bytes += n.bytes;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static int cmp_u64(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
 }
 
 static bool count_is_zero(struct snapshot_count n)

@@ -7,6 +7,7 @@
  * what stands before it has ended; the world can't be stopped twice, but a target can say so. Times
  * are microseconds since the recording began; written with three decimals, no nanosecond is lost.
  */
+#include "base/u64.h"
 #include "render/formats.h"
 #include "render/gc.h"
 #include "render/json_writer.h"
@@ -19,11 +20,6 @@ struct trace {
 	uint64_t start_ns; /* time 0 */
 	uint64_t lane_end_ns[3]; /* of the last slice of a lane */
 };
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 static void put_us(struct trace *t, const char *key, uint64_t ns)
 {
