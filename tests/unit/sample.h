@@ -29,7 +29,7 @@ static inline uint32_t sample_id(int64_t id)
 
 static inline struct model_frame frame(const char *func, const char *file, uint32_t line)
 {
-	return (struct model_frame){ func, file, line, false };
+	return (struct model_frame){ .func = func, .file = file, .line = line };
 }
 
 /* "main.f;main.main": a stack of functions, leaf first; ';' between frames. */
@@ -41,7 +41,7 @@ static inline uint32_t sample_stack(struct model *m, const char *spec, bool cut)
 
 	for (char *f = strtok_r(copy, ";", &save); f; f = strtok_r(NULL, ";", &save))
 		frames[n++] = frame(f, "/src/app/x.go", 10);
-	uint32_t id = sample_id(model_stack(m, frames, n, NULL, 0, cut));
+	uint32_t id = sample_id(model_stack(m, frames, n, cut));
 	free(copy);
 	return id;
 }
@@ -78,19 +78,20 @@ static inline void sample_meta(struct model *m)
 static inline uint32_t sample_http_stack(struct model *m, uint32_t line, bool cut)
 {
 	const struct model_frame frames[] = {
-		frame("runtime.mallocgc", "/go/src/runtime/malloc.go", 1058),
-		{ "runtime.newobject", "/go/src/runtime/malloc.go", 1402, true },
-		frame("github.com/prometheus/client_golang/prometheus/internal.(*Registry).Gather",
-		      "/mod/github.com/prometheus/client_golang/prometheus/registry.go", line),
-		{ "example.com/shop/cart.(*Cart).Total", "/src/shop/cart/cart.go", 88, true },
-		frame("example.com/shop/cart.Handle[...]", "/src/shop/cart/handler.go", 17),
-		frame("net/http.(*conn).serve", "/go/src/net/http/server.go", 2102),
-		frame("runtime.goexit", "/go/src/runtime/asm_amd64.s", 1700),
+		{ "runtime.mallocgc", "/go/src/runtime/malloc.go", 1058, false, 0x401000 },
+		{ "runtime.newobject", "/go/src/runtime/malloc.go", 1402, true, 0x402000 + line },
+		{ "github.com/prometheus/client_golang/prometheus/internal.(*Registry).Gather",
+		  "/mod/github.com/prometheus/client_golang/prometheus/registry.go", line, false,
+		  0x402000 + line },
+		{ "example.com/shop/cart.(*Cart).Total", "/src/shop/cart/cart.go", 88, true,
+		  0x403000 },
+		{ "example.com/shop/cart.Handle[...]", "/src/shop/cart/handler.go", 17, false,
+		  0x403000 },
+		{ "net/http.(*conn).serve", "/go/src/net/http/server.go", 2102, false, 0x404000 },
+		{ "runtime.goexit", "/go/src/runtime/asm_amd64.s", 1700, false, 0x405000 },
 	};
-	const uint64_t pcs[] = { 0x401000, 0x402000 + line, 0x403000, 0x404000, 0x405000 };
 
-	return sample_id(model_stack(m, frames, sizeof(frames) / sizeof(frames[0]) - cut, pcs,
-				     sizeof(pcs) / sizeof(pcs[0]) - cut, cut));
+	return sample_id(model_stack(m, frames, sizeof(frames) / sizeof(frames[0]) - cut, cut));
 }
 
 /* What happens in second n: every number depends on n, so that intervals differ. */

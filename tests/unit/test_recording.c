@@ -56,8 +56,7 @@ static void odd_content_survives(void **state)
 {
 	const char *path = in_dir("odd.gallop");
 	struct recording *rec = create(path);
-	const struct model_frame f = frame("a\033b\xff", "\n", UINT32_MAX);
-	const uint64_t pc = UINT64_MAX;
+	const struct model_frame f = { "a\033b\xff", "\n", UINT32_MAX, false, UINT64_MAX };
 	const struct model_mark mark = { SAMPLE_START, "\x80", UINT64_MAX, UINT64_MAX, 0 };
 	struct model *m;
 	struct err err;
@@ -66,7 +65,7 @@ static void odd_content_survives(void **state)
 	assert_int_equal(model_new(&m), 0);
 	sample_meta(m);
 	memset(model_meta(m)->cmdline, 0xff, sizeof(model_meta(m)->cmdline) - 1);
-	uint32_t stack = sample_id(model_stack(m, &f, 1, &pc, 1, true));
+	uint32_t stack = sample_id(model_stack(m, &f, 1, true));
 	uint32_t type = sample_id(model_type(m, ""));
 	uint32_t site = sample_id(model_site(m, stack, type, 0, UINT64_MAX));
 	model_site_add(m, site, UINT64_MAX, UINT64_MAX);

@@ -135,7 +135,7 @@ static struct model *hostile_model(void)
 				names[(i * 7 + k * 5) % (sizeof(names) / sizeof(names[0]))];
 			frames[k] = frame(name, name, i);
 		}
-		uint32_t stack = sample_id(model_stack(m, frames, n, NULL, 0, i % 5 == 0));
+		uint32_t stack = sample_id(model_stack(m, frames, n, i % 5 == 0));
 		sample_add(m, stack, names[i % 15], i % MODEL_CLASS_NR, i % 4, i * 10);
 	}
 	model_set_totals(m, 100000, 1000000);

@@ -125,14 +125,9 @@ int64_t intern_stack(struct model *m, const uint32_t *frames, size_t n, bool cut
 	return id;
 }
 
-/*
- * An address belongs to a frame that was really called and to all that were inlined into it, so the
- * addresses are dealt out to the frames, one to each run that ends in a frame that isn't inlined.
- */
-int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n,
-		    const uint64_t *pcs, size_t pcs_nr, bool cut)
+int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n, bool cut)
 {
-	static const struct model_frame unknown = { "[unknown]", "", 0, false };
+	static const struct model_frame unknown = { .func = "[unknown]", .file = "" };
 
 	if (n > MODEL_DEPTH_MAX)
 		return -E2BIG;
@@ -142,13 +137,12 @@ int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n,
 	}
 
 	uint32_t ids[MODEL_DEPTH_MAX];
-	size_t pc_idx = 0;
 	for (size_t i = 0; i < n; i++) {
 		int64_t func = intern_func(m, frames[i].func, frames[i].file);
 		if (func < 0)
 			return func;
 		struct frame_key key = {
-			.pc = pcs && pc_idx < pcs_nr ? pcs[pc_idx] : 0,
+			.pc = frames[i].pc,
 			.func = (uint32_t)func,
 			.line = frames[i].line,
 			.inlined = frames[i].inlined,
@@ -157,8 +151,6 @@ int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n,
 		if (frame < 0)
 			return frame;
 		ids[i] = (uint32_t)frame;
-		if (!frames[i].inlined)
-			pc_idx++;
 	}
 	return intern_stack(m, ids, n, cut);
 }

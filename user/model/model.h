@@ -54,6 +54,8 @@ struct model_frame {
 	const char *func, *file; /* borrowed */
 	uint32_t line;
 	bool inlined; /* inlined into the next frame */
+	uint64_t
+		pc; /* raw address, the load bias taken off; inlined frames have the same. 0: not known */
 };
 
 /*
@@ -86,11 +88,9 @@ struct model_check *model_check(struct model *m);
 
 /*
  * Intern. frames are leaf first, n <= MODEL_DEPTH_MAX; cut says that the root is missing (deeper
- * than could be walked). pcs are the raw addresses (load bias taken off), kept for the recording;
- * may be NULL. Return the id, or -ENOMEM / -E2BIG.
+ * than could be walked). Return the id, or -ENOMEM / -E2BIG.
  */
-int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n,
-		    const uint64_t *pcs, size_t pcs_nr, bool cut);
+int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n, bool cut);
 int64_t model_type(struct model *m, const char *name);
 
 /* The site of (stack, type, size class, goroutine); goid 0 = not told apart. The id or -errno. */

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "bpf/wire.h"
 #include "gobin/gobin.h"
 #include "model/model.h"
 
@@ -161,41 +160,42 @@ int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr,
 {
 	static const struct model_frame not_go = { .func = "[C]", .file = "?" };
 	struct model_frame frames[MODEL_DEPTH_MAX];
-	uint64_t vas[WIRE_DEPTH_MAX];
 	size_t n = 0;
 
-	if (nr > WIRE_DEPTH_MAX)
-		return -E2BIG;
-	for (size_t i = 0; i < nr; i++)
-		vas[i] = pcs[i] - load_bias;
 	for (size_t i = 0; i < nr; i++) {
+		uint64_t va = pcs[i] - load_bias;
 		/* A return address belongs to the call before it. */
-		struct site_frames *site = find_frames(sym, i ? vas[i] - 1 : vas[i]);
+		struct site_frames *site = find_frames(sym, i ? va - 1 : va);
 
 		if (!site)
 			return -ENOMEM;
-		for (size_t j = 0; j < site->nr && n < MODEL_DEPTH_MAX; j++)
-			if (is_shown(&site->frames[j], n ? &frames[n - 1] : NULL))
-				frames[n++] = site->frames[j].frame;
+		for (size_t j = 0; j < site->nr && n < MODEL_DEPTH_MAX; j++) {
+			if (!is_shown(&site->frames[j], n ? &frames[n - 1] : NULL))
+				continue;
+			frames[n] = site->frames[j].frame;
+			frames[n++].pc = va;
+		}
 		if (n == MODEL_DEPTH_MAX) {
 			*cut = true;
 			break;
 		}
-		if (!site->nr)
-			frames[n++] = not_go;
+		if (!site->nr) {
+			frames[n] = not_go;
+			frames[n++].pc = va;
+		}
 		if (!site->nr || site->root) {
 			*cut = false;
-			nr = i + 1;
+			break;
 		}
 	}
-	return model_stack(sym->model, frames, n, vas, nr, *cut);
+	return model_stack(sym->model, frames, n, *cut);
 }
 
 int64_t symbolizer_pseudo_stack(struct symbolizer *sym, const char *name)
 {
 	struct model_frame frame = { .func = name, .file = "?" };
 
-	return model_stack(sym->model, &frame, 1, NULL, 0, false);
+	return model_stack(sym->model, &frame, 1, false);
 }
 
 int64_t symbolizer_type(struct symbolizer *sym, uint64_t addr, uint64_t load_bias)
