@@ -8,8 +8,12 @@
 
 #include <errno.h>
 
+#include "bpf/wire.h"
 #include "gobin/gobin.h"
 #include "model/tables.h"
+#include "probe/probe.h"
+#include "stream/gc.h"
+#include "stream/stream.h"
 #include "symbol/symbol.h"
 
 static void free_model(struct model **m)
@@ -18,6 +22,81 @@ static void free_model(struct model **m)
 }
 
 #define _model_ _cleanup_(free_model) struct model
+
+enum { HASH = WIRE_STACK_FIRST_HASH };
+
+/* What the kernel has: its tables, its totals, and events that are read once. */
+static struct {
+	struct {
+		struct wire_site_key key;
+		struct wire_site count;
+	} sites[4];
+	struct {
+		uint64_t stack;
+		struct wire_assist count;
+	} assists[4];
+	struct wire_cpu totals;
+	union {
+		struct wire_event ev;
+		struct wire_stack stack;
+		struct wire_stop stop;
+		struct wire_cycle cycle;
+	} events[16];
+	size_t sites_nr, assists_nr, events_nr;
+} kernel;
+
+int probe_each_site(struct probe *probe,
+		    int (*fn)(const struct wire_site_key *key, const struct wire_site *site,
+			      void *ctx),
+		    void *ctx)
+{
+	int rc = 0;
+
+	(void)probe;
+	for (size_t i = 0; !rc && i < kernel.sites_nr; i++)
+		rc = fn(&kernel.sites[i].key, &kernel.sites[i].count, ctx);
+	return rc;
+}
+
+int probe_each_assist(struct probe *probe,
+		      int (*fn)(uint64_t stack, const struct wire_assist *assist, void *ctx),
+		      void *ctx)
+{
+	int rc = 0;
+
+	(void)probe;
+	for (size_t i = 0; !rc && i < kernel.assists_nr; i++)
+		rc = fn(kernel.assists[i].stack, &kernel.assists[i].count, ctx);
+	return rc;
+}
+
+int probe_each_event(struct probe *probe, int (*fn)(const void *data, size_t size, void *ctx),
+		     void *ctx)
+{
+	int rc = 0;
+
+	(void)probe;
+	for (size_t i = 0; !rc && i < kernel.events_nr; i++)
+		rc = fn(&kernel.events[i], kernel.events[i].ev.size, ctx);
+	kernel.events_nr = 0;
+	return rc;
+}
+
+void probe_totals(const struct probe *probe, struct wire_cpu *ret)
+{
+	(void)probe;
+	*ret = kernel.totals;
+}
+
+static void send_stack(uint64_t hash, uint64_t pc)
+{
+	kernel.events[kernel.events_nr++].stack = (struct wire_stack){
+		.ev = { .kind = WIRE_EVENT_STACK, .size = sizeof(struct wire_stack) },
+		.hash = hash,
+		.pcs_nr = 2,
+		.pcs = { pc, 0x58 }
+	};
+}
 
 /* A program of 16 bytes for each function. */
 static const struct {
@@ -88,10 +167,146 @@ static void addresses_stay_with_their_frames(void **state)
 	symbolizer_free(sym);
 }
 
+/* A session without a kernel. */
+struct session {
+	struct model *m;
+	struct symbolizer *sym;
+	struct stream *stream;
+};
+
+static struct session begin(void)
+{
+	struct session s;
+	struct err err;
+
+	memset(&kernel, 0, sizeof(kernel));
+	assert_int_equal(model_new(&s.m), 0);
+	assert_int_equal(symbolizer_new(NULL, s.m, &s.sym), 0);
+	const struct stream_opts opts = { .model = s.m, .symbolizer = s.sym };
+	assert_int_equal(stream_new(&opts, &s.stream, &err), 0);
+	return s;
+}
+
+static void end(struct session *s)
+{
+	stream_free(s->stream);
+	symbolizer_free(s->sym);
+	model_free(s->m);
+}
+
+static void drain(struct session *s, bool last)
+{
+	struct err err = { 0 };
+
+	if (stream_drain(s->stream, last, &err))
+		fail_msg("%s", err.msg);
+}
+
+static uint64_t loss(const struct snapshot *s, const char *key)
+{
+	for (size_t i = 0; i < s->losses_nr; i++)
+		if (!strcmp(s->losses[i].key, key))
+			return s->losses[i].count;
+	fail_msg("no loss '%s'", key);
+	return 0;
+}
+
+static void count_site(size_t i, uint64_t stack, uint64_t objects, uint64_t bytes)
+{
+	kernel.sites[i].key = (struct wire_site_key){ .stack = stack, .size_class = 1 };
+	kernel.totals.objects += objects - kernel.sites[i].count.objects;
+	kernel.totals.bytes += bytes - kernel.sites[i].count.bytes;
+	kernel.sites[i].count = (struct wire_site){ objects, bytes, 1 };
+	kernel.sites_nr = i < kernel.sites_nr ? kernel.sites_nr : i + 1;
+}
+
+/* A row waits for its stack, and counts as lost only in the end. */
+static void rows_wait_for_their_stacks(void **state)
+{
+	struct session s = begin();
+
+	(void)state;
+	count_site(0, HASH, 3, 24);
+	count_site(1, HASH + 1, 5, 40);
+	kernel.assists[0].stack = HASH + 2;
+	kernel.assists[0].count = (struct wire_assist){ 7, 700 };
+	kernel.assists_nr = 1;
+	send_stack(HASH, 0x48);
+	drain(&s, false);
+	struct snapshot *snap = take(s.m, (struct snapshot_opts){ 0 });
+	assert_int_equal(snap->sites_nr, 2);
+	assert_string_equal(snap->sites[0].stack->frames[0]->func, SNAPSHOT_LOST);
+	assert_string_equal(snap->sites[1].stack->frames[0]->func, "main.main");
+	assert_int_equal(snap->gc.assists_nr, 0);
+	snapshot_free(snap);
+
+	count_site(0, HASH, 4, 32);
+	drain(&s, true);
+	snap = take(s.m, (struct snapshot_opts){ 0 });
+	assert_string_equal(snap->sites[0].stack->frames[0]->func, "[stack lost]");
+	assert_int_equal(snap->sites[1].count.objects, 4);
+	assert_int_equal(snap->total.objects, 9);
+	assert_int_equal(snap->gc.assist_ns, 700);
+	assert_int_equal(loss(snap, "stack_lost"), 5);
+	assert_int_equal(loss(snap, "assist_stack_lost"), 7);
+	snapshot_free(snap);
+	end(&s);
+}
+
+/* What the model has no room for is a loss and in the totals; the rest goes on. */
+static void a_full_model_ends_nothing(void **state)
+{
+	struct session s = begin();
+	int64_t id = 0;
+
+	(void)state;
+	count_site(0, HASH, 3, 24);
+	send_stack(HASH, 0x48);
+	drain(&s, false);
+	/* All frames are taken, so no new stack has room. */
+	for (uint64_t pc = 1; id >= 0; pc++) {
+		const struct frame_key key = { .pc = pc << 32 };
+		id = intern_frame(s.m, &key);
+	}
+	assert_int_equal(id, -E2BIG);
+
+	count_site(0, HASH, 10, 80);
+	count_site(1, HASH + 1, 5, 40);
+	kernel.assists[0].stack = HASH + 1;
+	kernel.assists[0].count = (struct wire_assist){ 7, 700 };
+	kernel.assists_nr = 1;
+	send_stack(HASH + 1, 0x28);
+	kernel.events[kernel.events_nr++].stop = (struct wire_stop){
+		.ev = { .kind = WIRE_EVENT_STOP, .size = sizeof(struct wire_stop), .mono_ns = 300 },
+		.start_ns = 100,
+		.stack = HASH + 1,
+		.reason = 7,
+		.trigger = WIRE_TRIGGER_NONE
+	};
+	drain(&s, false);
+	count_site(1, HASH + 1, 6, 48);
+	drain(&s, true);
+	struct snapshot *snap = take(s.m, (struct snapshot_opts){ 0 });
+	assert_int_equal(snap->total.objects, 16);
+	assert_int_equal(snap->sites_nr, 2);
+	assert_int_equal(snap->sites[0].count.objects, 10);
+	assert_string_equal(snap->sites[1].stack->frames[0]->func, SNAPSHOT_LOST);
+	assert_int_equal(snap->sites[1].count.objects, 6);
+	assert_int_equal(loss(snap, "model_full"), 6);
+	assert_int_equal(loss(snap, "gc_model_full"), 7 + 1);
+	assert_int_equal(loss(snap, "stack_lost"), 0);
+	assert_int_equal(snap->gc.stops_total, 1);
+	assert_int_equal(snap->gc.stopped_ns, 200);
+	snapshot_free(snap);
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_stay_with_their_frames),
+		cmocka_unit_test(rows_wait_for_their_stacks),
+		cmocka_unit_test(a_full_model_ends_nothing),
 	};
 	return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
 }

@@ -17,40 +17,62 @@
 struct known_stack {
 	uint64_t hash;
 	UT_hash_handle hh;
-	int64_t id;
+	int64_t id; /* -E2BIG: the model had no room for it */
 };
 
-/* A site as the kernel knows it, and how much of it the model has. */
-struct known_site {
-	struct wire_site_key key;
-	UT_hash_handle hh;
-	int64_t id; /* -1: waits for its stack */
-	struct wire_site seen, taken;
+/* What the kernel counts: how often, and how much: bytes of a site, nanoseconds of assists. */
+struct amount {
+	uint64_t nr, sum;
 };
 
-/* The assists of a stack. */
-struct known_assist {
-	uint64_t stack;
+/* A row of a table of the kernel's, and how much of it the model has. */
+struct known_row {
+	struct wire_site_key key; /* of assists only the stack */
 	UT_hash_handle hh;
-	int64_t id; /* -1: waits for its stack */
-	struct wire_assist seen, taken;
+	int64_t id; /* the model's, or: */
+	struct amount seen, taken;
+};
+
+enum { ROW_WAITS = -1, /* for its stack */ ROW_UNPLACED = -2 /* the model had no room */ };
+
+/* A table of the kernel's, and how its rows get into the model. */
+struct known_table {
+	const char *name;
+	int64_t (*intern)(struct stream *s, const struct known_row *row, uint32_t stack);
+	void (*add)(struct model *m, uint32_t id, uint64_t nr, uint64_t sum);
+	struct known_row *rows;
+	uint64_t lost; /* whose stack never came */
+	uint64_t unplaced; /* that the model had no room for */
 };
 
 struct stream {
 	struct stream_opts opts;
 	struct known_stack *stacks;
-	struct known_site *sites;
-	struct known_assist *assists;
+	struct known_table sites, assists;
 	struct gc_stream gc;
 	uint64_t load_bias;
 	bool load_bias_known;
-	uint64_t lost_assists;
 	uint64_t unreadable; /* stacks cut where memory could not be read */
 	uint64_t bad_records; /* that contradict themselves */
-	uint64_t lost_objects; /* whose stack never came */
-	uint64_t lost_stops; /* likewise */
+	uint64_t lost_stops; /* whose stack never came */
+	uint64_t unplaced_stops; /* whose stack the model had no room for */
 	bool last;
 };
+
+static int64_t intern_site(struct stream *s, const struct known_row *row, uint32_t stack)
+{
+	int64_t type = symbolizer_type(s->opts.symbolizer, row->key.typ, s->load_bias);
+
+	return type < 0 ? type
+			: model_site(s->opts.model, stack, (uint32_t)type, row->key.size_class,
+				     row->key.goid);
+}
+
+static int64_t intern_assist(struct stream *s, const struct known_row *row, uint32_t stack)
+{
+	(void)row;
+	return model_assist(s->opts.model, stack);
+}
 
 int stream_new(const struct stream_opts *opts, struct stream **ret, struct err *err)
 {
@@ -60,30 +82,38 @@ int stream_new(const struct stream_opts *opts, struct stream **ret, struct err *
 		return err_set(err, -ENOMEM, "out of memory");
 	s->opts = *opts;
 	s->gc.model = opts->model;
+	s->sites = (struct known_table){ .name = "sites",
+					 .intern = intern_site,
+					 .add = model_site_add };
+	s->assists = (struct known_table){ .name = "assists",
+					   .intern = intern_assist,
+					   .add = model_assist_add };
 	*ret = s;
 	return 0;
 }
 
+static void free_rows(struct known_row *rows)
+{
+	struct known_row *row, *next;
+
+	HASH_ITER (hh, rows, row, next) {
+		HASH_DEL(rows, row);
+		free(row);
+	}
+}
+
 void stream_free(struct stream *s)
 {
-	struct known_stack *stack, *next_stack;
-	struct known_site *site, *next_site;
-	struct known_assist *assist, *next_assist;
+	struct known_stack *stack, *next;
 
 	if (!s)
 		return;
-	HASH_ITER (hh, s->stacks, stack, next_stack) {
+	HASH_ITER (hh, s->stacks, stack, next) {
 		HASH_DEL(s->stacks, stack);
 		free(stack);
 	}
-	HASH_ITER (hh, s->sites, site, next_site) {
-		HASH_DEL(s->sites, site);
-		free(site);
-	}
-	HASH_ITER (hh, s->assists, assist, next_assist) {
-		HASH_DEL(s->assists, assist);
-		free(assist);
-	}
+	free_rows(s->sites.rows);
+	free_rows(s->assists.rows);
 	free(s);
 }
 
@@ -123,7 +153,7 @@ static int take_stack(struct stream *s, const struct wire_stack *st, size_t size
 	bool cut = st->flags & (WIRE_STACK_CUT | WIRE_STACK_FAULT);
 	int64_t id = symbolizer_stack(s->opts.symbolizer, st->pcs, st->pcs_nr, st->load_bias, &cut);
 	s->unreadable += cut && (st->flags & WIRE_STACK_FAULT);
-	return id < 0 ? (int)id : add_stack(s, st->hash, id);
+	return id < 0 && id != -E2BIG ? (int)id : add_stack(s, st->hash, id);
 }
 
 static void take_mark(struct stream *s, const struct wire_mark *mark, size_t size)
@@ -144,8 +174,10 @@ static int take_stop(struct stream *s, const struct wire_stop *stop, size_t size
 	}
 	/* It is sent before the stop ends: what isn't here will not come. */
 	const struct known_stack *stack = find_stack(s, stop->stack);
+	bool placed = stack && stack->id >= 0;
 	s->lost_stops += !stack && stop->stack != WIRE_STACK_NONE;
-	return gc_stream_stop(&s->gc, stop, stack ? (uint32_t)stack->id : MODEL_NO_STACK);
+	s->unplaced_stops += stack && !placed;
+	return gc_stream_stop(&s->gc, stop, placed ? (uint32_t)stack->id : MODEL_NO_STACK);
 }
 
 static void take_cycle(struct stream *s, const struct wire_cycle *cycle, size_t size)
@@ -190,149 +222,136 @@ int stream_events(struct stream *s, struct err *err)
 }
 
 /* Only remember what the kernel has: stacks that came since may not be known yet. */
-static int see_site(const struct wire_site_key *key, const struct wire_site *now, void *ctx)
+static int see_row(struct known_table *t, const struct wire_site_key *key, struct amount now)
 {
-	struct stream *s = ctx;
-	struct known_site *site;
+	struct known_row *row;
 
-	HASH_FIND(hh, s->sites, key, sizeof(*key), site);
-	if (!site) {
-		site = calloc(1, sizeof(*site));
-		if (!site)
+	HASH_FIND(hh, t->rows, key, sizeof(*key), row);
+	if (!row) {
+		row = calloc(1, sizeof(*row));
+		if (!row)
 			return -ENOMEM;
-		site->key = *key;
-		site->id = -1;
-		HASH_ADD(hh, s->sites, key, sizeof(site->key), site);
+		row->key = *key;
+		row->id = ROW_WAITS;
+		HASH_ADD(hh, t->rows, key, sizeof(row->key), row);
 	}
-	site->seen = *now;
+	row->seen = now;
 	return 0;
 }
 
-/*
- * The model's stack of a hash: known, one that stands for a loss (added to *lost by count), or -EAGAIN while it
- * may still come.
- */
-static int64_t stack_of(struct stream *s, uint64_t hash, uint64_t count, uint64_t *lost)
+static int see_site(const struct wire_site_key *key, const struct wire_site *now, void *ctx)
 {
+	struct stream *s = ctx;
+
+	return see_row(&s->sites, key, (struct amount){ now->objects, now->bytes });
+}
+
+static int see_assist(uint64_t stack, const struct wire_assist *now, void *ctx)
+{
+	struct stream *s = ctx;
+	const struct wire_site_key key = { .stack = stack };
+
+	return see_row(&s->assists, &key, (struct amount){ now->assists, now->ns });
+}
+
+/*
+ * The model's stack of a row: known, one that stands for a loss, -EAGAIN while it may still come, or another -errno.
+ */
+static int64_t stack_of(struct stream *s, struct known_table *t, const struct known_row *row)
+{
+	uint64_t hash = row->key.stack;
 	const struct known_stack *stack = find_stack(s, hash);
 
 	if (stack)
 		return stack->id;
 	if (hash != WIRE_STACK_NONE && !s->last)
 		return -EAGAIN;
-	if (hash != WIRE_STACK_NONE)
-		*lost += count;
-	return symbolizer_pseudo_stack(s->opts.symbolizer, "[stack lost]");
+	int64_t id = symbolizer_pseudo_stack(s->opts.symbolizer, "[stack lost]");
+	if (id >= 0 && hash != WIRE_STACK_NONE)
+		t->lost += row->seen.nr;
+	return id;
 }
 
-static int64_t model_site_of(struct stream *s, const struct known_site *site)
+/* Find out where in the model a row counts. What the model has no room for isn't asked again. */
+static int place_row(struct stream *s, struct known_table *t, struct known_row *row)
 {
-	int64_t stack = stack_of(s, site->key.stack, site->seen.objects, &s->lost_objects);
+	int64_t stack = stack_of(s, t, row);
+	int64_t id = stack < 0 ? stack : t->intern(s, row, (uint32_t)stack);
 
-	if (stack < 0)
-		return stack;
-	int64_t type = symbolizer_type(s->opts.symbolizer, site->key.typ, s->load_bias);
-	if (type < 0)
-		return type;
-	return model_site(s->opts.model, (uint32_t)stack, (uint32_t)type, site->key.size_class,
-			  site->key.goid);
-}
-
-/* Give the model what a site has grown by. */
-static int take_site(struct stream *s, struct known_site *site)
-{
-	if (site->seen.objects == site->taken.objects && site->seen.bytes == site->taken.bytes)
+	if (id == -EAGAIN)
 		return 0;
-	if (site->id < 0) {
-		int64_t id = model_site_of(s, site);
-
-		if (id == -EAGAIN)
-			return 0;
-		if (id < 0)
-			return (int)id;
-		site->id = id;
-	}
-	model_site_add(s->opts.model, (uint32_t)site->id, site->seen.objects - site->taken.objects,
-		       site->seen.bytes - site->taken.bytes);
-	site->taken = site->seen;
+	if (id < 0 && id != -E2BIG)
+		return (int)id;
+	row->id = id < 0 ? ROW_UNPLACED : id;
 	return 0;
 }
 
-static int see_assist(uint64_t stack, const struct wire_assist *now, void *ctx)
+/* Give the model what a row has grown by. */
+static int take_row(struct stream *s, struct known_table *t, struct known_row *row)
 {
-	struct stream *s = ctx;
-	struct known_assist *assist;
+	struct amount more = { row->seen.nr - row->taken.nr, row->seen.sum - row->taken.sum };
 
-	HASH_FIND(hh, s->assists, &stack, sizeof(stack), assist);
-	if (!assist) {
-		assist = calloc(1, sizeof(*assist));
-		if (!assist)
-			return -ENOMEM;
-		assist->stack = stack;
-		assist->id = -1;
-		HASH_ADD(hh, s->assists, stack, sizeof(assist->stack), assist);
-	}
-	assist->seen = *now;
-	return 0;
-}
-
-static int take_assist(struct stream *s, struct known_assist *assist)
-{
-	if (assist->seen.assists == assist->taken.assists)
+	if (!more.nr && !more.sum)
 		return 0;
-	if (assist->id < 0) {
-		int64_t stack = stack_of(s, assist->stack, assist->seen.assists, &s->lost_assists);
-
-		if (stack < 0)
-			return stack == -EAGAIN ? 0 : (int)stack;
-		int64_t id = model_assist(s->opts.model, (uint32_t)stack);
-		if (id < 0)
-			return (int)id;
-		assist->id = id;
+	if (row->id == ROW_WAITS) {
+		int rc = place_row(s, t, row);
+		if (rc || row->id == ROW_WAITS)
+			return rc;
 	}
-	model_assist_add(s->opts.model, (uint32_t)assist->id,
-			 assist->seen.assists - assist->taken.assists,
-			 assist->seen.ns - assist->taken.ns);
-	assist->taken = assist->seen;
+	if (row->id == ROW_UNPLACED)
+		t->unplaced += more.nr;
+	else
+		t->add(s->opts.model, (uint32_t)row->id, more.nr, more.sum);
+	row->taken = row->seen;
 	return 0;
 }
 
-static int take_totals(struct stream *s)
+static int take_rows(struct stream *s, struct known_table *t, struct err *err)
 {
-	struct wire_cpu totals;
+	for (struct known_row *row = t->rows; row; row = row->hh.next) {
+		int rc = take_row(s, t, row);
+		if (rc)
+			return err_set(err, rc, "cannot take %s: %s", t->name, strerror(-rc));
+	}
+	return 0;
+}
+
+static int take_losses(struct stream *s, const struct wire_cpu *totals)
+{
+	const struct {
+		struct loss_words words;
+		uint64_t count;
+	} own[] = {
+		{ { "stack_lost", "objects whose stack found no room in the ring" },
+		  s->sites.lost },
+		{ { "assist_stack_lost", "assists whose stack found no room in the ring" },
+		  s->assists.lost },
+		{ { "stop_stack_lost", "stops of the world whose stack found no room in the ring" },
+		  s->lost_stops },
+		{ { "model_full", "objects in no site: gallop's own tables were full" },
+		  s->sites.unplaced },
+		{ { "gc_model_full",
+		    "stops and assists in no stack: gallop's own tables were full" },
+		  s->assists.unplaced + s->unplaced_stops },
+		{ { "stack_unreadable", "stacks cut where memory was not readable" },
+		  s->unreadable },
+		{ { "bad_record", "records from the kernel that made no sense" }, s->bad_records },
+	};
 	int rc = 0;
 
-	probe_totals(s->opts.probe, &totals);
-	model_set_totals(s->opts.model, totals.objects, totals.bytes);
 	for (int i = 0; i < WIRE_LOSS_NR && !rc; i++)
 		if (loss_words[i].key)
 			rc = model_set_loss(s->opts.model, loss_words[i].key, loss_words[i].what,
-					    totals.losses[i]);
-	if (!rc)
-		rc = model_set_loss(s->opts.model, "stack_lost",
-				    "objects whose stack found no room in the ring",
-				    s->lost_objects);
-	if (!rc)
-		rc = model_set_loss(s->opts.model, "assist_stack_lost",
-				    "assists whose stack found no room in the ring",
-				    s->lost_assists);
-	if (!rc)
-		rc = model_set_loss(s->opts.model, "stop_stack_lost",
-				    "stops of the world whose stack found no room in the ring",
-				    s->lost_stops);
-	if (!rc)
-		rc = model_set_loss(s->opts.model, "stack_unreadable",
-				    "stacks cut where memory was not readable", s->unreadable);
-	if (!rc)
-		rc = model_set_loss(s->opts.model, "bad_record",
-				    "records from the kernel that made no sense", s->bad_records);
+					    totals->losses[i]);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) && !rc; i++)
+		rc = model_set_loss(s->opts.model, own[i].words.key, own[i].words.what,
+				    own[i].count);
 	return rc;
 }
 
 int stream_drain(struct stream *s, bool last, struct err *err)
 {
-	struct known_site *site, *next;
-	struct known_assist *assist, *next_assist;
+	struct wire_cpu totals;
 
 	/* Sites first, then stacks: a stack is sent before its site counts, so each site finds its own. */
 	s->last = last;
@@ -342,19 +361,15 @@ int stream_drain(struct stream *s, bool last, struct err *err)
 	if (rc)
 		return err_set(err, rc, "cannot read the tables of sites: %s", strerror(-rc));
 	rc = stream_events(s, err);
+	if (!rc)
+		rc = take_rows(s, &s->sites, err);
+	if (!rc)
+		rc = take_rows(s, &s->assists, err);
 	if (rc)
 		return rc;
-	HASH_ITER (hh, s->sites, site, next) {
-		rc = take_site(s, site);
-		if (rc)
-			return err_set(err, rc, "cannot take a site: %s", strerror(-rc));
-	}
-	HASH_ITER (hh, s->assists, assist, next_assist) {
-		rc = take_assist(s, assist);
-		if (rc)
-			return err_set(err, rc, "cannot take assists: %s", strerror(-rc));
-	}
-	rc = take_totals(s);
+	probe_totals(s->opts.probe, &totals);
+	model_set_totals(s->opts.model, totals.objects, totals.bytes);
+	rc = take_losses(s, &totals);
 	return rc ? err_set(err, rc, "cannot take the totals: %s", strerror(-rc)) : 0;
 }
 
