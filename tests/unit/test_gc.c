@@ -261,10 +261,32 @@ static uint64_t apart_ppm(uint64_t a, uint64_t b)
 	return (a > b ? a - b : b - a) * 1000000 / b;
 }
 
-/* Three times as many stops as are kept: sums stay exact, percentiles close, memory what it is. */
+/* Many stops of another reason push a cycle's out of the ring, but not out of the percentiles. */
+static void each_reason_has_percentiles_of_its_own(void **state)
+{
+	_model_ *m = new_model();
+
+	(void)state;
+	for (uint64_t i = 0; i < MODEL_EVENTS_MAX + 1000; i++) {
+		sample_stop(m, 1000000 * i, 1 + i, 7, MODEL_NO_STACK, 0);
+		if (i < 100)
+			sample_stop(m, 1000000 * i + 500000, 100003 + i * 37 % 100 * 1000,
+				    1 + i % 2, MODEL_NO_STACK, 0);
+	}
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	assert_false(s->gc.stops[0].raw.gc);
+	assert_int_equal(s->gc.pauses.count, 100);
+	assert_false(s->gc.pauses.estimated);
+	assert_int_equal(s->gc.pauses.p50_ns, 149003);
+	assert_int_equal(s->gc.pauses.p99_ns, 198003);
+	assert_false(s->gc.reasons[2].pauses.estimated);
+	assert_int_equal(s->gc.reasons[2].pauses.p50_ns, (MODEL_EVENTS_MAX + 1000) / 2);
+}
+
+/* More stops than are kept: sums stay exact, percentiles close, memory what it is. */
 static void what_is_kept_is_bounded(void **state)
 {
-	enum { NR = 3 * MODEL_EVENTS_MAX };
+	enum { NR = MODEL_PAUSES_MAX + 1000 };
 	_model_ *m = new_model();
 
 	(void)state;
@@ -275,7 +297,7 @@ static void what_is_kept_is_bounded(void **state)
 	}
 	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
 	assert_int_equal(s->gc.stops_nr, MODEL_EVENTS_MAX);
-	assert_int_equal(s->gc.stops[0].raw.start_ns, UINT64_C(1000000) * 2 * MODEL_EVENTS_MAX);
+	assert_int_equal(s->gc.stops[0].raw.start_ns, UINT64_C(1000000) * (NR - MODEL_EVENTS_MAX));
 	assert_int_equal(s->gc.stops_total, NR);
 	assert_int_equal(s->gc.pauses.total_ns, (uint64_t)NR * (NR + 1) / 2);
 	assert_true(s->gc.pauses.estimated);
@@ -284,9 +306,12 @@ static void what_is_kept_is_bounded(void **state)
 	assert_int_equal(s->gc.pauses.max_ns, NR);
 	assert_int_equal(s->losses_nr, 0);
 
+	/* An interval has fewer. */
 	_snapshot_ *last = take(m, (struct snapshot_opts){ .interval = true });
-	assert_int_equal(last->gc.stops_nr, (NR - 1) % 1000);
+	enum { LAST = (NR - 1) % 1000 };
+	assert_int_equal(last->gc.stops_nr, LAST);
 	assert_false(last->gc.pauses.estimated);
+	assert_int_equal(last->gc.pauses.p50_ns, NR - LAST + (LAST + 1) / 2);
 }
 
 static void what_no_interval_showed_is_lost(void **state)
@@ -495,6 +520,7 @@ int main(void)
 		cmocka_unit_test(stacks_begin_at_what_was_called),
 		cmocka_unit_test(stacks_are_searched),
 		cmocka_unit_test(percentiles_are_of_single_pauses),
+		cmocka_unit_test(each_reason_has_percentiles_of_its_own),
 		cmocka_unit_test(what_is_kept_is_bounded),
 		cmocka_unit_test(what_no_interval_showed_is_lost),
 		cmocka_unit_test(an_interval_is_what_was_added),

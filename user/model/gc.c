@@ -196,15 +196,25 @@ static void add_pause(struct gc_pauses *p, const struct model_stop *stop)
 	histogram_add(&p->lengths, ns);
 }
 
+/* A reason with room for one more stop, or NULL: out of memory. */
+static struct gc_reason *reserve_reason(struct gc_reason **reason)
+{
+	if (!*reason)
+		*reason = calloc(1, sizeof(**reason));
+	struct gc_reason *r = *reason;
+	if (r && r->all.count < MODEL_PAUSES_MAX &&
+	    grow(&r->lengths, r->all.count, &r->lengths_cap, sizeof(r->lengths[0])))
+		return NULL;
+	return r;
+}
+
 int model_add_stop(struct model *m, const struct model_stop *raw)
 {
 	struct model_gc *gc = m->gc;
 	struct model_stop stop = bounded_stop(m, raw);
-	struct gc_reason **reason = &gc->reasons[stop.gc][stop.reason];
+	struct gc_reason *reason = reserve_reason(&gc->reasons[stop.gc][stop.reason]);
 
-	if (!*reason)
-		*reason = calloc(1, sizeof(**reason));
-	if (!*reason)
+	if (!reason)
 		return -ENOMEM;
 	int rc = ring_reserve(m, gc->stops);
 	if (!rc)
@@ -214,8 +224,9 @@ int model_add_stop(struct model *m, const struct model_stop *raw)
 		return rc;
 	*gc_ring_row(gc->stops, gc->stops.seq++) = stop;
 	gc->last_ns = stop.end_ns;
-	add_pause(&(*reason)->all, &stop);
-	add_pause(&(*reason)->interval, &stop);
+	reason->lengths[reason->all.count % MODEL_PAUSES_MAX] = stop.end_ns - stop.start_ns;
+	add_pause(&reason->all, &stop);
+	add_pause(&reason->interval, &stop);
 	return 0;
 }
 
@@ -314,8 +325,12 @@ void gc_next_interval(struct model_gc *gc)
 
 void gc_deinit(struct model_gc *gc)
 {
-	for (size_t i = 0; i < 2 * MODEL_STOP_REASONS; i++)
-		free(gc->reasons[i / MODEL_STOP_REASONS][i % MODEL_STOP_REASONS]);
+	for (size_t i = 0; i < 2 * MODEL_STOP_REASONS; i++) {
+		struct gc_reason *r = gc->reasons[i / MODEL_STOP_REASONS][i % MODEL_STOP_REASONS];
+		if (r)
+			free(r->lengths);
+		free(r);
+	}
 	table_free(gc->stoppers);
 	table_free(gc->starters);
 	table_free(gc->assists);

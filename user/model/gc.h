@@ -2,7 +2,8 @@
 /*
  * Garbage collection in the model: stops of the world, cycles, and mark assists by stack.
  *
- * Sums are kept for as long as the model lives; of single stops and cycles the latest MODEL_EVENTS_MAX are.
+ * Sums are kept for as long as the model lives; of single stops and cycles the latest MODEL_EVENTS_MAX are,
+ * and of each reason the lengths of the latest MODEL_PAUSES_MAX stops, for exact percentiles.
  * Times are CLOCK_MONOTONIC nanoseconds, the same clock as Go's nanotime.
  */
 #ifndef GALLOP_MODEL_GC_H
@@ -15,6 +16,7 @@ struct model;
 
 enum {
 	MODEL_EVENTS_MAX = 65536,
+	MODEL_PAUSES_MAX = 1 << 20, /* 8 MB: a stop every second for 12 days */
 	MODEL_NO_STACK = 0xffffffff,
 	MODEL_STOP_REASONS =
 		17, /* Go's stwReason, 0 (unknown) to 16: runtime/proc.go, since Go 1.21 */

@@ -23,8 +23,11 @@ struct gc_pauses {
 	struct histogram lengths;
 };
 
+/* Number n of all.count is lengths[n % MODEL_PAUSES_MAX], so the interval's are the latest of them. */
 struct gc_reason {
 	struct gc_pauses all, interval;
+	uint64_t *lengths;
+	size_t lengths_cap;
 };
 
 struct gc_cycle_sums {

@@ -2,8 +2,8 @@
 /*
  * From the model's rings and sums to what is shown of them.
  *
- * Percentiles are taken from the single pauses (nearest rank) where all of them are still there,
- * and from their histogram only where the ring has lost some.
+ * Percentiles are taken from the single pauses (nearest rank) where the lengths of all of them are
+ * still there, and from their histogram only where there were too many to be kept.
  */
 #include "model/gc_view.h"
 
@@ -101,43 +101,61 @@ static int copy_cycles(struct snapshot_gc *view, const struct model_gc *gc, cons
 	return 0;
 }
 
-static int ns_cmp(const void *a, const void *b)
-{
-	return cmp_u64(*(const uint64_t *)a, *(const uint64_t *)b);
-}
-
-/* The stops for one reason, or all of the GC's, on their way to percentiles. */
+/* Pauses, and the lengths of as many of them as are kept: those of one reason, or all of the GC's. */
 struct group {
-	const struct snapshot_gc *view;
-	bool gc;
-	int reason; /* -1: all */
-	uint64_t *ns; /* room for all stops */
+	struct gc_pauses p;
+	uint64_t *ns;
+	size_t nr, cap;
 };
 
-static size_t collect(const struct group *g)
+static void group_deinit(struct group *g)
 {
-	size_t nr = 0;
-
-	for (size_t i = 0; i < g->view->stops_nr; i++) {
-		const struct snapshot_stop *stop = &g->view->stops[i];
-		if (stop->raw.gc == g->gc && (g->reason < 0 || (int)stop->raw.reason == g->reason))
-			g->ns[nr++] = stop->pause_ns;
-	}
-	return nr;
+	free(g->ns);
 }
 
-static uint64_t percentile(const struct gc_pauses *p, const uint64_t *sorted, unsigned int percent)
+/*
+ * The rank-th shortest, from 0; the order is changed. What is alike in all higher bits is parted by the next, so it
+ * takes about three times as long as reading them all, whatever their order is: sorting a million takes too long for
+ * a view that is drawn every second.
+ */
+static uint64_t select_rank(uint64_t *v, size_t nr, size_t rank, uint64_t max)
 {
+	for (uint64_t bit = UINT64_C(1) << 63; bit; bit >>= 1) {
+		size_t zeros = 0;
+
+		if (bit > max)
+			continue;
+		for (size_t i = 0; i < nr; i++) {
+			if (v[i] & bit)
+				continue;
+			uint64_t moved = v[i];
+			v[i] = v[zeros];
+			v[zeros++] = moved;
+		}
+		if (rank < zeros) {
+			nr = zeros;
+		} else {
+			v += zeros;
+			nr -= zeros;
+			rank -= zeros;
+		}
+	}
+	return v[0];
+}
+
+static uint64_t percentile(const struct group *g, unsigned int percent)
+{
+	const struct gc_pauses *p = &g->p;
 	uint64_t rank = p->count / 100 * percent + (p->count % 100 * percent + 99) / 100;
 
-	if (sorted)
-		return sorted[rank - 1];
-	uint64_t ns = histogram_rank(&p->lengths, rank);
-	return ns < p->max_ns ? ns : p->max_ns;
+	if (g->nr == p->count)
+		return select_rank(g->ns, g->nr, rank - 1, p->max_ns);
+	return min_u64(histogram_rank(&p->lengths, rank), p->max_ns);
 }
 
-static struct snapshot_pauses view_pauses(const struct gc_pauses *p, const struct group *g)
+static struct snapshot_pauses view_pauses(const struct group *g)
 {
+	const struct gc_pauses *p = &g->p;
 	struct snapshot_pauses view = {
 		.count = p->count,
 		.total_ns = p->total_ns,
@@ -148,14 +166,11 @@ static struct snapshot_pauses view_pauses(const struct gc_pauses *p, const struc
 
 	if (!p->count)
 		return view;
-	size_t nr = collect(g);
-	qsort(g->ns, nr, sizeof(g->ns[0]), ns_cmp);
-	view.estimated = nr != p->count;
-	const uint64_t *sorted = view.estimated ? NULL : g->ns;
+	view.estimated = g->nr != p->count;
 	view.avg_ns = p->total_ns / p->count;
-	view.p50_ns = percentile(p, sorted, 50);
-	view.p90_ns = percentile(p, sorted, 90);
-	view.p99_ns = percentile(p, sorted, 99);
+	view.p50_ns = percentile(g, 50);
+	view.p90_ns = percentile(g, 90);
+	view.p99_ns = percentile(g, 99);
 	return view;
 }
 
@@ -168,6 +183,21 @@ static void merge_pauses(struct gc_pauses *to, const struct gc_pauses *p)
 	if (p->max_ns > to->max_ns)
 		to->max_ns = p->max_ns;
 	histogram_merge(&to->lengths, &p->lengths);
+}
+
+/* The latest of a reason's stops become part of a group. */
+static int add_to_group(struct group *g, const struct gc_reason *r, const struct gc_pauses *p)
+{
+	uint64_t kept = min_u64(p->count, MODEL_PAUSES_MAX);
+
+	merge_pauses(&g->p, p);
+	for (uint64_t n = r->all.count - kept; n < r->all.count; n++) {
+		int rc = grow(&g->ns, g->nr, &g->cap, sizeof(g->ns[0]));
+		if (rc)
+			return rc;
+		g->ns[g->nr++] = r->lengths[n % MODEL_PAUSES_MAX];
+	}
+	return 0;
 }
 
 /* Powers of two from the shortest to the longest pause. */
@@ -201,39 +231,45 @@ static int reason_cmp(const void *a, const void *b)
 	return d ? d : strcmp(x->name, y->name);
 }
 
-static void view_reason(struct snapshot_gc *view, const struct gc_pauses *p, const struct group *g)
+static void view_reason(struct snapshot_gc *view, const struct group *g, uint32_t reason, bool gc)
 {
-	view->stops_total += p->count;
-	view->stopped_ns = gc_sum(view->stopped_ns, p->total_ns);
+	view->stops_total += g->p.count;
+	view->stopped_ns = gc_sum(view->stopped_ns, g->p.total_ns);
 	view->reasons[view->reasons_nr++] = (struct snapshot_reason){
-		.pauses = view_pauses(p, g),
-		.name = model_stop_reason((uint32_t)g->reason),
-		.gc = g->gc,
+		.pauses = view_pauses(g),
+		.name = model_stop_reason(reason),
+		.gc = gc,
 	};
 }
 
 static int view_reasons(struct snapshot_gc *view, const struct model_gc *gc, bool interval)
 {
-	_cleanup_free_ struct gc_pauses *sum = calloc(1, sizeof(*sum));
-	_cleanup_free_ uint64_t *ns = calloc(view->stops_nr + 1, sizeof(ns[0]));
-	view->reasons = calloc(2 * MODEL_STOP_REASONS, sizeof(view->reasons[0]));
-	if (!sum || !ns || !view->reasons)
-		return -ENOMEM;
+	_cleanup_(group_deinit) struct group of_gc = { 0 }, one = { 0 };
+	int rc = 0;
 
-	for (int i = 0; i < 2 * MODEL_STOP_REASONS; i++) {
-		struct group g = { view, i >= MODEL_STOP_REASONS, i % MODEL_STOP_REASONS, ns };
-		const struct gc_reason *r = gc->reasons[g.gc][g.reason];
+	view->reasons = calloc(2 * MODEL_STOP_REASONS, sizeof(view->reasons[0]));
+	if (!view->reasons)
+		return -ENOMEM;
+	for (uint32_t i = 0; !rc && i < 2 * MODEL_STOP_REASONS; i++) {
+		uint32_t reason = i % MODEL_STOP_REASONS;
+		bool is_gc = i >= MODEL_STOP_REASONS;
+		const struct gc_reason *r = gc->reasons[is_gc][reason];
 		const struct gc_pauses *p = r && interval ? &r->interval : r ? &r->all : NULL;
 		if (!p || !p->count)
 			continue;
-		view_reason(view, p, &g);
-		if (g.gc)
-			merge_pauses(sum, p);
+		one.p = (struct gc_pauses){ 0 };
+		one.nr = 0;
+		rc = add_to_group(&one, r, p);
+		if (!rc && is_gc)
+			rc = add_to_group(&of_gc, r, p);
+		if (!rc)
+			view_reason(view, &one, reason, is_gc);
 	}
+	if (rc)
+		return rc;
 	qsort(view->reasons, view->reasons_nr, sizeof(view->reasons[0]), reason_cmp);
-	struct group all = { view, true, -1, ns };
-	view->pauses = view_pauses(sum, &all);
-	return fill_buckets(view, sum);
+	view->pauses = view_pauses(&of_gc);
+	return fill_buckets(view, &of_gc.p);
 }
 
 /* By stack, so that those that look the same are next to each other. */
