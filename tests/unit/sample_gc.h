@@ -35,6 +35,7 @@ static inline void sample_cycle(struct model *m, uint32_t n, uint64_t start, uin
 	uint32_t worker =
 		sample_stack(m, "runtime.gcMarkDone;runtime.gcBgMarkWorker;runtime.goexit", false);
 	const struct model_cycle cycle = {
+		.runtime_known = true,
 		.number = n,
 		.stack = stack,
 		.goid = goid,
@@ -68,6 +69,7 @@ static inline void sample_cycle(struct model *m, uint32_t n, uint64_t start, uin
 static inline void sample_first_cycle(struct model *m)
 {
 	const struct model_cycle cycle = {
+		.runtime_known = true,
 		.number = 40,
 		.stack = MODEL_NO_STACK,
 		.mark_pause_ns = 20 * SAMPLE_US,

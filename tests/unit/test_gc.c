@@ -470,6 +470,7 @@ static void odd_numbers_are_bounded(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(model_add_stop(m, &stop), 0);
 	memset(&cycle, 0xff, sizeof(cycle));
+	cycle.runtime_known = true;
 	assert_int_equal(model_add_cycle(m, &cycle), 0);
 	/* Phases in the wrong order are none. */
 	cycle = (struct model_cycle){ .start_ns = 5,
@@ -493,6 +494,45 @@ static void odd_numbers_are_bounded(void **state)
 	assert_int_equal(s->gc.cycles[1].raw.start_ns, 0);
 	assert_int_equal(s->gc.cycles[1].mark_ns, 0);
 	assert_string_equal(s->gc.cycles[1].trigger, "unknown");
+}
+
+/* Nothing is shown of what the runtime didn't tell, whatever stands there. */
+static void what_the_runtime_did_not_tell_is_unknown(void **state)
+{
+	_model_ *m = new_model();
+	uint32_t f = sample_stack(m, "runtime.GC;main.f", false);
+	struct model_cycle cycle = { .number = 7,
+				     .stack = f,
+				     .trigger = MODEL_TRIGGER_RUNTIME_GC,
+				     .start_ns = 100,
+				     .mark_start_ns = 110,
+				     .mark_end_ns = 200,
+				     .end_ns = 205,
+				     .sweep_pause_ns = 10,
+				     .mark_pause_ns = 5,
+				     .pause_ns = 99,
+				     .heap_marked = 1,
+				     .goal = 2,
+				     .next_goal = 3,
+				     .assist_ns = 4,
+				     .cpu_fraction = 0.5 };
+
+	(void)state;
+	assert_int_equal(model_add_cycle(m, &cycle), 0);
+	cycle.start_ns = 0;
+	assert_int_equal(model_add_cycle(m, &cycle), 0);
+	sample_cycle(m, 9, 1000, 10, MODEL_TRIGGER_HEAP, f, 7);
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	const struct model_cycle *raw = &s->gc.cycles[0].raw;
+	assert_int_equal(raw->number + raw->pause_ns + raw->heap_marked + raw->goal +
+				 raw->next_goal + raw->assist_ns,
+			 0);
+	assert_true(raw->cpu_fraction == 0);
+	assert_int_equal(s->gc.cycles[0].pause_ns, 15);
+	assert_int_equal(s->gc.cycles[1].pause_ns, 0);
+	assert_int_equal(s->gc.cycles[2].pause_ns, 30000);
+	assert_int_equal(s->gc.forced[0].ns, 30);
+	assert_int_equal(s->gc.runtime_unknown, 2);
 }
 
 static void words_are_gos_own(void **state)
@@ -529,6 +569,7 @@ int main(void)
 		cmocka_unit_test(callers_are_summed_by_requester),
 		cmocka_unit_test(goals_that_nothing_reaches_are_none),
 		cmocka_unit_test(odd_numbers_are_bounded),
+		cmocka_unit_test(what_the_runtime_did_not_tell_is_unknown),
 		cmocka_unit_test(words_are_gos_own),
 	};
 	return cmocka_run_group_tests_name("gc", tests, NULL, NULL);

@@ -136,6 +136,24 @@ static void a_span_is_part_of_it(void **state)
 	model_free(m);
 }
 
+static void what_is_unknown_stays_so(void **state)
+{
+	(void)state;
+	model_free(record_sample(1));
+	sql("UPDATE cycle SET runtime_known = 0, heap_start = 0, heap_end = 0 WHERE id > 0");
+	struct model *m = load(NULL);
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(s->gc.cycles[0].raw.number, 40);
+	assert_int_equal(s->gc.cycles[1].raw.number, 0);
+	assert_false(s->gc.cycles[1].raw.runtime_known);
+	assert_int_equal(s->gc.runtime_unknown, 3);
+	assert_int_equal(query("SELECT count(*) FROM cycles WHERE number IS NULL AND goal IS NULL "
+			       "AND heap_start IS NULL AND assist_ns IS NULL AND pause_ns > 0"),
+			 3);
+	snapshot_free(s);
+	model_free(m);
+}
+
 /* What a target can make us write must be readable. */
 static void odd_content_survives(void **state)
 {
@@ -152,6 +170,7 @@ static void odd_content_survives(void **state)
 
 	(void)state;
 	memset(&cycle, 0xff, sizeof(cycle));
+	cycle.runtime_known = true;
 	assert_int_equal(model_new(&m), 0);
 	sample_meta(m);
 	model_meta(m)->start_mono_ns = 100;
@@ -217,6 +236,7 @@ static void damage_is_told(void **state)
 		{ "UPDATE cycle SET told_ns = -1", "out of its range" },
 		{ "UPDATE cycle SET heap_marked = -1", "out of its range" },
 		{ "UPDATE cycle SET cpu_ppm = 1000001", "out of its range" },
+		{ "UPDATE cycle SET runtime_known = 2", "out of its range" },
 		{ "UPDATE cycle SET stack = -1", "out of its range" },
 		{ "UPDATE cycle SET goal = 1.5", "something else where a number belongs" },
 		{ "UPDATE assist SET interval = 9 WHERE interval = 1",
@@ -287,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_recording_gives_back_the_model),
 		cmocka_unit_test(a_span_is_part_of_it),
+		cmocka_unit_test(what_is_unknown_stays_so),
 		cmocka_unit_test(odd_content_survives),
 		cmocka_unit_test(recordings_without_it_have_none),
 		cmocka_unit_test(damage_is_told),

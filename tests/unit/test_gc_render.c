@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/utf8.h"
+#include "render/formats.h"
 
 static struct model *gc_model(void)
 {
@@ -59,6 +60,55 @@ static void golden_outputs(void **state)
 		assert_golden(cases[i].name, text);
 		snapshot_free(s);
 	}
+	model_free(m);
+}
+
+/*
+ * The same when the GC's state is not known: what is left is what was seen of its stops. The first
+ * cycle's beginning was missed, too.
+ */
+static struct model *unknown_model(void)
+{
+	const struct model_cycle missed = { .stack = MODEL_NO_STACK, .mark_pause_ns = 24000 };
+	struct model *m = sample_model(1, NULL, NULL);
+	uint32_t f = sample_stack(m, "runtime.gcStart;runtime.GC;main.handle", false);
+	const struct model_cycle cycle = { .stack = f,
+					   .goid = 21,
+					   .trigger = MODEL_TRIGGER_RUNTIME_GC,
+					   .start_ns = SAMPLE_START + 50 * SAMPLE_MS,
+					   .mark_start_ns = SAMPLE_START + 50 * SAMPLE_MS + 9000,
+					   .mark_end_ns = SAMPLE_START + 52 * SAMPLE_MS,
+					   .end_ns = SAMPLE_START + 52 * SAMPLE_MS + 15000,
+					   .sweep_pause_ns = 9000,
+					   .mark_pause_ns = 15000 };
+
+	sample_stop(m, SAMPLE_START + SAMPLE_MS, 24000, 1, MODEL_NO_STACK, 0);
+	assert_int_equal(model_add_cycle(m, &missed), 0);
+	sample_stop(m, cycle.start_ns, 9000, 2, f, 21);
+	sample_stop(m, cycle.mark_end_ns, 15000, 1, MODEL_NO_STACK, 0);
+	assert_int_equal(model_add_cycle(m, &cycle), 0);
+	strcpy(model_gc_check(m)->why_not, "the runtime's GC counters could not be read");
+	return m;
+}
+
+static int render_all(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+{
+	render_lines(out, s, opts);
+	render_gc_summary(out, s, opts);
+	render_top_block(out, s, s, opts);
+	render_jsonl(out, s, opts);
+	return render_trace(out, s, opts);
+}
+
+static void golden_unknown(void **state)
+{
+	struct model *m = unknown_model();
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	_cleanup_free_ char *text = rendered(render_all, s, (struct render_opts){ .top_nr = 1 });
+
+	(void)state;
+	assert_golden("gc-unknown", text);
+	snapshot_free(s);
 	model_free(m);
 }
 
@@ -265,7 +315,8 @@ static struct model *odd_model(uint32_t seed)
 						 .stack = stack,
 						 .reason = seed % 20,
 						 .gc = seed & 16 };
-		const struct model_cycle cycle = { .number = seed,
+		const struct model_cycle cycle = { .runtime_known = seed & 32,
+						   .number = seed,
 						   .stack = stack,
 						   .goid = t[3],
 						   .trigger = (enum model_trigger)(seed % 8),
@@ -452,6 +503,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_outputs),
+		cmocka_unit_test(golden_unknown),
 		cmocka_unit_test(golden_top),
 		cmocka_unit_test(json_adds_up),
 		cmocka_unit_test(lines_of_json_are_json),

@@ -301,12 +301,75 @@ static void a_full_model_ends_nothing(void **state)
 	end(&s);
 }
 
+/* A stop of a cycle, and the record of one that comes before its last. */
+static void stop_cycle(struct gc_stream *gc, uint8_t reason, uint64_t start_ns, uint64_t ns)
+{
+	const struct wire_stop stop = { .ev.mono_ns = start_ns + ns,
+					.start_ns = start_ns,
+					.reason = reason,
+					.trigger = reason == MODEL_STOP_SWEEP_TERMINATION
+							   ? WIRE_TRIGGER_HEAP
+							   : WIRE_TRIGGER_NONE,
+					.in_termination = reason == MODEL_STOP_MARK_TERMINATION };
+
+	assert_int_equal(gc_stream_stop(gc, &stop, MODEL_NO_STACK), 0);
+}
+
+static void tell_cycle(struct gc_stream *gc, uint32_t number, uint64_t pause_ns)
+{
+	const struct wire_cycle cycle = { .numgc = number,
+					  .pause_ns = pause_ns,
+					  .pause_total_ns = pause_ns,
+					  .heap_marked = 1000 + number };
+
+	gc_stream_cycle(gc, &cycle);
+}
+
+/* Without its record a cycle has its pauses, and counts for the check; another's is never taken. */
+static void a_lost_record_makes_a_cycle_unknown(void **state)
+{
+	_model_ *m = NULL;
+
+	(void)state;
+	assert_int_equal(model_new(&m), 0);
+	struct gc_stream gc = { .model = m, .first_number = 5 };
+	stop_cycle(&gc, MODEL_STOP_SWEEP_TERMINATION, 100, 10);
+	tell_cycle(&gc, 5, 15);
+	stop_cycle(&gc, MODEL_STOP_MARK_TERMINATION, 200, 5);
+	/* Its record is lost. */
+	stop_cycle(&gc, MODEL_STOP_SWEEP_TERMINATION, 1100, 20);
+	stop_cycle(&gc, MODEL_STOP_MARK_TERMINATION, 1200, 7);
+	/* Its last stop is lost; the next cycle's record, too. */
+	stop_cycle(&gc, MODEL_STOP_SWEEP_TERMINATION, 2100, 30);
+	tell_cycle(&gc, 7, 77);
+	stop_cycle(&gc, MODEL_STOP_SWEEP_TERMINATION, 3100, 40);
+	stop_cycle(&gc, MODEL_STOP_MARK_TERMINATION, 3200, 9);
+
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(s->gc.cycles_nr, 3);
+	assert_true(s->gc.cycles[0].raw.runtime_known);
+	assert_int_equal(s->gc.cycles[0].raw.heap_marked, 1005);
+	for (size_t i = 1; i < 3; i++) {
+		assert_false(s->gc.cycles[i].raw.runtime_known);
+		assert_int_equal(s->gc.cycles[i].raw.heap_marked, 0);
+	}
+	assert_int_equal(s->gc.cycles[1].pause_ns, 27);
+	assert_int_equal(s->gc.cycles[2].pause_ns, 49);
+	snapshot_free(s);
+	struct gc_sums sums = gc_stream_sums(&gc, 6);
+	assert_int_equal(sums.cycles, 2);
+	assert_int_equal(sums.whole_ns, 15 + 27);
+	assert_int_equal(gc.last_number, 5);
+	assert_int_equal(gc.last_pause_total_ns, 15);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_stay_with_their_frames),
 		cmocka_unit_test(rows_wait_for_their_stacks),
 		cmocka_unit_test(a_full_model_ends_nothing),
+		cmocka_unit_test(a_lost_record_makes_a_cycle_unknown),
 	};
 	return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
 }

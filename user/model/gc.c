@@ -234,33 +234,44 @@ static struct model_cycle bounded_cycle(const struct model *m, const struct mode
 {
 	struct model_cycle c = *raw;
 	uint64_t *const times[] = { &c.start_ns, &c.mark_start_ns, &c.mark_end_ns, &c.end_ns };
-	uint64_t *const numbers[] = {
-		&c.sweep_pause_ns, &c.mark_pause_ns, &c.pause_ns,      &c.heap_live_start,
-		&c.heap_marked,	   &c.heap_live_end, &c.goal,	       &c.next_goal,
-		&c.assist_ns,	   &c.dedicated_ns,  &c.fractional_ns, &c.idle_ns,
+	uint64_t *const numbers[] = { &c.sweep_pause_ns, &c.mark_pause_ns, &c.heap_live_start,
+				      &c.heap_live_end };
+	uint64_t *const runtimes[] = {
+		&c.pause_ns,  &c.heap_marked,  &c.goal,	   &c.next_goal,
+		&c.assist_ns, &c.dedicated_ns, &c.idle_ns, &c.fractional_ns
 	};
+	uint64_t runtime_max = c.runtime_known ? INT64_MAX : 0;
 
 	c.stack = known_stack(m, c.stack);
 	if ((unsigned int)c.trigger >= MODEL_TRIGGER_NR)
 		c.trigger = MODEL_TRIGGER_UNKNOWN;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		*numbers[i] = min_u64(*numbers[i], INT64_MAX);
+	for (size_t i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++)
+		*runtimes[i] = min_u64(*runtimes[i], runtime_max);
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
 		*times[i] = min_u64(*times[i], GC_TIME_MAX);
 	/* Times that are not all known, or not in order, are not known. */
 	if (!c.start_ns || c.mark_start_ns < c.start_ns || c.mark_end_ns < c.mark_start_ns ||
 	    c.end_ns < c.mark_end_ns)
 		c.start_ns = c.mark_start_ns = c.mark_end_ns = c.end_ns = 0;
-	if (!(c.cpu_fraction >= 0 && c.cpu_fraction <= 1))
+	if (!c.runtime_known || !(c.cpu_fraction >= 0 && c.cpu_fraction <= 1))
 		c.cpu_fraction = 0;
+	if (!c.runtime_known)
+		c.number = 0;
 	return c;
+}
+
+uint64_t gc_cycle_pauses(const struct model_cycle *c)
+{
+	return c->runtime_known ? c->pause_ns : gc_sum(c->sweep_pause_ns, c->mark_pause_ns);
 }
 
 static void add_to_sums(struct gc_cycle_sums *sums, const struct model_cycle *c)
 {
 	sums->count++;
 	sums->forced += gc_trigger_is_forced(c->trigger);
-	add(&sums->pause_ns, c->pause_ns);
+	sums->runtime_unknown += !c->runtime_known;
 	add(&sums->mark_ns, c->mark_end_ns - c->mark_start_ns);
 	add(&sums->assist_ns, c->assist_ns);
 	add(&sums->dedicated_ns, c->dedicated_ns);
@@ -275,7 +286,7 @@ int gc_add_cycle(struct model *m, const struct model_cycle *raw, uint64_t told_n
 
 	int rc = ring_reserve(m, gc->cycles);
 	if (!rc)
-		rc = add_caller(&gc->starters, cycle.stack, cycle.trigger, cycle.pause_ns);
+		rc = add_caller(&gc->starters, cycle.stack, cycle.trigger, gc_cycle_pauses(&cycle));
 	if (rc)
 		return rc;
 	*gc_ring_row(gc->cycles, gc->cycles.seq++) = (struct gc_cycle_row){ cycle, told_ns };

@@ -2,8 +2,9 @@
 /*
  * Garbage collection in the model: stops of the world, cycles, and mark assists by stack.
  *
- * Sums are kept for as long as the model lives; of single stops and cycles the latest MODEL_EVENTS_MAX are,
- * and of each reason the lengths of the latest MODEL_PAUSES_MAX stops, for exact percentiles.
+ * Sums are kept for as long as the model lives; of single stops and cycles the latest
+ * MODEL_EVENTS_MAX are, and of each reason the lengths of the latest MODEL_PAUSES_MAX stops, for
+ * exact percentiles.
  * Times are CLOCK_MONOTONIC nanoseconds, the same clock as Go's nanotime.
  */
 #ifndef GALLOP_MODEL_GC_H
@@ -53,7 +54,6 @@ struct model_stop {
 };
 
 struct model_cycle {
-	uint32_t number; /* as in gctrace and MemStats.NumGC */
 	uint32_t stack; /* of who triggered it, or MODEL_NO_STACK */
 	uint64_t goid;
 	enum model_trigger trigger;
@@ -64,9 +64,12 @@ struct model_cycle {
 	uint64_t end_ns; /* the world ran again */
 	uint64_t sweep_pause_ns,
 		mark_pause_ns; /* as seen; several mark terminations are added up */
-	uint64_t pause_ns; /* MemStats.PauseNs of this cycle, as the runtime says */
-	uint64_t heap_live_start, heap_marked, heap_live_end; /* bytes */
-	uint64_t goal, next_goal; /* bytes */
+	uint64_t heap_live_start, heap_live_end; /* bytes, 0: not known */
+	/* What the runtime had written down when it ended. If that isn't known, all below is 0. */
+	bool runtime_known;
+	uint32_t number; /* as in gctrace and MemStats.NumGC */
+	uint64_t pause_ns; /* MemStats.PauseNs of this cycle */
+	uint64_t heap_marked, goal, next_goal; /* bytes */
 	uint64_t assist_ns, dedicated_ns, fractional_ns, idle_ns; /* CPU time of marking, by kind */
 	double cpu_fraction; /* MemStats.GCCPUFraction after it */
 };

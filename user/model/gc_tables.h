@@ -23,7 +23,7 @@ struct gc_pauses {
 	struct histogram lengths;
 };
 
-/* Number n of all.count is lengths[n % MODEL_PAUSES_MAX], so the interval's are the latest of them. */
+/* Number n of all.count is lengths[n % MODEL_PAUSES_MAX]; the interval's are the latest of them. */
 struct gc_reason {
 	struct gc_pauses all, interval;
 	uint64_t *lengths;
@@ -32,7 +32,8 @@ struct gc_reason {
 
 struct gc_cycle_sums {
 	uint64_t count, forced;
-	uint64_t pause_ns, mark_ns;
+	uint64_t runtime_unknown; /* cycles that the runtime's part of the sums lacks */
+	uint64_t mark_ns;
 	uint64_t assist_ns, dedicated_ns, fractional_ns, idle_ns;
 };
 
@@ -106,6 +107,9 @@ struct gc_caller_count gc_caller_delta(const struct gc_caller *caller);
 
 /* Asked for by the program. */
 bool gc_trigger_is_forced(enum model_trigger trigger);
+
+/* Its pauses, as the runtime says, else as seen: not all of them if its beginning was missed. */
+uint64_t gc_cycle_pauses(const struct model_cycle *c);
 
 /* a + b, or the largest number. */
 uint64_t gc_sum(uint64_t a, uint64_t b);

@@ -95,13 +95,16 @@ static int copy_cycles(struct snapshot_gc *view, const struct model_gc *gc, cons
 			.stack = stack_of(sh, row->cycle.stack),
 			.trigger = model_trigger(row->cycle.trigger),
 			.mark_ns = row->cycle.mark_end_ns - row->cycle.mark_start_ns,
+			.pause_ns = row->cycle.runtime_known || row->cycle.start_ns
+					    ? gc_cycle_pauses(&row->cycle)
+					    : 0,
 			.told_ns = row->told_ns,
 		};
 	}
 	return 0;
 }
 
-/* Pauses, and the lengths of as many of them as are kept: those of one reason, or all of the GC's. */
+/* Pauses of one reason, or all of the GC's, and the lengths of as many of them as are kept. */
 struct group {
 	struct gc_pauses p;
 	uint64_t *ns;
@@ -114,9 +117,9 @@ static void group_deinit(struct group *g)
 }
 
 /*
- * The rank-th shortest, from 0; the order is changed. What is alike in all higher bits is parted by the next, so it
- * takes about three times as long as reading them all, whatever their order is: sorting a million takes too long for
- * a view that is drawn every second.
+ * The rank-th shortest, from 0; the order is changed. What is alike in all higher bits is parted by
+ * the next, so it takes about three times as long as reading them all, whatever their order is:
+ * sorting a million takes too long for a view that is drawn every second.
  */
 static uint64_t select_rank(uint64_t *v, size_t nr, size_t rank, uint64_t max)
 {
@@ -394,6 +397,7 @@ static void view_sums(struct snapshot_gc *view, const struct gc_cycle_sums *sums
 {
 	view->cycles_total = sums->count;
 	view->forced_total = sums->forced;
+	view->runtime_unknown = sums->runtime_unknown;
 	view->mark_ns = sums->mark_ns;
 	view->cycles_assist_ns = sums->assist_ns;
 	view->dedicated_ns = sums->dedicated_ns;

@@ -28,6 +28,7 @@ struct snapshot_cycle {
 	const struct snapshot_stack *stack; /* who triggered it; NULL: not known */
 	const char *trigger;
 	uint64_t mark_ns; /* wall time of marking; 0: not known */
+	uint64_t pause_ns; /* all of its pauses; 0: not known */
 	uint64_t told_ns; /* when it ended, also if its beginning was missed */
 };
 
@@ -67,6 +68,7 @@ struct snapshot_gc {
 	size_t stops_nr, cycles_nr, reasons_nr, buckets_nr, stoppers_nr, forced_nr, assists_nr;
 
 	uint64_t cycles_total, forced_total; /* also of those that are no longer kept */
+	uint64_t runtime_unknown; /* cycles without the runtime's part, which its sums below lack */
 	uint64_t stops_total;
 	struct snapshot_pauses pauses; /* of the GC, all reasons */
 	uint64_t stopped_ns; /* by all stops, also those that aren't the GC's */

@@ -33,7 +33,8 @@ static int put_cycle(struct rows *r, const struct gc_cycle_row *row, size_t inte
 		   NUM(c->end_ns), NUM(c->sweep_pause_ns), NUM(c->mark_pause_ns), NUM(c->pause_ns),
 		   NUM(c->heap_live_start), NUM(c->heap_marked), NUM(c->heap_live_end),
 		   NUM(c->goal), NUM(c->next_goal), NUM(c->assist_ns), NUM(c->dedicated_ns),
-		   NUM(c->fractional_ns), NUM(c->idle_ns), NUM(c->cpu_fraction * SCHEMA_PPM + 0.5));
+		   NUM(c->fractional_ns), NUM(c->idle_ns), NUM(c->cpu_fraction * SCHEMA_PPM + 0.5),
+		   NUM(c->runtime_known));
 }
 
 static int put_cycles(struct rows *r, const struct model_gc *gc, size_t interval)

@@ -55,7 +55,8 @@ const struct schema_table schema_gc_tables[] = {
 	  "heap_marked INTEGER NOT NULL, heap_end INTEGER NOT NULL, goal INTEGER NOT NULL, "
 	  "next_goal INTEGER NOT NULL, assist_ns INTEGER NOT NULL, "
 	  "dedicated_ns INTEGER NOT NULL, fractional_ns INTEGER NOT NULL, "
-	  "idle_ns INTEGER NOT NULL, cpu_ppm INTEGER NOT NULL)" },
+	  "idle_ns INTEGER NOT NULL, cpu_ppm INTEGER NOT NULL, "
+	  "runtime_known INTEGER NOT NULL)" },
 	{ "assist", "CREATE TABLE assist(interval INTEGER NOT NULL, stack INTEGER NOT NULL, "
 		    "assists INTEGER NOT NULL, ns INTEGER NOT NULL, "
 		    "PRIMARY KEY(interval, stack)) WITHOUT ROWID" },
@@ -110,13 +111,18 @@ const char *const schema_views[] = {
 			    "function.name AS function, function.file, frame.line FROM "
 			    "stop " WITH_LEAF("stop"),
 
-	"CREATE VIEW cycles AS SELECT cycle.number, " SINCE_START(
+	"CREATE VIEW cycles AS SELECT iif(runtime_known, number, NULL) AS number, " SINCE_START(
 		"told_ns") " AS end_s, "
-			   "cause_name AS cause, pause_ns, mark_end_ns - mark_start_ns AS mark_ns, "
-			   "assist_ns, "
-			   "heap_start, heap_marked, heap_end, goal, cycle.goid, function.name AS "
-			   "function, "
-			   "function.file, frame.line FROM cycle " WITH_LEAF("cycle"),
+			   "cause_name AS cause, iif(runtime_known, pause_ns, iif(start_ns, "
+			   "sweep_pause_ns + mark_pause_ns, NULL)) AS pause_ns, "
+			   "mark_end_ns - mark_start_ns AS mark_ns, "
+			   "iif(runtime_known, assist_ns, NULL) AS assist_ns, "
+			   "nullif(heap_start, 0) AS heap_start, "
+			   "iif(runtime_known, heap_marked, NULL) AS heap_marked, "
+			   "nullif(heap_end, 0) AS heap_end, "
+			   "iif(runtime_known, goal, NULL) AS goal, cycle.goid, "
+			   "function.name AS function, function.file, frame.line FROM "
+			   "cycle " WITH_LEAF("cycle"),
 
 	"CREATE VIEW assists AS SELECT function.name AS function, function.file, frame.line, "
 	"sum(assists) AS assists, sum(ns) AS ns FROM assist " WITH_LEAF(

@@ -37,21 +37,31 @@ static void put_pauses(FILE *out, const struct snapshot *interval)
 	fprintf(out, "world stopped %s of the time\n", fmt_ratio(gc->stopped_ns, dur).s);
 }
 
+static void put_sizes(FILE *out, const struct model_cycle *c)
+{
+	fputs("heap ", out);
+	if (c->heap_live_start)
+		fprintf(out, "%s live -> ", fmt_bytes(c->heap_live_start).s);
+	fprintf(out, "%s marked", fmt_bytes(c->heap_marked).s);
+	if (snapshot_has_goal(c->next_goal))
+		fprintf(out, ", next goal %s", fmt_bytes(c->next_goal).s);
+	else
+		fputs(", no next goal", out);
+	fprintf(out, "; last cycle %u: ", c->number);
+}
+
 /* The last cycle ever, as the interval may have none. */
 static void put_heap(FILE *out, const struct snapshot_gc *total)
 {
 	if (!total->cycles_nr)
 		return;
 	const struct snapshot_cycle *c = &total->cycles[total->cycles_nr - 1];
-	fputs("    heap ", out);
-	if (c->raw.heap_live_start)
-		fprintf(out, "%s live -> ", fmt_bytes(c->raw.heap_live_start).s);
-	fprintf(out, "%s marked", fmt_bytes(c->raw.heap_marked).s);
-	if (snapshot_has_goal(c->raw.next_goal))
-		fprintf(out, ", next goal %s", fmt_bytes(c->raw.next_goal).s);
+	fputs("    ", out);
+	if (c->raw.runtime_known)
+		put_sizes(out, &c->raw);
 	else
-		fputs(", no next goal", out);
-	fprintf(out, "; last cycle %u: %s", c->raw.number, c->trigger);
+		fputs("last cycle: ", out);
+	fputs(c->trigger, out);
 	if (c->stack) {
 		fputs(", by ", out);
 		put_where(out, c->stack);

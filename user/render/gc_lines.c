@@ -55,8 +55,12 @@ static void heap_cell(char dst[CELL_SZ], const struct model_cycle *c)
 							       : c->heap_marked;
 	double scale = 1024;
 	size_t unit = 0;
-	char live[16] = "-", goal[16] = "-";
+	char live[16] = "-", marked[16] = "-", goal[16] = "-";
 
+	if (!largest) {
+		strcpy(dst, "-");
+		return;
+	}
 	if (snapshot_has_goal(c->goal) && c->goal > largest)
 		largest = c->goal;
 	/* 999.95 would be printed as "1000.0", which is too wide. */
@@ -68,8 +72,9 @@ static void heap_cell(char dst[CELL_SZ], const struct model_cycle *c)
 		snprintf(live, sizeof(live), "%.1f", (double)c->heap_live_start / scale);
 	if (snapshot_has_goal(c->goal))
 		snprintf(goal, sizeof(goal), "%.1f", (double)c->goal / scale);
-	snprintf(dst, CELL_SZ, "%5s ->%5.1f /%5s %s", live, (double)c->heap_marked / scale, goal,
-		 units[unit]);
+	if (c->runtime_known)
+		snprintf(marked, sizeof(marked), "%.1f", (double)c->heap_marked / scale);
+	snprintf(dst, CELL_SZ, "%5s ->%5s /%5s %s", live, marked, goal, units[unit]);
 }
 
 /* "main.handle g18", the function cut where it must be. */
@@ -131,13 +136,15 @@ static void pauses_cell(char dst[CELL_SZ], const struct model_cycle *c)
 	if (c->start_ns)
 		snprintf(dst, CELL_SZ, "%7s +%7s", fmt_time(c->sweep_pause_ns).s,
 			 fmt_time(c->mark_pause_ns).s);
-	else
+	else if (c->runtime_known)
 		snprintf(dst, CELL_SZ, "%s in all", fmt_time(c->pause_ns).s);
+	else
+		snprintf(dst, CELL_SZ, "- +%7s", fmt_time(c->mark_pause_ns).s);
 }
 
 void render_gc_cycle_line(FILE *out, const struct snapshot_cycle *c, const struct render_opts *opts)
 {
-	char number[16], heap[CELL_SZ], pauses[CELL_SZ], cpu[16], who[CELL_SZ];
+	char number[16] = "-", heap[CELL_SZ], pauses[CELL_SZ], cpu[16] = "-", who[CELL_SZ];
 	/*
 	 * The column is as wide as the others' names; the package is known to who knows the
 	 * function.
@@ -146,8 +153,10 @@ void render_gc_cycle_line(FILE *out, const struct snapshot_cycle *c, const struc
 	bool freed = c->raw.trigger == MODEL_TRIGGER_FREE_OS_MEMORY;
 	(void)opts;
 
-	snprintf(number, sizeof(number), "%u", c->raw.number);
-	snprintf(cpu, sizeof(cpu), "%.1f %%", 100 * c->raw.cpu_fraction);
+	if (c->raw.runtime_known) {
+		snprintf(number, sizeof(number), "%u", c->raw.number);
+		snprintf(cpu, sizeof(cpu), "%.1f %%", 100 * c->raw.cpu_fraction);
+	}
 	heap_cell(heap, &c->raw);
 	pauses_cell(pauses, &c->raw);
 	who_cell(who, c->stack, c->raw.goid);
@@ -157,7 +166,7 @@ void render_gc_cycle_line(FILE *out, const struct snapshot_cycle *c, const struc
 		.trigger = freed && dot ? dot + 1 : c->trigger,
 		.heap = heap,
 		.mark = c->raw.start_ns ? mark.s : "-",
-		.assist = assist.s,
+		.assist = c->raw.runtime_known ? assist.s : "-",
 		.pauses = pauses,
 		.cpu = cpu,
 		.who = who,

@@ -43,6 +43,21 @@ static void put_many(FILE *out, uint64_t n, const char *what)
 	fprintf(out, "%s %s%s", fmt_count(n).s, what, n == 1 ? "" : "s");
 }
 
+/* Why is below it: a note, or a loss. */
+static void put_unknown(FILE *out, const struct snapshot *s)
+{
+	const struct snapshot_gc *gc = &s->gc;
+
+	if (!gc->runtime_unknown)
+		return;
+	fputs("not known of ", out);
+	if (gc->runtime_unknown == gc->cycles_total)
+		fputs("all cycles", out);
+	else
+		put_many(out, gc->runtime_unknown, "cycle");
+	fputs(": number, heap sizes, assists and CPU time; their pauses are as seen\n", out);
+}
+
 static void put_overview(FILE *out, const struct snapshot *s)
 {
 	const struct snapshot_gc *gc = &s->gc;
@@ -64,6 +79,7 @@ static void put_overview(FILE *out, const struct snapshot *s)
 		fprintf(out, "%s fractional, ", fmt_time(gc->fractional_ns).s);
 		fprintf(out, "%s idle\n", fmt_time(gc->idle_ns).s);
 	}
+	put_unknown(out, s);
 }
 
 static void put_pauses(FILE *out, const struct snapshot_pauses *p, const char *name)

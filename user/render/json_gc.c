@@ -18,14 +18,28 @@ static void put_goal(struct json_writer *w, const char *key, uint64_t goal)
 		json_number(w, key, goal);
 }
 
+/* What the runtime wrote down of a cycle, but for its number and pauses. */
+static void put_runtimes(struct json_writer *w, const struct model_cycle *c)
+{
+	json_number(w, "heap_marked", c->heap_marked);
+	put_goal(w, "heap_goal", c->goal);
+	put_goal(w, "next_goal", c->next_goal);
+	json_number(w, "assist_ns", c->assist_ns);
+	json_number(w, "dedicated_ns", c->dedicated_ns);
+	json_number(w, "fractional_ns", c->fractional_ns);
+	json_number(w, "idle_ns", c->idle_ns);
+	json_millionths(w, "cpu_fraction", (uint64_t)(c->cpu_fraction * MILLION + 0.5));
+}
+
 void json_put_cycle(struct json_writer *w, const struct snapshot_cycle *c)
 {
 	const struct model_cycle *raw = &c->raw;
 
-	json_number(w, "n", raw->number);
+	if (raw->runtime_known)
+		json_number(w, "n", raw->number);
 	json_string(w, "trigger", c->trigger);
 	put_known(w, "goid", raw->goid);
-	json_number(w, "pause_ns", raw->pause_ns);
+	put_known(w, "pause_ns", c->pause_ns);
 	if (raw->start_ns) {
 		json_number(w, "sweep_pause_ns", raw->sweep_pause_ns);
 		json_number(w, "mark_pause_ns", raw->mark_pause_ns);
@@ -36,15 +50,10 @@ void json_put_cycle(struct json_writer *w, const struct snapshot_cycle *c)
 	}
 	json_number(w, "end_ns", c->told_ns);
 	put_known(w, "heap_start", raw->heap_live_start);
-	json_number(w, "heap_marked", raw->heap_marked);
-	json_number(w, "heap_end", raw->heap_live_end);
-	put_goal(w, "heap_goal", raw->goal);
-	put_goal(w, "next_goal", raw->next_goal);
-	json_number(w, "assist_ns", raw->assist_ns);
-	json_number(w, "dedicated_ns", raw->dedicated_ns);
-	json_number(w, "fractional_ns", raw->fractional_ns);
-	json_number(w, "idle_ns", raw->idle_ns);
-	json_millionths(w, "cpu_fraction", (uint64_t)(raw->cpu_fraction * MILLION + 0.5));
+	put_known(w, "heap_end", raw->heap_live_end);
+	json_bool(w, "runtime_known", raw->runtime_known);
+	if (raw->runtime_known)
+		put_runtimes(w, raw);
 	json_put_stack(w, c->stack);
 }
 
@@ -173,10 +182,13 @@ static void put_details(struct json_writer *w, const struct snapshot *s)
 	json_number(w, "stops_total", gc->stops_total);
 	json_number(w, "stopped_ns", gc->stopped_ns);
 	json_number(w, "mark_ns", gc->mark_ns);
-	json_number(w, "runtime_assist_ns", gc->cycles_assist_ns);
-	json_number(w, "dedicated_ns", gc->dedicated_ns);
-	json_number(w, "fractional_ns", gc->fractional_ns);
-	json_number(w, "idle_ns", gc->idle_ns);
+	json_number(w, "runtime_unknown", gc->runtime_unknown);
+	if (!gc->cycles_total || gc->runtime_unknown < gc->cycles_total) {
+		json_number(w, "runtime_assist_ns", gc->cycles_assist_ns);
+		json_number(w, "dedicated_ns", gc->dedicated_ns);
+		json_number(w, "fractional_ns", gc->fractional_ns);
+		json_number(w, "idle_ns", gc->idle_ns);
+	}
 	json_number(w, "assists_total", gc->assists_total);
 	json_number(w, "cycles_left_out", gc->cycles_total - gc->cycles_nr);
 	json_number(w, "stops_left_out", gc->stops_total - gc->stops_nr);

@@ -7,6 +7,8 @@
  * what stands before it has ended; the world can't be stopped twice, but a target can say so. Times
  * are microseconds since the recording began; written with three decimals, no nanosecond is lost.
  */
+#include <string.h>
+
 #include "base/u64.h"
 #include "render/formats.h"
 #include "render/gc.h"
@@ -134,12 +136,16 @@ static void put_cycle_slice(struct trace *t, const struct snapshot_cycle *cycle)
 	/* A cycle whose beginning was missed has no phases to show. */
 	if (!c->start_ns || !take_lane(t, LANE_CYCLES, &from, c->end_ns))
 		return;
-	snprintf(name, sizeof(name), "GC %u", c->number);
+	if (c->runtime_known)
+		snprintf(name, sizeof(name), "GC %u", c->number);
+	else
+		strcpy(name, "GC");
 	open_slice(t, name, LANE_CYCLES, from, c->end_ns);
 	json_string(&t->w, "trigger", cycle->trigger);
 	put_who(t, cycle->stack, c->goid);
-	put_us(t, "pause_us", c->pause_ns);
-	put_us(t, "assist_us", c->assist_ns);
+	put_us(t, "pause_us", cycle->pause_ns);
+	if (c->runtime_known)
+		put_us(t, "assist_us", c->assist_ns);
 	close_slice(t);
 	put_phases(t, c, from);
 }
@@ -153,8 +159,10 @@ static void put_cycle(struct trace *t, const struct snapshot_cycle *cycle)
 		put_counter(t, "heap live", c->start_ns, c->heap_live_start);
 	if (c->start_ns && snapshot_has_goal(c->goal))
 		put_counter(t, "heap goal", c->start_ns, c->goal);
-	put_counter(t, "heap marked", cycle->told_ns, c->heap_marked);
-	put_counter(t, "heap live", cycle->told_ns, c->heap_live_end);
+	if (c->runtime_known)
+		put_counter(t, "heap marked", cycle->told_ns, c->heap_marked);
+	if (c->heap_live_end)
+		put_counter(t, "heap live", cycle->told_ns, c->heap_live_end);
 	if (snapshot_has_goal(c->next_goal))
 		put_counter(t, "heap goal", cycle->told_ns, c->next_goal);
 }

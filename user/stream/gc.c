@@ -57,6 +57,8 @@ static void begin_cycle(struct gc_stream *gc, const struct wire_stop *wire, uint
 	gc->percent_goal = wire->percent_goal;
 	gc->trigger = wire->trigger;
 	gc->marking = true;
+	/* A record that is still there is of the cycle before, whose last stop was lost. */
+	gc->ending_known = false;
 }
 
 /* What the runtime had written down when it ended. */
@@ -65,6 +67,7 @@ static void fill_from_runtime(struct gc_stream *gc)
 	struct model_cycle *c = &gc->cycle;
 	const struct wire_cycle *w = &gc->ending;
 
+	c->runtime_known = true;
 	c->number = w->numgc;
 	c->pause_ns = w->pause_ns;
 	c->heap_marked = w->heap_marked;
@@ -77,6 +80,14 @@ static void fill_from_runtime(struct gc_stream *gc)
 	memcpy(&c->cpu_fraction, &w->cpu_fraction, sizeof(c->cpu_fraction));
 }
 
+/* The number of a cycle that has been seen whole but whose record was lost. */
+static uint32_t next_number(const struct gc_stream *gc)
+{
+	uint32_t next = gc->cycles ? gc->recent[(gc->cycles - 1) % GC_RECENT].number + 1 : 1;
+
+	return next > gc->first_number ? next : gc->first_number;
+}
+
 static void keep_sums(struct gc_stream *gc)
 {
 	const struct model_cycle *c = &gc->cycle;
@@ -85,6 +96,10 @@ static void keep_sums(struct gc_stream *gc)
 				      .seen_ns = c->sweep_pause_ns + c->mark_pause_ns,
 				      .pause_ns = c->pause_ns };
 
+	if (!c->runtime_known && !gc->marking)
+		return;
+	if (!c->runtime_known)
+		seen.number = next_number(gc);
 	if (seen.number < gc->first_number)
 		return;
 	gc->recent[gc->cycles++ % GC_RECENT] = seen;
@@ -92,6 +107,8 @@ static void keep_sums(struct gc_stream *gc)
 		gc->whole_ns += seen.seen_ns;
 	else
 		gc->partial_ns += seen.pause_ns;
+	if (!c->runtime_known)
+		return;
 	gc->last_number = c->number;
 	gc->last_pause_total_ns = gc->ending.pause_total_ns;
 }

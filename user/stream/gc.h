@@ -36,7 +36,7 @@ struct gc_stream {
 	uint64_t whole_ns; /* pauses of whole cycles as seen */
 	uint64_t partial_ns; /* runtime's pauses of the others */
 	struct gc_cycle_seen recent[GC_RECENT];
-	uint32_t last_number;
+	uint32_t last_number; /* of the last whose record came */
 	uint64_t last_pause_total_ns; /* MemStats.PauseTotalNs after it */
 };
 
