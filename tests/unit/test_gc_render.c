@@ -88,6 +88,9 @@ static struct model *unknown_model(void)
 	sample_stop(m, cycle.mark_end_ns, 15000, 1, MODEL_NO_STACK, 0);
 	assert_int_equal(model_add_cycle(m, &cycle), 0);
 	strcpy(model_gc_check(m)->why_not, "the runtime's GC counters could not be read");
+	model_add_note(
+		m, "of GC cycles only the stops can be seen: the GC's state in this version of Go "
+		   "is not known");
 	return m;
 }
 
@@ -95,6 +98,7 @@ static int render_all(FILE *out, const struct snapshot *s, const struct render_o
 {
 	render_lines(out, s, opts);
 	render_gc_summary(out, s, opts);
+	render_text(out, s, opts);
 	render_top_block(out, s, s, opts);
 	render_jsonl(out, s, opts);
 	return render_trace(out, s, opts);

@@ -23,6 +23,37 @@ static void a_recording_gives_back_the_model(void **state)
 	assert_int_equal(access(in_dir("x.gallop-journal"), F_OK), -1);
 }
 
+static void notes_come_back(void **state)
+{
+	const char *path = in_dir("x.gallop");
+	struct recording *rec = create(path);
+	struct model *m = sample_model(1, NULL, NULL);
+	char text[200];
+	struct err err;
+
+	(void)state;
+	model_add_note(m, "runtime.exit is missing");
+	model_add_note(m, "a\033b\xff");
+	model_add_note(m, "runtime.exit is missing");
+	assert_int_equal(model_meta(m)->notes_nr, 2);
+	for (int i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "%0190d", i);
+		model_add_note(m, text + i);
+	}
+	assert_int_equal(model_meta(m)->notes_nr, MODEL_NOTES_MAX);
+	assert_int_equal(recording_write(rec, m, SAMPLE_START, SAMPLE_START + SAMPLE_S, &err), 0);
+	assert_int_equal(recording_finish(rec, m, &err), 0);
+	struct model *loaded = load(path);
+	_cleanup_free_ char *before = as_json(m), *after = as_json(loaded);
+	assert_string_equal(before, after);
+	assert_non_null(strstr(after, "\"runtime.exit is missing\",\n      \"a?b\xef\xbf\xbd\""));
+	model_free(m);
+	model_free(loaded);
+
+	sql(path, "UPDATE meta SET value = 7 WHERE key = 'note.01'");
+	assert_refused(path, -EBADMSG, "something else where a name belongs");
+}
+
 static void a_span_is_part_of_it(void **state)
 {
 	const char *path = in_dir("x.gallop");
@@ -350,6 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_recording_gives_back_the_model),
+		cmocka_unit_test(notes_come_back),
 		cmocka_unit_test(a_span_is_part_of_it),
 		cmocka_unit_test(odd_content_survives),
 		cmocka_unit_test(views_are_for_people),

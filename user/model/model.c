@@ -56,6 +56,19 @@ struct model_check *model_check(struct model *m)
 	return &m->check;
 }
 
+void model_add_note(struct model *m, const char *text)
+{
+	struct model_meta *meta = &m->meta;
+	char clean[sizeof(meta->notes[0])];
+
+	utf8_clean(clean, sizeof(clean), text);
+	for (size_t i = 0; i < meta->notes_nr; i++)
+		if (strcmp(meta->notes[i], clean) == 0)
+			return;
+	if (meta->notes_nr < MODEL_NOTES_MAX)
+		strcpy(meta->notes[meta->notes_nr++], clean);
+}
+
 void model_site_add(struct model *m, uint32_t site, uint64_t objects, uint64_t bytes)
 {
 	assert(site < m->sites.nr);

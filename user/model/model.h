@@ -23,6 +23,7 @@ struct model;
 
 enum {
 	MODEL_DEPTH_MAX = 512, /* frames of a stack, inlined ones included */
+	MODEL_NOTES_MAX = 16,
 	/* Size classes are Go's own numbers, and one more for tiny objects, which share blocks. */
 	MODEL_CLASS_LARGE = 0,
 	MODEL_CLASS_TINY = 68,
@@ -47,6 +48,8 @@ struct model_meta {
 	uint64_t start_mono_ns; /* CLOCK_MONOTONIC then: all other times are on it */
 	uint64_t end_mono_ns; /* when counting ended, or the last interval so far */
 	char end_reason[64]; /* "duration", "signal", ...; "" while it runs */
+	char notes[MODEL_NOTES_MAX][160]; /* what can't be shown of this target, and why */
+	size_t notes_nr;
 };
 
 /* A frame as callers give it. */
@@ -85,6 +88,9 @@ void model_free(struct model *m);
 
 struct model_meta *model_meta(struct model *m); /* for the owner to fill */
 struct model_check *model_check(struct model *m);
+
+/* The same text again, or one more than there is room for, is left out. */
+void model_add_note(struct model *m, const char *text);
 
 /*
  * Intern. frames are leaf first, n <= MODEL_DEPTH_MAX; cut says that the root is missing (deeper

@@ -3,6 +3,8 @@
  * Garbage collection: rare functions, so they are always probed. Each is optional: without the places that
  * tell a stop or an assist from begin to end, that part is left out as a whole and said.
  */
+#include <errno.h>
+
 #include "gobin/gc_layout.h"
 #include "gobin/layout.h"
 #include "plan/build.h"
@@ -99,18 +101,26 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 	};
 	const struct go_layout *layout = gobin_layout(bin);
 	const struct go_gc_layout *gc = go_gc_layout_find(layout->minor);
+	const char *state_missing = gc ? "the GC's state was not found in this program"
+				       : "the GC's state in this version of Go is not known";
 
 	fill_cfg(&plan->cfg, layout, gc, globals);
 	if (add_parts(plan, bin, stops, sizeof(stops) / sizeof(stops[0])))
-		plan_note(
-			plan,
-			"stops of the world can't be seen: their functions are missing or unknown");
-	else if (!plan->cfg.gc_controller_va)
 		plan_note(plan,
-			  "GC cycles are seen by their stops only: the GC's state was not found");
-	if (plan->cfg.stw_args == WIRE_STW_NONE)
-		add_parts(plan, bin, why, sizeof(why) / sizeof(why[0]));
-	if (!plan->cfg.gc_controller_va ||
-	    add_parts(plan, bin, assists, sizeof(assists) / sizeof(assists[0])))
-		plan_note(plan, "mark assists can't be seen: their function is missing or unknown");
+			  "stops of the world and GC cycles can't be seen: a function is missing "
+			  "or can't be probed");
+	else if (!plan->cfg.gc_controller_va)
+		plan_note(plan, "of GC cycles only the stops can be seen: %s", state_missing);
+	/* A program without it stops the world for the GC only. */
+	int rc = plan->cfg.stw_args == WIRE_STW_NONE
+			 ? add_parts(plan, bin, why, sizeof(why) / sizeof(why[0]))
+			 : 0;
+	if (rc && rc != -ENOENT)
+		plan_note(plan, "stops of the world that aren't the GC's have no reason: "
+				"runtime.stopTheWorld can't be probed");
+	if (!plan->cfg.gc_controller_va)
+		plan_note(plan, "mark assists can't be seen: %s", state_missing);
+	else if (add_parts(plan, bin, assists, sizeof(assists) / sizeof(assists[0])))
+		plan_note(plan, "mark assists can't be seen: runtime.gcAssistAlloc1 is missing or "
+				"can't be probed");
 }

@@ -50,6 +50,15 @@ static int meta_member(struct reader *r, sqlite3_stmt *row, const struct schema_
 	return code;
 }
 
+static int read_note(struct reader *r, sqlite3_stmt *row)
+{
+	const char *text;
+	int code = col_text(r, row, 1, &text);
+	if (!code)
+		model_add_note(r->m, text);
+	return code;
+}
+
 static int read_meta(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 {
 	const char *key;
@@ -58,6 +67,8 @@ static int read_meta(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 		return code;
 	if (idx >= META_ROWS_MAX)
 		return reader_damaged(r, "table 'meta' is too long");
+	if (strncmp(key, SCHEMA_NOTE, strlen(SCHEMA_NOTE)) == 0)
+		return read_note(r, row);
 	/* Keys that this version doesn't know are of a later one of the same format. */
 	for (const struct schema_meta *sm = schema_metas; sm->key; sm++) {
 		if (strcmp(sm->key, key) == 0)

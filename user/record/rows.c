@@ -212,6 +212,18 @@ static int put_meta(struct rows *r, const struct model_meta *meta)
 	return SQLITE_OK;
 }
 
+static int put_notes(struct rows *r, const struct model_meta *meta)
+{
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; !rc && i < meta->notes_nr; i++) {
+		char key[32];
+		snprintf(key, sizeof(key), SCHEMA_NOTE "%02zu", i);
+		rc = put(r, ROWS_META, TEXT(key), TEXT(meta->notes[i]));
+	}
+	return rc;
+}
+
 static int put_losses(struct rows *r, const struct model *m)
 {
 	for (size_t *i = &r->done.causes; *i < m->losses_nr; ++*i) {
@@ -262,6 +274,8 @@ static int put_check(struct rows *r, const struct model_check *c)
 int rows_put_session(struct rows *r, const struct model *m)
 {
 	int rc = put_meta(r, &m->meta);
+	if (!rc)
+		rc = put_notes(r, &m->meta);
 	if (!rc)
 		rc = put_losses(r, m);
 	if (!rc)

@@ -47,4 +47,7 @@ struct schema_meta {
 
 extern const struct schema_meta schema_metas[]; /* ends with key == NULL */
 
+/* And what can't be shown of the target: from "note.00" on, as many as there are. */
+#define SCHEMA_NOTE "note."
+
 #endif

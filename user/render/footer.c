@@ -39,7 +39,7 @@ struct fmt fmt_wall_clock(const struct model_meta *meta, uint64_t mono_ns)
 	return f;
 }
 
-void put_losses(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+static void put_losses(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
 	if (s->loss_total == 0) {
 		fputs("lost:  nothing\n", out);
@@ -59,6 +59,16 @@ void put_losses(FILE *out, const struct snapshot *s, const struct render_opts *o
 		put_clean(out, loss->key);
 		fputs(")\n", out);
 	}
+}
+
+void put_limits(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+{
+	for (size_t i = 0; i < s->meta.notes_nr; i++) {
+		fputs("note:  ", out);
+		put_clean(out, s->meta.notes[i]);
+		fputc('\n', out);
+	}
+	put_losses(out, s, opts);
 }
 
 /* "10 missing" or "10 too many"; what is equal isn't passed here. */
@@ -143,7 +153,7 @@ void put_check(FILE *out, const struct snapshot *s, const struct render_opts *op
 
 void put_footer(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
-	put_losses(out, s, opts);
+	put_limits(out, s, opts);
 	put_stops(out, s, opts);
 	put_check(out, s, opts);
 }

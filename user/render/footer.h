@@ -15,9 +15,10 @@ void put_target(FILE *out, const struct model_meta *meta);
 /* A moment in local time, "2026-11-22 11:04:30 UTC"; "time unknown" if it is not. */
 struct fmt fmt_wall_clock(const struct model_meta *meta, uint64_t mono_ns);
 
-void put_losses(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+/* What can't be shown, and why; what was lost. */
+void put_limits(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
-/* The losses; the stops of the world, if there were any; and, always last, the check. */
+/* The limits; the stops of the world, if there were any; and, always last, the check. */
 void put_check(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 void put_footer(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 

@@ -382,7 +382,7 @@ int render_gc_summary(FILE *out, const struct snapshot *s, const struct render_o
 	else
 		fputs("no cycle and no stop of the world was seen\n", out);
 	fputc('\n', out);
-	put_losses(out, s, opts);
+	put_limits(out, s, opts);
 	put_gc_check(out, &s->gc.check, opts);
 	return render_end(out);
 }

@@ -31,6 +31,10 @@ void json_put_meta(struct json_writer *w, const struct snapshot *s)
 	json_number(w, "to_mono_ns", s->to_mono_ns);
 	json_number(w, "duration_ns", s->to_mono_ns - s->from_mono_ns);
 	json_string(w, "end_reason", m->end_reason);
+	json_open(w, "notes", '[');
+	for (size_t i = 0; i < m->notes_nr; i++)
+		json_string(w, NULL, m->notes[i]);
+	json_close(w, ']');
 }
 
 static void put_count(struct json_writer *w, struct snapshot_count n)

@@ -153,7 +153,7 @@ int render_top_block(FILE *out, const struct snapshot *interval, const struct sn
 	for (size_t i = 0; i < shown; i++)
 		put_row(&block, &interval->sites[i]);
 	put_gc_block(out, interval, total);
-	put_losses(out, total, opts);
+	put_limits(out, total, opts);
 	put_check(out, total, opts);
 	fputc('\n', out);
 	return render_end(out);
