@@ -393,6 +393,28 @@ static void lines_fit(void **state)
 	model_free(m);
 }
 
+/* Numbers that aren't exact are marked, and no row is wider for it. */
+static void estimates_are_marked(void **state)
+{
+	struct model *m = gc_model();
+	const struct model_stop stop = {
+		.start_ns = 1000, .end_ns = 51000, .stack = MODEL_NO_STACK, .reason = 5
+	};
+
+	(void)state;
+	for (int i = 0; i <= MODEL_PAUSES_MAX; i++)
+		assert_int_equal(model_add_stop(m, &stop), 0);
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	_cleanup_free_ char *summary = rendered(render_gc_summary, s, (struct render_opts){ 0 });
+
+	assert_lines(summary, 100);
+	assert_non_null(strstr(summary, " ~49.9 us ~49.9 us ~49.9 us  50.0 us"));
+	assert_non_null(strstr(summary, "\n~ within 0.8 %: there were too many"));
+	assert_null(strstr(summary, "~20.0 us"));
+	snapshot_free(s);
+	model_free(m);
+}
+
 static void the_check_says_what_differs(void **state)
 {
 	static const struct {
@@ -429,7 +451,7 @@ static void the_check_says_what_differs(void **state)
 		    .gallop_pause_ns = 900 },
 		  "\033[31m90.000 % of" },
 		{ { .known = true, .exact = true, .runtime_cycles = 3, .gallop_cycles = 2 },
-		  "\033[31m1 cycles missing\033[0m\n" },
+		  "\033[31m1 cycle missing\033[0m\n" },
 		{ { .known = true, .exact = true, .runtime_cycles = 3, .gallop_cycles = 5 },
 		  "\033[31m2 cycles too many\033[0m\n" },
 		{ { .why_not = "no symbols" }, "check: not available: no symbols\n" },
@@ -514,6 +536,7 @@ int main(void)
 		cmocka_unit_test(a_trace_can_be_drawn),
 		cmocka_unit_test(odd_events_are_shown),
 		cmocka_unit_test(lines_fit),
+		cmocka_unit_test(estimates_are_marked),
 		cmocka_unit_test(the_check_says_what_differs),
 		cmocka_unit_test(nothing_seen_is_nothing_shown),
 		cmocka_unit_test(formats_are_found),

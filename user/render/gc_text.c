@@ -43,6 +43,19 @@ static void put_many(FILE *out, uint64_t n, const char *what)
 	fprintf(out, "%s %s%s", fmt_count(n).s, what, n == 1 ? "" : "s");
 }
 
+/* As the last cycle said it: it isn't of one cycle, nor of the time that is shown. */
+static void put_cpu(FILE *out, const struct snapshot_gc *gc)
+{
+	for (size_t i = gc->cycles_nr; i; i--) {
+		const struct model_cycle *c = &gc->cycles[i - 1].raw;
+		if (!c->runtime_known)
+			continue;
+		fprintf(out, "GC CPU: %.1f %% of all CPU time since the program began\n",
+			100 * c->cpu_fraction);
+		return;
+	}
+}
+
 /* Why is below it: a note, or a loss. */
 static void put_unknown(FILE *out, const struct snapshot *s)
 {
@@ -66,11 +79,13 @@ static void put_overview(FILE *out, const struct snapshot *s)
 	fprintf(out, " (%s/s), %s forced; ", fmt_rate(gc->cycles_total, duration(s)).s,
 		fmt_count(gc->forced_total).s);
 	put_many(out, gc->pauses.count, "GC pause");
-	fprintf(out, ", %s\n", fmt_time(gc->pauses.total_ns).s);
-	fprintf(out, "world stopped for %s, %s of %s", fmt_time(gc->stopped_ns).s,
-		fmt_ratio(gc->stopped_ns, duration(s)).s, fmt_duration(duration(s)).s);
+	fprintf(out, ", %s in all\n", fmt_time(gc->pauses.total_ns).s);
+	fprintf(out, "world stopped %s of the time (%s of %s)",
+		fmt_ratio(gc->stopped_ns, duration(s)).s, fmt_time(gc->stopped_ns).s,
+		fmt_duration(duration(s)).s);
 	if (gc->mark_ns)
-		fprintf(out, "; marking for %s", fmt_time(gc->mark_ns).s);
+		fprintf(out, ", marking %s (%s)", fmt_ratio(gc->mark_ns, duration(s)).s,
+			fmt_time(gc->mark_ns).s);
 	fputc('\n', out);
 	if (gc->cycles_assist_ns || gc->dedicated_ns || gc->fractional_ns || gc->idle_ns) {
 		fprintf(out, "CPU time of marking: %s in assists, ",
@@ -79,22 +94,28 @@ static void put_overview(FILE *out, const struct snapshot *s)
 		fprintf(out, "%s fractional, ", fmt_time(gc->fractional_ns).s);
 		fprintf(out, "%s idle\n", fmt_time(gc->idle_ns).s);
 	}
+	put_cpu(out, gc);
 	put_unknown(out, s);
 }
 
 static void put_pauses(FILE *out, const struct snapshot_pauses *p, const char *name)
 {
+	enum { FIRST_PERCENTILE = 2, LAST_PERCENTILE = 4 };
 	const uint64_t times[] = { p->total_ns, p->avg_ns, p->p50_ns,
 				   p->p90_ns,	p->p99_ns, p->max_ns };
 
 	put_right(out, fmt_count(p->count).s, COUNT_W);
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		put_right(out, fmt_time(times[i]).s, 1 + TIME_W);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		bool about = p->estimated && i >= FIRST_PERCENTILE && i <= LAST_PERCENTILE;
+		char cell[CELL_SZ];
+		snprintf(cell, sizeof(cell), "%s%s", about ? "~" : "", fmt_time(times[i]).s);
+		put_right(out, cell, 1 + TIME_W);
+	}
 	struct fmt stopping = { "-" };
 	if (p->stopping_nr)
 		stopping = fmt_time(p->stopping_ns / p->stopping_nr);
 	put_right(out, stopping.s, 1 + TIME_W);
-	fprintf(out, "  %s%s\n", name, p->estimated ? " (percentiles within 0.8 %)" : "");
+	fprintf(out, "  %s\n", name);
 }
 
 static void put_reasons(FILE *out, const struct snapshot_gc *gc, const struct render_opts *opts)
@@ -114,8 +135,13 @@ static void put_reasons(FILE *out, const struct snapshot_gc *gc, const struct re
 	fprintf(out, "  REASON%s\n", style(opts, STYLE_NONE));
 	if (gc->pauses.count)
 		put_pauses(out, &gc->pauses, "GC pauses");
-	for (size_t i = 0; i < gc->reasons_nr; i++)
+	bool about = gc->pauses.estimated;
+	for (size_t i = 0; i < gc->reasons_nr; i++) {
 		put_pauses(out, &gc->reasons[i].pauses, gc->reasons[i].name);
+		about |= gc->reasons[i].pauses.estimated;
+	}
+	if (about)
+		fputs("~ within 0.8 %: there were too many to keep the length of each\n", out);
 }
 
 /* Powers of two; whoever is there gets a mark, however few they are. */
@@ -149,7 +175,7 @@ struct callers {
 	const struct render_opts *opts;
 	const char *title;
 	const char *what; /* head of that column, NULL: there is none */
-	const char *count; /* head */
+	const char *count, *time; /* heads */
 	const struct snapshot_caller *rows;
 	size_t nr;
 	bool by_count;
@@ -244,7 +270,7 @@ static void put_callers(struct callers *t)
 	if (shown < t->nr)
 		fprintf(t->out, ", the first %s of %s", fmt_count(shown).s, fmt_count(t->nr).s);
 	fprintf(t->out, "\n%s", style(t->opts, STYLE_DIM));
-	put_columns(t, "TIME", "SHARE", t->count);
+	put_columns(t, t->time, "SHARE", t->count);
 	if (t->what)
 		put_left(t->out, t->what, t->what_w + GAP_W);
 	put_left(t->out, "FUNCTION", t->func_w + GAP_W);
@@ -283,16 +309,19 @@ static void put_all_callers(FILE *out, const struct snapshot_gc *gc, const struc
 	struct callers forced = { .title = "Forced cycles by caller",
 				  .what = "TRIGGER",
 				  .count = "CYCLES",
+				  .time = "PAUSES",
 				  .rows = gc->forced,
 				  .nr = gc->forced_nr,
 				  .by_count = true };
 	struct callers stops = { .title = "Stops by who asked for them",
 				 .what = "REASON",
 				 .count = "STOPS",
+				 .time = "STOPPED",
 				 .rows = gc->stoppers,
 				 .nr = gc->stoppers_nr };
 	struct callers assists = { .title = "Mark assists by running time",
 				   .count = "ASSISTS",
+				   .time = "TIME",
 				   .rows = gc->assists,
 				   .nr = gc->assists_nr };
 	struct callers *const tables[] = { &forced, &stops, &assists };
@@ -302,6 +331,17 @@ static void put_all_callers(FILE *out, const struct snapshot_gc *gc, const struc
 		tables[i]->opts = opts;
 		put_table(tables[i]);
 	}
+}
+
+static void put_difference(FILE *out, const struct model_gc_check *c)
+{
+	bool missing = c->gallop_cycles < c->runtime_cycles;
+
+	put_many(out,
+		 missing ? c->runtime_cycles - c->gallop_cycles
+			 : c->gallop_cycles - c->runtime_cycles,
+		 "cycle");
+	fputs(missing ? " missing" : " too many", out);
 }
 
 static void put_verdict(FILE *out, const struct model_gc_check *c, const struct render_opts *opts)
@@ -320,12 +360,7 @@ static void put_verdict(FILE *out, const struct model_gc_check *c, const struct 
 	if (equal)
 		fputs("equal", out);
 	else if (c->runtime_cycles != c->gallop_cycles)
-		fprintf(out, "%s cycles %s",
-			fmt_count(c->gallop_cycles < c->runtime_cycles
-					  ? c->runtime_cycles - c->gallop_cycles
-					  : c->gallop_cycles - c->runtime_cycles)
-				.s,
-			c->gallop_cycles < c->runtime_cycles ? "missing" : "too many");
+		put_difference(out, c);
 	else
 		fprintf(out, "%s of the pauses",
 			fmt_ratio(c->gallop_pause_ns, c->runtime_pause_ns).s);
