@@ -141,7 +141,8 @@ int cmd_man(const struct options *opts, struct err *err)
 	       "126 or 127 if it can't be executed.\n"
 	       ".SH SIGNALS\nThe first SIGINT or SIGTERM stops, drains, writes and prints the "
 	       "summary; a second one ends "
-	       "gallop at once. SIGUSR1 makes record print a summary and go on. Probes go when gallop does.\n"
+	       "gallop at once. SIGUSR1 makes record print a summary and go on. Probes go when "
+	       "gallop does.\n"
 	       ".SH ENVIRONMENT\nNO_COLOR (set and not empty) and TERM=dumb turn colour off.\n");
 	return EXIT_STATUS_OK;
 }

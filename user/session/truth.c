@@ -102,7 +102,8 @@ void truth_to_check(const struct truth *t, struct model_check *check)
 	if (!check->known) {
 		const char *why = !t->begun
 					  ? "the runtime's counters could not be read at the start"
-					  : "the target ended or executed another program before its counters were read";
+					  : "the target ended or executed another program before "
+					    "its counters were read";
 		snprintf(check->why_not, sizeof(check->why_not), "%s",
 			 t->why_not[0] ? t->why_not : why);
 		return;
