@@ -86,6 +86,7 @@ static __always_inline void add_to_site(const struct pt_regs *ctx, struct wire_s
 		site = bpf_map_lookup_elem(&sites, key);
 		if (!site) {
 			count_loss(cpu, WIRE_LOSS_SITES_FULL);
+			__sync_fetch_and_add(&cpu->siteless_bytes, bytes);
 			return;
 		}
 	}

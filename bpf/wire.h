@@ -153,7 +153,8 @@ struct wire_cpu {
 	uint64_t not_entered; /* hits dropped because the branch led to morestack */
 	uint64_t slot_contended; /* hits that found the first slot busy: preemption at work */
 	uint64_t losses[WIRE_LOSS_NR];
-	uint64_t pad[2];
+	uint64_t siteless_bytes; /* of the objects of WIRE_LOSS_SITES_FULL */
+	uint64_t pad;
 };
 
 enum wire_event_kind {

@@ -60,9 +60,13 @@ static int on_snapshot(struct session *s, void *ctx, struct err *err)
 static int finish(struct session *s, struct record *r, struct err *err)
 {
 	struct recording *rec = r->rec;
+	struct model *m = session_model(s);
 
 	r->rec = NULL;
-	int rc = recording_finish(rec, session_model(s), err);
+	/* No room for one more kind of loss is no reason not to write the end. */
+	(void)model_set_loss(m, "not_recorded", "objects in no site: the recording was full",
+			     recording_unwritten(rec, m));
+	int rc = recording_finish(rec, m, err);
 	if (!rc)
 		rc = print_summary(s, r, err);
 	if (!rc && !r->opts->quiet)
@@ -79,11 +83,16 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 
 	if (rc == -EFBIG) {
 		r->full = true;
+		session_name_end(s, "the recording was full");
 		talk("the recording ends here: %s", err->msg);
 		rc = 0;
 	}
 	if (!rc && last)
 		rc = finish(s, r, err);
+	/* What can't be written can still be shown. */
+	struct err ignored;
+	if (rc < 0)
+		print_summary(s, r, &ignored);
 	return rc ? rc : r->full;
 }
 

@@ -400,6 +400,7 @@ void probe_totals(const struct probe *p, struct wire_cpu *ret)
 		ret->hits += cpu->hits;
 		ret->not_entered += cpu->not_entered;
 		ret->slot_contended += cpu->slot_contended;
+		ret->siteless_bytes += cpu->siteless_bytes;
 		for (int j = 0; j < WIRE_LOSS_NR; j++)
 			ret->losses[j] += cpu->losses[j];
 	}

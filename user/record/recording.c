@@ -33,6 +33,7 @@ struct recording {
 	struct rows rows;
 	uint64_t pages_max; /* 0: no bound */
 	uint64_t last_ns; /* where the last interval ended: the next begins there or later */
+	struct model_count written; /* the model's total then */
 };
 
 static void close_database(sqlite3 **db)
@@ -208,9 +209,16 @@ static int write_rows(struct recording *rec, const struct model *m, uint64_t fro
 
 static int write_end(struct recording *rec, const struct model *m)
 {
+	const struct model_count rest = { m->total.objects - rec->written.objects,
+					  m->total.bytes - rec->written.bytes };
+	uint64_t end_ns = m->meta.end_mono_ns > rec->last_ns ? m->meta.end_mono_ns : rec->last_ns;
+	uint64_t from_ns = rec->last_ns ? rec->last_ns : m->meta.start_mono_ns;
 	int rc = bound_pages(rec, rec->pages_max);
+
 	if (!rc)
 		rc = exec(rec->db, "BEGIN IMMEDIATE");
+	if (!rc && rest.objects)
+		rc = rows_put_rest(&rec->rows, from_ns, end_ns, rest);
 	if (!rc)
 		rc = rows_put_session(&rec->rows, m);
 	return rc ? rc : exec(rec->db, "COMMIT");
@@ -244,7 +252,13 @@ int recording_write(struct recording *rec, const struct model *m, uint64_t from_
 	if (rc)
 		return roll_back(rec, &done, rc, err);
 	rec->last_ns = to_ns;
+	rec->written = m->total;
 	return 0;
+}
+
+uint64_t recording_unwritten(const struct recording *rec, const struct model *m)
+{
+	return m->total.objects - rec->written.objects;
 }
 
 int recording_finish(struct recording *rec, const struct model *m, struct err *err)

@@ -26,7 +26,13 @@ int recording_create(const char *path, uint64_t max_size, struct recording **ret
 int recording_write(struct recording *rec, const struct model *m, uint64_t from_mono_ns,
 		    uint64_t to_mono_ns, struct err *err);
 
-/* Write the end (meta.end_reason) and close; the recording is freed in any case. */
+/* Objects that the model has and that no write took, after one that failed. */
+uint64_t recording_unwritten(const struct recording *rec, const struct model *m);
+
+/*
+ * Write the end (meta.end_reason) and close; the recording is freed in any case. What no write took is there
+ * as a last interval without sites.
+ */
 int recording_finish(struct recording *rec, const struct model *m, struct err *err);
 void recording_free(struct recording *rec);
 

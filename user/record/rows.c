@@ -169,6 +169,12 @@ int rows_put_names(struct rows *r, const struct model *m)
 	return rc;
 }
 
+int rows_put_rest(struct rows *r, uint64_t from_ns, uint64_t to_ns, struct model_count rest)
+{
+	return put(r, ROWS_INTERVAL, NUM(r->done.intervals++), NUM(from_ns), NUM(to_ns),
+		   COUNT(rest.objects), COUNT(rest.bytes));
+}
+
 int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, uint64_t to_ns)
 {
 	struct model_count total = total_delta(m);

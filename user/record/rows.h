@@ -48,6 +48,9 @@ void rows_deinit(struct rows *r);
 
 int rows_put_names(struct rows *r, const struct model *m);
 int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, uint64_t to_ns);
+
+/* An interval that has sums only: those of what found no room. */
+int rows_put_rest(struct rows *r, uint64_t from_ns, uint64_t to_ns, struct model_count rest);
 int rows_put_session(struct rows *r, const struct model *m);
 
 #endif

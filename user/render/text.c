@@ -127,7 +127,9 @@ static void put_header(FILE *out, const struct snapshot *s, const struct render_
 	put_target(out, m);
 	fprintf(out, ", %s%s\n", fmt_duration(dur).s, style(opts, STYLE_NONE));
 	fprintf(out, "from %s", fmt_wall_clock(m, s->from_mono_ns).s);
-	if (*m->end_reason) {
+	if (!*m->end_reason) {
+		fputs(", unfinished", out);
+	} else {
 		fputs(", ended: ", out);
 		put_clean(out, m->end_reason);
 	}

@@ -203,6 +203,11 @@ void session_free(struct session *s)
 	free(s);
 }
 
+void session_name_end(struct session *s, const char *reason)
+{
+	s->end_reason = reason;
+}
+
 struct model *session_model(struct session *s)
 {
 	return s->model;
@@ -241,6 +246,8 @@ static void fill_meta(struct session *s)
 	if (s->proc)
 		proc_cmdline(s->proc, meta->cmdline, sizeof(meta->cmdline));
 #undef SET
+	for (size_t i = 0; i < s->plan->notes_nr; i++)
+		model_add_note(s->model, s->plan->notes[i]);
 	meta->pid = session_pid(s);
 	meta->start_mono_ns = s->start_ns;
 	meta->start_unix_ns = clock_ns(CLOCK_REALTIME);

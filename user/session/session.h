@@ -56,6 +56,9 @@ int session_new(const struct session_opts *opts, struct session **ret, struct er
 int session_run(struct session *s, const struct session_events *events, struct err *err);
 void session_free(struct session *s);
 
+/* What the end is to be called, for who ends it by a positive return; a string that stays. */
+void session_name_end(struct session *s, const char *reason);
+
 struct model *session_model(struct session *s);
 pid_t session_pid(const struct session *s);
 

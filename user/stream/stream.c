@@ -41,6 +41,7 @@ struct known_table {
 	int64_t (*intern)(struct stream *s, const struct known_row *row, uint32_t stack);
 	void (*add)(struct model *m, uint32_t id, uint64_t nr, uint64_t sum);
 	struct known_row *rows;
+	struct amount taken; /* of all rows, those that the model had no room for included */
 	uint64_t lost; /* whose stack never came */
 	uint64_t unplaced; /* that the model had no room for */
 };
@@ -302,6 +303,8 @@ static int take_row(struct stream *s, struct known_table *t, struct known_row *r
 		t->unplaced += more.nr;
 	else
 		t->add(s->opts.model, (uint32_t)row->id, more.nr, more.sum);
+	t->taken.nr += more.nr;
+	t->taken.sum += more.sum;
 	row->taken = row->seen;
 	return 0;
 }
@@ -349,6 +352,22 @@ static int take_losses(struct stream *s, const struct wire_cpu *totals)
 	return rc;
 }
 
+/*
+ * While it counts, what was counted since the sites were read, or waits for its stack, is not in a site yet: the
+ * total is that of what has been taken, so that an interval is whole in itself. In the end it is the kernel's,
+ * and what no site has shows.
+ */
+static void set_totals(struct stream *s, const struct wire_cpu *totals)
+{
+	const struct amount *taken = &s->sites.taken;
+
+	if (s->last)
+		model_set_totals(s->opts.model, totals->objects, totals->bytes);
+	else
+		model_set_totals(s->opts.model, taken->nr + totals->losses[WIRE_LOSS_SITES_FULL],
+				 taken->sum + totals->siteless_bytes);
+}
+
 int stream_drain(struct stream *s, bool last, struct err *err)
 {
 	struct wire_cpu totals;
@@ -368,7 +387,7 @@ int stream_drain(struct stream *s, bool last, struct err *err)
 	if (rc)
 		return rc;
 	probe_totals(s->opts.probe, &totals);
-	model_set_totals(s->opts.model, totals.objects, totals.bytes);
+	set_totals(s, &totals);
 	rc = take_losses(s, &totals);
 	return rc ? err_set(err, rc, "cannot take the totals: %s", strerror(-rc)) : 0;
 }
