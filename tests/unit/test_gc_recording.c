@@ -197,21 +197,6 @@ static void odd_content_survives(void **state)
 	model_free(loaded);
 }
 
-/* As they were made before there was garbage collection in them. */
-static void recordings_without_it_have_none(void **state)
-{
-	(void)state;
-	model_free(record_sample(2));
-	sql("DROP TABLE stop; DROP TABLE cycle; DROP TABLE assist; DROP TABLE gc_check");
-	struct model *m = load(NULL);
-	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
-	assert_false(snapshot_gc_any(&s->gc));
-	assert_false(s->gc.check.known);
-	assert_int_equal(s->total.objects, 3644);
-	snapshot_free(s);
-	model_free(m);
-}
-
 static void damage_is_told(void **state)
 {
 	static const struct {
@@ -309,7 +294,6 @@ int main(void)
 		cmocka_unit_test(a_span_is_part_of_it),
 		cmocka_unit_test(what_is_unknown_stays_so),
 		cmocka_unit_test(odd_content_survives),
-		cmocka_unit_test(recordings_without_it_have_none),
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(views_are_for_people),
 		cmocka_unit_test(long_recordings_are_summed_up),

@@ -156,6 +156,14 @@ static int read_alloc(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 	return 0;
 }
 
+/* Keys are members of JSON objects beside others. The live ones are words, like "slots_busy". */
+static bool is_cause_key(const char *key)
+{
+	size_t len = strspn(key, "abcdefghijklmnopqrstuvwxyz_");
+
+	return len > 0 && !key[len] && strcmp(key, "total") != 0;
+}
+
 static int read_cause(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 {
 	const char *key, *what;
@@ -163,6 +171,8 @@ static int read_cause(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 	int code = col_text(r, row, 1, &key);
 	if (!code)
 		code = col_text(r, row, 2, &what);
+	if (!code && !is_cause_key(key))
+		code = reader_damaged(r, "a cause of loss has a name that none can have");
 	if (!code)
 		code = reader_interned(r, model_set_loss(r->m, key, what, 0));
 	if (!code && r->m->losses_nr != idx + 1)
@@ -309,11 +319,8 @@ static int run_query(struct reader *r, const struct reader_query *query)
 	return rc == SQLITE_DONE ? 0 : database_err(r->err, r->file.db, rc, "read", r->path);
 }
 
-/*
- * A table with our text has our columns, and no expression that computes something when read. A
- * missing one is not *there_ret; anything else of that name is damage.
- */
-static int check_table(struct reader *r, const struct schema_table *t, bool *there_ret)
+/* A table with our text has our columns, and no expression that computes something when read. */
+static int check_table(struct reader *r, const struct schema_table *t)
 {
 	static const char sql[] =
 		"SELECT iif(type = 'table', sql, NULL) FROM sqlite_schema WHERE name = ?";
@@ -326,8 +333,7 @@ static int check_table(struct reader *r, const struct schema_table *t, bool *the
 	rc = sqlite3_step(stmt);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return database_err(r->err, r->file.db, rc, "read", r->path);
-	*there_ret = rc == SQLITE_ROW;
-	const char *text = *there_ret ? (const char *)sqlite3_column_text(stmt, 0) : t->sql;
+	const char *text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
 	if (!text || strcmp(text, t->sql) != 0)
 		return err_set(r->err, -EBADMSG,
 			       "'%s' is damaged: table '%s' is not as gallop makes it", r->path,
@@ -335,42 +341,13 @@ static int check_table(struct reader *r, const struct schema_table *t, bool *the
 	return 0;
 }
 
-/* How many of the tables there are; the first that is missing. */
-static int check_tables(struct reader *r, const struct schema_table *tables, size_t *nr_ret,
-			const struct schema_table **missing_ret)
-{
-	*nr_ret = 0;
-	*missing_ret = NULL;
-	for (const struct schema_table *t = tables; t->name; t++) {
-		bool there = false;
-		int code = check_table(r, t, &there);
-		if (code)
-			return code;
-		*nr_ret += there;
-		if (!there && !*missing_ret)
-			*missing_ret = t;
-	}
-	return 0;
-}
-
-/* Recordings without garbage collection have none of its tables. */
 static int check_schema(struct reader *r)
 {
-	const struct schema_table *missing, *gc_missing;
-	size_t nr, gc_nr;
-	int code = check_tables(r, schema_tables, &nr, &missing);
-	if (!code)
-		code = check_tables(r, schema_gc_tables, &gc_nr, &gc_missing);
-	if (code)
-		return code;
-	if (!missing && gc_nr)
-		missing = gc_missing;
-	if (missing)
-		return err_set(r->err, -EBADMSG,
-			       "'%s' is damaged: table '%s' is not as gallop makes it", r->path,
-			       missing->name);
-	r->has_gc = gc_nr;
-	return 0;
+	int code = 0;
+
+	for (const struct schema_table *t = schema_tables; !code && t->name; t++)
+		code = check_table(r, t);
+	return code;
 }
 
 /* What holds for the whole recording only must not be said of a part of it. */
@@ -406,7 +383,7 @@ static int read_all(struct reader *r)
 		code = check_schema(r);
 	for (size_t i = 0; !code && i < sizeof(queries) / sizeof(queries[0]); i++)
 		code = run_query(r, &queries[i]);
-	for (size_t i = 0; !code && r->has_gc && gc_queries[i].sql; i++)
+	for (size_t i = 0; !code && gc_queries[i].sql; i++)
 		code = run_query(r, &gc_queries[i]);
 	return code ? code : finish_span(r);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of garbage collection, which may be missing. */
+/* The tables of garbage collection. */
 #ifndef GALLOP_RECORD_READ_GC_H
 #define GALLOP_RECORD_READ_GC_H
 

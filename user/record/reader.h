@@ -34,7 +34,6 @@ struct reader {
 	uint64_t last_ns; /* where the recording ends */
 	struct model_count total; /* of the intervals in the span */
 	uint64_t alloc_interval, alloc_site; /* the row before; rows must ascend */
-	bool has_gc;
 	uint64_t gc_interval; /* of the row before in a table of garbage collection */
 	uint64_t assist_stack;
 	uint64_t loss_cause, loss_interval, loss_so_far, loss_before;

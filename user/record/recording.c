@@ -76,8 +76,6 @@ static int create_schema(sqlite3 *db)
 	int rc = exec(db, sql);
 	for (size_t i = 0; !rc && schema_tables[i].name; i++)
 		rc = exec(db, schema_tables[i].sql);
-	for (size_t i = 0; !rc && schema_gc_tables[i].name; i++)
-		rc = exec(db, schema_gc_tables[i].sql);
 	for (size_t i = 0; !rc && schema_views[i]; i++)
 		rc = exec(db, schema_views[i]);
 	return rc ? rc : exec(db, "COMMIT");

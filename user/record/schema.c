@@ -35,10 +35,6 @@ const struct schema_table schema_tables[] = {
 	  "known INTEGER NOT NULL, why_not TEXT NOT NULL, from_ns INTEGER NOT NULL, "
 	  "to_ns INTEGER NOT NULL, runtime_objects INTEGER NOT NULL, "
 	  "gallop_objects INTEGER NOT NULL, slack INTEGER NOT NULL)" },
-	{ NULL, NULL },
-};
-
-const struct schema_table schema_gc_tables[] = {
 	{ "stop",
 	  "CREATE TABLE stop(id INTEGER PRIMARY KEY, interval INTEGER NOT NULL, "
 	  "reason INTEGER NOT NULL, reason_name TEXT NOT NULL, gc INTEGER NOT NULL, "

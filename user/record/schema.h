@@ -9,8 +9,8 @@
 #include "model/tables.h"
 
 /*
- * A changed table is a new format: raise it, and keep the old texts for as long as old recordings
- * are to be read. A reader takes a table only if its text is exactly the one here.
+ * A changed table is a new format: raise it. A reader takes a table only if its text is exactly the
+ * one here.
  */
 enum {
 	SCHEMA_APPLICATION_ID = 0x474c4f50, /* "GLOP", bytes 68-71 of the file */
@@ -28,7 +28,6 @@ struct schema_table {
 #define SCHEMA_LOSS_MAX ((uint64_t)INT64_MAX / MODEL_LOSSES_MAX)
 
 extern const struct schema_table schema_tables[]; /* ends with name == NULL */
-extern const struct schema_table schema_gc_tables[]; /* may be missing, but only all of them */
 extern const char *const schema_views[]; /* for people; ends with NULL */
 
 /* The rows of `meta`: which member of struct model_meta each key stands for. */
