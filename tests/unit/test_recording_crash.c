@@ -8,6 +8,9 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include "record/copy.h"
+#include "record/target.h"
+
 /* A child with a file system of its own of 300 KiB; exit status 77 where that isn't allowed. */
 static void fill_the_disk(void)
 {
@@ -229,6 +232,91 @@ static void a_journal_must_not_name_files(void **state)
 	assert_int_equal(size_of(victim), 8);
 }
 
+/* SQLite would wait for the writer of a FIFO, and read /dev/zero to its end. */
+static void a_journal_must_be_a_file(void **state)
+{
+	const char *path = in_dir("hot.gallop"), *journal = in_dir("hot.gallop-journal");
+
+	(void)state;
+	make_hot(path);
+	assert_int_equal(truncate(journal, (off_t)1 << 40), 0);
+	alarm(20);
+	assert_refused(path, -EBADMSG, "its journal is not gallop's");
+	assert_int_equal(unlink(journal), 0);
+	assert_int_equal(symlink("/dev/zero", journal), 0);
+	assert_refused(path, -EBADMSG, "its journal is not gallop's");
+	assert_int_equal(unlink(journal), 0);
+	assert_int_equal(mkfifo(journal, 0600), 0);
+	assert_refused(path, -EBADMSG, "its journal is not gallop's");
+	assert_int_equal(unlink(journal), 0);
+	assert_int_equal(mkfifo(in_dir("hot.gallop-wal"), 0600), 0);
+	assert_refused(path, -EBADMSG, "a write-ahead log is beside it");
+	assert_int_equal(unlink(in_dir("hot.gallop-wal")), 0);
+	alarm(0);
+}
+
+static void nothing_of_a_copy_is_left(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "test -z \"$(find '%s' -name 'gallop-*')\"",
+		 recordings_dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* The holes of a file stay holes, and a signal doesn't leave copies behind. */
+static void a_huge_copy_is_no_copy(void **state)
+{
+	const char *path = in_dir("hot.gallop");
+	int status;
+
+	(void)state;
+	make_hot(path);
+	assert_int_equal(truncate(path, (off_t)1 << 40), 0);
+	setenv("TMPDIR", recordings_dir, 1);
+	alarm(20);
+	struct model *m = load(path);
+	alarm(0);
+	model_free(m);
+	nothing_of_a_copy_is_left();
+
+	pid_t pid = fork();
+	if (pid == 0) {
+		/* As if it came while copying. */
+		struct copy copy;
+		if (copy_begin(&copy))
+			_exit(1);
+		raise(SIGTERM);
+		if (copy_pair(&copy, path) != -EINTR)
+			_exit(2);
+		copy_end(&copy);
+		_exit(3);
+	}
+	unsetenv("TMPDIR");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	nothing_of_a_copy_is_left();
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(in_dir("hot.gallop-journal")), 0);
+}
+
+/* If a new recording can't be put in its place, the old one is what it was. */
+static void an_old_journal_is_kept(void **state)
+{
+	const char *path = in_dir("hot.gallop"), *journal = in_dir("hot.gallop-journal");
+	struct err err;
+
+	(void)state;
+	make_hot(path);
+	off_t sz = size_of(journal);
+	assert_int_equal(target_replace(in_dir("none"), path, &err), -ENOENT);
+	assert_int_equal(size_of(journal), sz);
+	model_free(load(path));
+	model_free(record_sample(path, 1));
+	assert_int_equal(size_of(journal), -1);
+	model_free(load(path));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +324,9 @@ int main(void)
 		cmocka_unit_test(a_killed_writer_leaves_a_readable_file),
 		cmocka_unit_test(a_torn_transaction_is_undone_in_a_copy),
 		cmocka_unit_test(a_journal_must_not_name_files),
+		cmocka_unit_test(a_journal_must_be_a_file),
+		cmocka_unit_test(a_huge_copy_is_no_copy),
+		cmocka_unit_test(an_old_journal_is_kept),
 	};
 	return cmocka_run_group_tests_name("recording_crash", tests, make_dir, remove_dir);
 }

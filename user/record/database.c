@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "record/copy.h"
 #include "record/schema.h"
 
 enum {
@@ -29,8 +30,6 @@ enum {
 	VALUE_SZ_MAX = 1 << 20,
 	SQL_SZ_MAX = 1 << 16,
 };
-
-static const char journal_magic[8] = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
 
 static int errno_of(sqlite3 *db, int sqlite_rc)
 {
@@ -176,91 +175,56 @@ static int open_once(const char *path, int flags, sqlite3 **ret)
 	return rc;
 }
 
-static int copy_file(const char *from, const char *to)
+static int copy_and_open(struct database *d, const struct copy *c, const char *path,
+			 struct err *err)
 {
-	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
-	if (in < 0)
-		return -errno;
-	_cleanup_close_ int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (out < 0)
-		return -errno;
-
-	char buf[1 << 16];
-	for (;;) {
-		ssize_t n = read(in, buf, sizeof(buf));
-		if (n <= 0)
-			return n ? -errno : 0;
-		for (ssize_t done = 0; done < n;) {
-			ssize_t w = write(out, buf + done, (size_t)(n - done));
-			if (w < 0)
-				return -errno;
-			done += w;
-		}
-	}
-}
-
-/*
- * A journal may end in the name of a "super-journal", a file that SQLite then reads and deletes.
- * gallop never writes one, and a made-up journal must not choose what is deleted.
- */
-static int refuse_super_journal(const char *journal)
-{
-	_cleanup_close_ int fd = open(journal, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	off_t end = lseek(fd, 0, SEEK_END);
-	char tail[sizeof(journal_magic)];
-	if (end < (off_t)sizeof(tail))
-		return 0;
-	if (pread(fd, tail, sizeof(tail), end - (off_t)sizeof(tail)) != sizeof(tail))
-		return -EIO;
-	return memcmp(tail, journal_magic, sizeof(tail)) == 0 ? -EBADMSG : 0;
-}
-
-static int copy_pair(struct database *d, const char *path)
-{
-	char from[4096], to[sizeof(d->copy_dir) + 16];
-
-	snprintf(to, sizeof(to), "%s/x", d->copy_dir);
-	int rc = copy_file(path, to);
-	if (rc)
-		return rc;
-	if ((size_t)snprintf(from, sizeof(from), "%s-journal", path) >= sizeof(from))
-		return -ENAMETOOLONG;
-	snprintf(to, sizeof(to), "%s/x-journal", d->copy_dir);
-	rc = copy_file(from, to);
-	return rc ? rc : refuse_super_journal(to);
-}
-
-static int open_copy(struct database *d, const char *path, struct err *err)
-{
-	const char *tmp = getenv("TMPDIR");
-	int n = snprintf(d->copy_dir, sizeof(d->copy_dir), "%s/gallop-XXXXXX", tmp ? tmp : "/tmp");
-	if (n < 0 || (size_t)n >= sizeof(d->copy_dir))
-		strcpy(d->copy_dir, "/tmp/gallop-XXXXXX");
-	if (!mkdtemp(d->copy_dir)) {
-		int code = -errno;
-		d->copy_dir[0] = '\0';
-		return err_set(err, code, "cannot repair a copy of '%s': %s", path,
-			       strerror(-code));
-	}
-
-	int rc = copy_pair(d, path);
+	int rc = copy_pair(c, path);
 	if (rc == -EBADMSG)
 		return err_set(err, rc, "'%s' is damaged: its journal is not gallop's", path);
 	if (rc)
 		return err_set(err, rc, "cannot repair a copy of '%s': %s", path, strerror(-rc));
-
-	char copy[sizeof(d->copy_dir) + 16];
-	snprintf(copy, sizeof(copy), "%s/x", d->copy_dir);
-	rc = open_once(copy, SQLITE_OPEN_READWRITE, &d->db);
+	rc = open_once(c->file, SQLITE_OPEN_READWRITE, &d->db);
 	return rc ? database_err(err, d->db, rc, "read", path) : 0;
+}
+
+/* The transaction that was begun keeps the copy locked and repaired: it needs no name any more. */
+static int open_copy(struct database *d, const char *path, struct err *err)
+{
+	struct copy copy = { .dir = "" };
+	int rc = copy_begin(&copy);
+	if (rc)
+		return err_set(err, rc, "cannot repair a copy of '%s': %s", path, strerror(-rc));
+
+	rc = copy_and_open(d, &copy, path, err);
+	copy_end(&copy);
+	return rc;
+}
+
+/*
+ * SQLite opens whatever has the name of a journal: it would wait for a writer of a FIFO, and read a
+ * write-ahead log also beside a file that never had one.
+ */
+static int check_beside(const char *path, struct err *err)
+{
+	_cleanup_free_ char *journal = NULL, *wal = NULL;
+	struct stat st;
+
+	if (asprintf(&journal, "%s-journal", path) < 0 || asprintf(&wal, "%s-wal", path) < 0)
+		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", path);
+	if (lstat(journal, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(err, -EBADMSG, "'%s' is damaged: its journal is not gallop's", path);
+	if (lstat(wal, &st) == 0)
+		return err_set(err, -EBADMSG, "'%s' is damaged: a write-ahead log is beside it",
+			       path);
+	return 0;
 }
 
 int database_open(struct database *d, const char *path, struct err *err)
 {
 	*d = (struct database){ 0 };
 	int code = check_header(path, err);
+	if (!code)
+		code = check_beside(path, err);
 	if (code)
 		return code;
 
@@ -275,15 +239,5 @@ int database_open(struct database *d, const char *path, struct err *err)
 
 void database_close(struct database *d)
 {
-	static const char *const files[] = { "x", "x-journal" };
-
 	sqlite3_close(d->db);
-	if (!d->copy_dir[0])
-		return;
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char path[sizeof(d->copy_dir) + 16];
-		snprintf(path, sizeof(path), "%s/%s", d->copy_dir, files[i]);
-		unlink(path);
-	}
-	rmdir(d->copy_dir);
 }

@@ -28,10 +28,9 @@ struct database_header {
 /* 0 or -errno of reading. */
 int database_read_header(int fd, struct database_header *ret);
 
-/* A recording opened to be read. If its writer was killed, it is a repaired private copy. */
+/* A recording opened to be read. If its writer was killed, it is a repaired private copy without a name. */
 struct database {
 	sqlite3 *db;
-	char copy_dir[64]; /* "" if it isn't a copy */
 };
 
 int database_open(struct database *d, const char *path, struct err *err);
