@@ -91,35 +91,49 @@ int target_create(const char *path, char **tmp_ret, int *lock_ret, struct err *e
 		       path);
 }
 
-/*
- * What a killed writer left beside the old recording must go first: SQLite would take it for the
- * journal of the new one and roll the new one back into something that never was.
- */
-static int remove_leftovers(const char *path, struct err *err)
-{
-	static const char *const suffixes[] = { "-journal", "-wal", "-shm" };
+static const char *const leftovers[] = { "-journal", "-wal", "-shm" };
 
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		_cleanup_free_ char *name = NULL;
-		if (asprintf(&name, "%s%s", path, suffixes[i]) < 0) {
-			name = NULL;
-			return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
-		}
-		if (unlink(name) && errno != ENOENT)
-			return err_set(err, -errno, "cannot remove '%s': %s", name,
-				       strerror(errno));
-	}
-	return 0;
+enum { LEFTOVERS_NR = sizeof(leftovers) / sizeof(leftovers[0]) };
+
+/* from + suffix becomes to + suffix; it may not be there. 0 or -errno. */
+static int move_leftover(const char *from, const char *to, const char *suffix)
+{
+	_cleanup_free_ char *old = NULL, *moved = NULL;
+
+	if (asprintf(&old, "%s%s", from, suffix) < 0 || asprintf(&moved, "%s%s", to, suffix) < 0)
+		return -ENOMEM;
+	return rename(old, moved) && errno != ENOENT ? -errno : 0;
 }
 
+static void remove_leftover(const char *path, const char *suffix)
+{
+	_cleanup_free_ char *name = NULL;
+
+	if (asprintf(&name, "%s%s", path, suffix) >= 0)
+		unlink(name);
+}
+
+/*
+ * What a killed writer left beside the old recording must go first: SQLite would take it for the
+ * journal of the new one and roll the new one back into something that never was. But the old one
+ * can't be repaired without it, so it goes aside and, if the new one can't be put there, comes back.
+ * Whoever kills us in between finds it under the new one's temporary name.
+ */
 int target_replace(const char *tmp, const char *path, struct err *err)
 {
-	int code = remove_leftovers(path, err);
-	if (code)
-		return code;
-	if (rename(tmp, path))
-		return err_set(err, -errno, "cannot create '%s': %s", path, strerror(errno));
-	return 0;
+	int code = 0;
+
+	for (int i = 0; i < LEFTOVERS_NR && !code; i++)
+		code = move_leftover(path, tmp, leftovers[i]);
+	if (!code && rename(tmp, path))
+		code = -errno;
+	for (int i = 0; i < LEFTOVERS_NR; i++) {
+		if (code)
+			move_leftover(tmp, path, leftovers[i]);
+		else
+			remove_leftover(tmp, leftovers[i]);
+	}
+	return code ? err_set(err, code, "cannot create '%s': %s", path, strerror(-code)) : 0;
 }
 
 int target_is_same(const char *path, int lock_fd, struct err *err)
