@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <libgen.h>
 
+#include "base/fmt.h"
+#include "model/tables.h"
+
 /* Everything that can be shown of a live model can be shown of its recording, byte for byte. */
 static void a_recording_gives_back_the_model(void **state)
 {
@@ -293,6 +296,9 @@ static void damage_is_told(void **state)
 		{ "UPDATE interval SET start_ns = 9223372036854775807", "out of its range" },
 		{ "UPDATE loss SET so_far = 100 WHERE interval = 0", "out of order" },
 		{ "UPDATE loss_cause SET key = 'same'", "there twice" },
+		{ "UPDATE loss_cause SET key = 'total' WHERE id = 0", "that none can have" },
+		{ "UPDATE loss_cause SET key = 'a\"b' WHERE id = 0", "that none can have" },
+		{ "UPDATE loss_cause SET key = '' WHERE id = 0", "that none can have" },
 		{ "UPDATE meta SET value = 'x' WHERE key = 'pid'", "where a number belongs" },
 		{ "DROP TABLE mark", "table 'mark' is not as gallop makes it" },
 		{ "DROP TABLE type; CREATE VIEW type AS SELECT 0 AS id, 'x' AS name",
@@ -377,6 +383,55 @@ static void a_bound_is_kept(void **state)
 	assert_int_equal(query(path, "SELECT sum(objects) FROM alloc"), written);
 }
 
+/* Stacks as deep and as many as fit: all tables together are bounded, not each for itself. */
+static void what_a_model_holds_is_bounded(void **state)
+{
+	struct model *m;
+	uint32_t frames[MODEL_DEPTH_MAX];
+	int64_t id = 0, type, rest;
+
+	(void)state;
+	assert_int_equal(model_new(&m), 0);
+	uint32_t stack = sample_stack(m, "main.f", false);
+	memset(frames, 0, sizeof(frames));
+	for (uint32_t i = 0; i < 200; i++) {
+		struct frame_key key = { .line = i };
+		assert_true(intern_frame(m, &key) >= 0);
+	}
+	for (uint32_t i = 0; i < 40000 && id >= 0; i++) {
+		frames[0] = i % 200;
+		frames[1] = i / 200;
+		id = intern_stack(m, frames, MODEL_DEPTH_MAX, false);
+	}
+	assert_int_equal(id, -E2BIG);
+	assert_in_range(m->stacks.nr, 25000, 35000);
+
+	/* Nothing else finds room then, but what is there is found. */
+	for (uint32_t i = 0; (type = model_type(m, fmt_count(i).s)) >= 0; i++)
+		assert_true(i < 1000);
+	assert_int_equal(type, -E2BIG);
+	rest = model_assist(m, stack);
+	assert_true(rest == 0 || rest == -E2BIG);
+	assert_int_equal(intern_stack(m, m->stacks.rows[7]->words + 1, MODEL_DEPTH_MAX, false), 7);
+	model_free(m);
+}
+
+/* Such a recording can't be made by gallop, but by anybody else. */
+static void a_recording_of_too_much_is_refused(void **state)
+{
+	const char *path = in_dir("much.gallop");
+
+	(void)state;
+	model_free(record_sample(path, 1));
+	sql(path,
+	    "WITH RECURSIVE n(i) AS (SELECT (SELECT count(*) FROM stack) UNION ALL SELECT i + 1 "
+	    "FROM n LIMIT 40000) INSERT INTO stack SELECT i, '[' || (i % 10) || ',' || "
+	    "(i / 10 % 10) || ',' || (i / 100 % 10) || ',' || (i / 1000 % 10) || ',' || "
+	    "(i / 10000) || replace(hex(zeroblob(253)), '00', ',0,1') || ']', 0, 0 FROM n");
+	assert_refused(path, -EBADMSG, "more rows than a recording can have");
+	assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +448,8 @@ int main(void)
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(cut_files_are_told),
 		cmocka_unit_test(a_bound_is_kept),
+		cmocka_unit_test(what_a_model_holds_is_bounded),
+		cmocka_unit_test(a_recording_of_too_much_is_refused),
 	};
 	return cmocka_run_group_tests_name("recording", tests, make_dir, remove_dir);
 }

@@ -12,6 +12,7 @@
 
 #include "base/u64.h"
 #include "model/gc_tables.h"
+#include "model/snapshot.h"
 
 /* Go 1.21 runtime/proc.go, stwReasonStrings; the same up to Go 1.27. */
 static const char *const reason_names[MODEL_STOP_REASONS] = {
@@ -125,8 +126,18 @@ static int count_overwritten(struct model *m)
 			      ++m->gc->overwritten);
 }
 
+/* What a caller takes beside its row: it is shown, and its stack may be shown in a second form. */
+static size_t shown_sz(const struct model *m, uint32_t stack)
+{
+	size_t frames_nr = stack < m->stacks.nr ? m->stacks.rows[stack]->frames_nr : 0;
+
+	return sizeof(struct snapshot_caller) + sizeof(struct snapshot_stack) +
+	       frames_nr * sizeof(struct snapshot_frame *);
+}
+
 /* The row of a stack in one of the tables of callers: its id, -ENOMEM, or -E2BIG. */
-static int64_t intern_caller(struct gc_callers *table, uint32_t stack, uint32_t what)
+static int64_t intern_caller(struct model *m, struct gc_callers *table, uint32_t stack,
+			     uint32_t what)
 {
 	struct gc_caller_key key = { stack, what };
 	struct gc_caller *found;
@@ -134,7 +145,7 @@ static int64_t intern_caller(struct gc_callers *table, uint32_t stack, uint32_t 
 	if (found)
 		return found->id;
 
-	int rc = table_reserve(*table);
+	int rc = table_reserve(m, *table, sizeof(struct gc_caller) + shown_sz(m, stack));
 	if (rc)
 		return rc;
 	_cleanup_free_ struct gc_caller *row = calloc(1, sizeof(*row));
@@ -145,11 +156,13 @@ static int64_t intern_caller(struct gc_callers *table, uint32_t stack, uint32_t 
 }
 
 /* A full table counts what else comes under no stack at all: the sums stay right. */
-static int add_caller(struct gc_callers *table, uint32_t stack, uint32_t what, uint64_t ns)
+static int add_caller(struct model *m, struct gc_callers *table, uint32_t *stack, uint32_t what,
+		      uint64_t ns)
 {
-	int64_t id = intern_caller(table, stack, what);
+	int64_t id = intern_caller(m, table, *stack, what);
 	if (id == -E2BIG) {
-		id = intern_caller(table, MODEL_NO_STACK, what);
+		*stack = MODEL_NO_STACK;
+		id = intern_caller(m, table, MODEL_NO_STACK, what);
 		if (id == -E2BIG)
 			return 0;
 	}
@@ -218,7 +231,7 @@ int model_add_stop(struct model *m, const struct model_stop *raw)
 		return -ENOMEM;
 	int rc = ring_reserve(m, gc->stops);
 	if (!rc)
-		rc = add_caller(&gc->stoppers, stop.stack, GC_STOP_WHAT(stop.reason, stop.gc),
+		rc = add_caller(m, &gc->stoppers, &stop.stack, GC_STOP_WHAT(stop.reason, stop.gc),
 				stop.end_ns - stop.start_ns);
 	if (rc)
 		return rc;
@@ -286,7 +299,8 @@ int gc_add_cycle(struct model *m, const struct model_cycle *raw, uint64_t told_n
 
 	int rc = ring_reserve(m, gc->cycles);
 	if (!rc)
-		rc = add_caller(&gc->starters, cycle.stack, cycle.trigger, gc_cycle_pauses(&cycle));
+		rc = add_caller(m, &gc->starters, &cycle.stack, cycle.trigger,
+				gc_cycle_pauses(&cycle));
 	if (rc)
 		return rc;
 	*gc_ring_row(gc->cycles, gc->cycles.seq++) = (struct gc_cycle_row){ cycle, told_ns };
@@ -303,7 +317,7 @@ int model_add_cycle(struct model *m, const struct model_cycle *cycle)
 
 int64_t model_assist(struct model *m, uint32_t stack)
 {
-	return stack < m->stacks.nr ? intern_caller(&m->gc->assists, stack, 0) : -EINVAL;
+	return stack < m->stacks.nr ? intern_caller(m, &m->gc->assists, stack, 0) : -EINVAL;
 }
 
 void model_assist_add(struct model *m, uint32_t assist, uint64_t assists, uint64_t ns)

@@ -12,6 +12,18 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "model/snapshot.h"
+
+/* Bytes that a snapshot takes for a row, as snapshot.c and shown.c build it. */
+enum {
+	SHOWN_TEXT_SZ = sizeof(char *), /* and the text */
+	SHOWN_FUNC_SZ = sizeof(struct snapshot_func) + sizeof(size_t),
+	SHOWN_FRAME_SZ = sizeof(struct snapshot_frame) + 3 * sizeof(uint32_t),
+	SHOWN_STACK_SZ = sizeof(struct snapshot_stack) + 8 * sizeof(uint32_t),
+	SHOWN_LINK_SZ = sizeof(struct snapshot_frame *), /* of each of a stack's frames */
+	SHOWN_TYPE_SZ = sizeof(struct snapshot_type),
+	SHOWN_SITE_SZ = 3 * sizeof(struct snapshot_site), /* picked, made and sorted aside */
+};
 
 static int64_t intern_text(struct model *m, const char *raw)
 {
@@ -23,7 +35,8 @@ static int64_t intern_text(struct model *m, const char *raw)
 	if (found)
 		return found->id;
 
-	int rc = table_reserve(m->texts);
+	int rc = table_reserve(m, m->texts,
+			       sizeof(struct text_row) + SHOWN_TEXT_SZ + 2 * (len + 1));
 	if (rc)
 		return rc;
 	_cleanup_free_ struct text_row *row = calloc(1, sizeof(*row) + len + 1);
@@ -56,7 +69,7 @@ int64_t intern_func(struct model *m, const char *name, const char *file)
 	if (found)
 		return found->id;
 
-	int rc = table_reserve(m->funcs);
+	int rc = table_reserve(m, m->funcs, sizeof(struct func_row) + SHOWN_FUNC_SZ);
 	if (rc)
 		return rc;
 	_cleanup_free_ struct func_row *row = calloc(1, sizeof(*row));
@@ -83,7 +96,7 @@ int64_t intern_frame(struct model *m, const struct frame_key *key)
 	if (found)
 		return found->id;
 
-	int rc = table_reserve(m->frames);
+	int rc = table_reserve(m, m->frames, sizeof(struct frame_row) + SHOWN_FRAME_SZ);
 	if (rc)
 		return rc;
 	_cleanup_free_ struct frame_row *row = calloc(1, sizeof(*row));
@@ -113,7 +126,9 @@ int64_t intern_stack(struct model *m, const uint32_t *frames, size_t n, bool cut
 	if (found)
 		return found->id;
 
-	int rc = table_reserve(m->stacks);
+	int rc = table_reserve(m, m->stacks,
+			       sizeof(struct stack_row) + words_sz + SHOWN_STACK_SZ +
+				       SHOWN_LINK_SZ * n);
 	if (rc)
 		return rc;
 	_cleanup_free_ struct stack_row *row = calloc(1, sizeof(*row) + words_sz);
@@ -167,7 +182,7 @@ int64_t model_type(struct model *m, const char *name)
 	if (found)
 		return found->id;
 
-	int rc = table_reserve(m->types);
+	int rc = table_reserve(m, m->types, sizeof(struct type_row) + SHOWN_TYPE_SZ);
 	if (rc)
 		return rc;
 	_cleanup_free_ struct type_row *row = calloc(1, sizeof(*row));
@@ -191,7 +206,7 @@ int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size
 	if (found)
 		return found->id;
 
-	int rc = table_reserve(m->sites);
+	int rc = table_reserve(m, m->sites, sizeof(struct site_row) + SHOWN_SITE_SZ);
 	if (rc)
 		return rc;
 	_cleanup_free_ struct site_row *row = calloc(1, sizeof(*row));

@@ -24,7 +24,17 @@
 #include <uthash.h>
 
 enum {
-	MODEL_ROWS_MAX = 1 << 20, /* of a table: what a recording can make us hold */
+	MODEL_ROWS_MAX = 1 << 20, /* of a table */
+	/*
+	 * Of all rows together, and of a snapshot of them: what a target or a recording can make us
+	 * hold. With the latest stops and cycles (32 MiB), SQLite and the program itself, gallop
+	 * stays below 256 MiB. It is room for 262,144 sites, as many as the kernel's table has at
+	 * most by default, if each has a stack of its own of 24 frames; or for 100,000 sites with
+	 * stacks of 128 frames. More is -E2BIG: a loss for who counts, damage for who reads.
+	 */
+	MODEL_MEMORY_MAX = 208 << 20,
+	/* Of a row, beside itself: malloc's own, its place in the table, in the hash, in a reader. */
+	MODEL_ROW_OVERHEAD = 8 + 2 * 8 + 8 + 2 * 4,
 	MODEL_NAME_MAX = 4096, /* bytes of a name; anonymous struct types get this long */
 	MODEL_LOSSES_MAX = 64,
 	MODEL_MARKS_MAX = 4096,
@@ -108,11 +118,16 @@ struct loss_row {
 		size_t nr, cap;     \
 	}
 
-/* Room for one more row: 0, -ENOMEM, or -E2BIG when the table is full. */
-#define table_reserve(table)          \
-	((table).nr >= MODEL_ROWS_MAX \
-		 ? -E2BIG             \
-		 : grow(&(table).rows, (table).nr, &(table).cap, sizeof((table).rows[0])))
+/*
+ * Room for one more row, which takes sz bytes with what a snapshot takes for it: 0, -ENOMEM, or
+ * -E2BIG when the table or the model is full.
+ */
+#define table_reserve(m, table, sz)                                                           \
+	({                                                                                    \
+		int rc_ = (table).nr >= MODEL_ROWS_MAX ? -E2BIG : model_charge(m, sz);        \
+		rc_ ? rc_                                                                     \
+		    : grow(&(table).rows, (table).nr, &(table).cap, sizeof((table).rows[0])); \
+	})
 
 /* Put a row whose key is the key_sz bytes at key_p into a table with room; the id or -ENOMEM. */
 #define table_add(table, row, key_p, key_sz)                           \
@@ -150,6 +165,7 @@ struct model {
 	MODEL_TABLE(type_row) types;
 	MODEL_TABLE(site_row) sites;
 	size_t texts_sz; /* bytes of all texts with their '\0' */
+	size_t memory; /* see MODEL_MEMORY_MAX */
 
 	struct model_count total, total_base;
 	struct loss_row *losses;
@@ -161,6 +177,16 @@ struct model {
 	uint64_t from_mono_ns; /* where the counts begin, 0: at meta.start_mono_ns */
 	uint64_t interval_mono_ns; /* where the interval begins, 0: where the counts do */
 };
+
+/* Count sz bytes more, for a row; -E2BIG if that is too much. */
+static inline int model_charge(struct model *m, size_t sz)
+{
+	sz += MODEL_ROW_OVERHEAD;
+	if (sz > MODEL_MEMORY_MAX - m->memory)
+		return -E2BIG;
+	m->memory += sz;
+	return 0;
+}
 
 /* The parts of model_stack(), for a reader that has the tables' rows one by one. Ids or -errno. */
 int64_t intern_func(struct model *m, const char *name, const char *file);
