@@ -74,18 +74,17 @@ static void ask_about(struct gobin *bin, uint64_t va)
 
 static void exercise(struct gobin *bin)
 {
-	static const char *const names[] = { "runtime.mallocgc", "main.main",
-					     "runtime.(*mcache).refill" };
+	static const char *const names[] = { "runtime.mallocgc", "main.main" };
 	const struct gobin_info *info = gobin_info(bin);
 	struct gobin_globals globals;
-	struct gobin_func funcs[3];
-	bool found[3];
+	struct gobin_func func;
 	int left = 100;
 
 	require(gobin_layout(bin) && gobin_layout(bin)->minor == info->go_minor, "the layout");
 	require(info->text < info->etext, "the text");
 	gobin_find_globals(bin, &globals);
-	gobin_find_funcs(bin, names, 3, funcs, found);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		gobin_find_func(bin, names[i], &func);
 	gobin_each_func(bin, "", visit_func, &left);
 	for (uint64_t i = 0; i < PROBES; i++) {
 		ask_about(bin, info->text + (info->etext - info->text) / PROBES * i + i);

@@ -260,19 +260,21 @@ static int count_func(const struct gobin_func *func, const char *name, void *ctx
 
 static void test_find(void **state)
 {
-	static const char *const names[] = { "runtime.mallocgc", "no.such", "main.main",
-					     "main.main" };
 	char path[FIXTURE_PATH_CAP];
 	_cleanup_(fixture_gobin_freep) struct gobin *bin = fixture_open(*state, "cgopiestripped",
 									path);
-	struct gobin_func funcs[4];
-	bool found[4];
+	struct gobin_func func, at;
 	int nr = 0;
 
-	assert_int_equal(gobin_find_funcs(bin, names, 4, funcs, found), 0);
-	assert_true(found[0] && !found[1] && found[2] && found[3]);
-	assert_int_equal(funcs[2].entry, funcs[3].entry);
-	assert_int_equal(gobin_find_func(bin, "no.such", &funcs[0]), -ENOENT);
+	/* Of the runtime, which is indexed, and of others. */
+	assert_int_equal(gobin_find_func(bin, "runtime.mallocgc", &func), 0);
+	assert_int_equal(gobin_func_at(bin, func.entry + 1, &at), 0);
+	assert_int_equal(at.idx, func.idx);
+	assert_int_equal(gobin_find_func(bin, "main.main", &func), 0);
+	assert_int_equal(gobin_find_func(bin, "crosscall2", &func), 0);
+	assert_int_equal(gobin_find_func(bin, "no.such", &func), -ENOENT);
+	assert_int_equal(gobin_find_func(bin, "runtime.", &func), -ENOENT);
+	assert_int_equal(gobin_find_func(bin, "runtime.mallocgcX", &func), -ENOENT);
 	assert_int_equal(gobin_each_func(bin, "runtime.(*mcache).", count_func, &nr), 42);
 }
 

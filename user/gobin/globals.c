@@ -124,7 +124,13 @@ int globals_find(struct gobin *bin, struct image *img, struct gobin_globals *ret
 	bool found[FUNC_NR];
 	struct gobin_globals globals = { 0 };
 
-	int r = gobin_find_funcs(bin, func_names, FUNC_NR, funcs, found);
+	int r = 0;
+	for (int i = 0; i < FUNC_NR && r == 0; i++) {
+		r = gobin_find_func(bin, func_names[i], &funcs[i]);
+		found[i] = r == 0;
+		if (r == -ENOENT)
+			r = 0;
+	}
 	if (r == 0)
 		r = find_in_refill(decoder, img, funcs, found, &globals);
 	if (r == 0)

@@ -15,15 +15,12 @@
 #include "gobin/frames.h"
 #include "gobin/globals.h"
 #include "gobin/image.h"
+#include "gobin/index.h"
 #include "gobin/layout.h"
 #include "gobin/moduledata.h"
 #include "gobin/pclntab.h"
 #include "gobin/types.h"
 #include "gobin/version.h"
-
-enum {
-	FIND_NAME_MAX = 512, /* a longer name is never asked for */
-};
 
 struct gobin {
 	char *path;
@@ -32,6 +29,7 @@ struct gobin {
 	struct buildinfo build;
 	struct pclntab tab;
 	struct moduledata md;
+	struct index index;
 	const struct go_layout *layout;
 	struct gobin_info info;
 };
@@ -56,6 +54,7 @@ void gobin_free(struct gobin *bin)
 {
 	if (!bin)
 		return;
+	index_deinit(&bin->index);
 	image_deinit(&bin->img);
 	free(bin->path);
 	free(bin);
@@ -160,76 +159,7 @@ int gobin_fd(const struct gobin *bin)
 	return bin->img.fd;
 }
 
-int gobin_find_func(struct gobin *bin, const char *name, struct gobin_func *ret)
-{
-	bool found;
-	int r = gobin_find_funcs(bin, &name, 1, ret, &found);
-
-	return r < 0 ? r : found ? 0 : -ENOENT;
-}
-
-/* A wanted name and its place in the caller's arrays. */
-struct wanted {
-	const char *name;
-	size_t idx;
-};
-
-/* One pass for all of them; `wanted` is sorted. */
 struct find_pass {
-	struct wanted *wanted;
-	size_t nr;
-	struct gobin_func *ret;
-	bool *found;
-	char name[FIND_NAME_MAX];
-};
-
-static int compare_wanted(const void *a, const void *b)
-{
-	return strcmp(((const struct wanted *)a)->name, ((const struct wanted *)b)->name);
-}
-
-static struct wanted *sort_wanted(const char *const *names, size_t nr)
-{
-	struct wanted *wanted = calloc(nr ? nr : 1, sizeof(*wanted));
-	if (!wanted)
-		return NULL;
-	for (size_t i = 0; i < nr; i++)
-		wanted[i] = (struct wanted){ names[i], i };
-	qsort(wanted, nr, sizeof(*wanted), compare_wanted);
-	return wanted;
-}
-
-/* Write a function to each place that asked for its name, for a name may be wanted twice. */
-static int give_func(const struct gobin_func *func, void *ctx)
-{
-	const struct find_pass *pass = ctx;
-	const struct wanted key = { .name = pass->name }, *end = pass->wanted + pass->nr;
-	const struct wanted *hit = bsearch(&key, pass->wanted, pass->nr, sizeof(key),
-					   compare_wanted);
-	if (!hit)
-		return 0;
-	while (hit > pass->wanted && strcmp(hit[-1].name, key.name) == 0)
-		hit--;
-	for (; hit < end && strcmp(hit->name, key.name) == 0; hit++) {
-		pass->ret[hit->idx] = *func;
-		pass->found[hit->idx] = true;
-	}
-	return 0;
-}
-
-int gobin_find_funcs(struct gobin *bin, const char *const *names, size_t nr, struct gobin_func *ret,
-		     bool *found)
-{
-	_cleanup_free_ struct wanted *wanted = sort_wanted(names, nr);
-	if (!wanted)
-		return -ENOMEM;
-
-	struct find_pass pass = { wanted, nr, ret, found, "" };
-	memset(found, 0, nr * sizeof(*found));
-	return pclntab_each(&bin->tab, pass.name, sizeof(pass.name), give_func, &pass);
-}
-
-struct prefix_pass {
 	const char *prefix;
 	size_t prefix_len;
 	int (*fn)(const struct gobin_func *func, const char *name, void *ctx);
@@ -239,7 +169,7 @@ struct prefix_pass {
 
 static int tell_func(const struct gobin_func *func, void *ctx)
 {
-	const struct prefix_pass *pass = ctx;
+	const struct find_pass *pass = ctx;
 
 	if (strncmp(pass->name, pass->prefix, pass->prefix_len) != 0)
 		return 0;
@@ -250,9 +180,41 @@ int gobin_each_func(struct gobin *bin, const char *prefix,
 		    int (*fn)(const struct gobin_func *func, const char *name, void *ctx),
 		    void *ctx)
 {
-	struct prefix_pass pass = { prefix, strlen(prefix), fn, ctx, "" };
+	struct find_pass pass = { prefix, strlen(prefix), fn, ctx, "" };
 
-	return pclntab_each(&bin->tab, pass.name, sizeof(pass.name), tell_func, &pass);
+	if (!index_covers(prefix))
+		return pclntab_each(&bin->tab, pass.name, sizeof(pass.name), tell_func, &pass);
+	int r = index_build(&bin->index, &bin->tab);
+	for (size_t i = index_first(&bin->index, prefix); r == 0 && i < bin->index.nr; i++) {
+		const struct index_row *row = &bin->index.rows[i];
+		if (strncmp(row->name, prefix, pass.prefix_len) != 0)
+			break;
+		r = fn(&row->func, row->name, ctx);
+	}
+	return r;
+}
+
+struct exact {
+	const char *name;
+	struct gobin_func *ret;
+};
+
+static int is_exact(const struct gobin_func *func, const char *name, void *ctx)
+{
+	const struct exact *exact = ctx;
+
+	if (strcmp(name, exact->name) != 0)
+		return 0;
+	*exact->ret = *func;
+	return 1;
+}
+
+int gobin_find_func(struct gobin *bin, const char *name, struct gobin_func *ret)
+{
+	struct exact exact = { name, ret };
+	int r = gobin_each_func(bin, name, is_exact, &exact);
+
+	return r < 0 ? r : r ? 0 : -ENOENT;
 }
 
 int gobin_func_at(struct gobin *bin, uint64_t va, struct gobin_func *ret)

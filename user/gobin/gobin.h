@@ -78,19 +78,13 @@ const struct go_layout *gobin_layout(const struct gobin *bin);
 /* The open file, still owned by bin: what a probe is attached to. */
 int gobin_fd(const struct gobin *bin);
 
-/* Find a function by its exact pclntab name ("runtime.mallocgc"). 0 or -ENOENT. */
+/* Find a function by its exact pclntab name ("runtime.mallocgc"). 0, -ENOENT, or -errno if the table is damaged. */
 int gobin_find_func(struct gobin *bin, const char *name, struct gobin_func *ret);
 
 /*
- * Find many at once: one pass over the function table. found[i] says whether ret[i] was written.
- * 0, or -errno if the table is damaged.
- */
-int gobin_find_funcs(struct gobin *bin, const char *const *names, size_t nr, struct gobin_func *ret,
-		     bool *found);
-
-/*
  * Call fn for each function whose name starts with `prefix`, until it returns non-zero (which is
- * then returned). fn may call other functions of bin. name is valid during the call only.
+ * then returned), by address, or by name for those of the runtime. fn may call other functions of bin. name is
+ * valid during the call only.
  */
 int gobin_each_func(struct gobin *bin, const char *prefix,
 		    int (*fn)(const struct gobin_func *func, const char *name, void *ctx),

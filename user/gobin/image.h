@@ -18,7 +18,8 @@
 enum {
 	IMAGE_SEGS_MAX = 128,
 	IMAGE_CACHE_WAYS = 4,
-	IMAGE_CACHE_SETS = 64, /* x 4 ways x 64 KiB = 16 MiB at most */
+	IMAGE_CACHE_SETS =
+		32, /* x 4 ways x 64 KiB = 8 MiB at most: fresh memory costs as much as reading */
 	IMAGE_BLOCK_SHIFT = 16,
 	IMAGE_BLOCK_SZ = 1 << IMAGE_BLOCK_SHIFT,
 	IMAGE_CURSOR_SZ = 128,
