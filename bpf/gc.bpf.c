@@ -148,6 +148,8 @@ static __always_inline void cycle_ends(u64 bias, struct wire_cpu *cpu)
 	if (!cfg.memstats_va || !cfg.gc_controller_va)
 		return;
 	bpf_probe_read_user(&cycle.numgc, sizeof(cycle.numgc), (void *)(memstats + cfg.ms_numgc));
+	if (cfg.allp_va)
+		cycle.procs = read_u64(cfg.allp_va + bias + 8); /* its length */
 	cycle.cpu_fraction = read_u64(memstats + cfg.ms_numgc + 8);
 	cycle.pause_total_ns = read_u64(memstats + cfg.ms_pause_total);
 	cycle.pause_ns = read_u64(memstats + cfg.ms_pause_ns + 8 * ((cycle.numgc + 255) % 256));

@@ -229,7 +229,7 @@ struct wire_stop {
 struct wire_cycle {
 	struct wire_event ev;
 	uint32_t numgc; /* this cycle's number; MemStats.NumGC after it */
-	uint32_t pad;
+	uint32_t procs; /* GOMAXPROCS; 0 = not known */
 	uint64_t pause_ns; /* MemStats.PauseNs of this cycle */
 	uint64_t pause_total_ns; /* MemStats.PauseTotalNs */
 	uint64_t heap_marked;

@@ -56,6 +56,11 @@ def cycles_odd:
 		and .mark_ns == .mark_end_ns - .mark_start_ns
 		and .heap_marked > 0 and .heap_start > 0 and .cpu_fraction >= 0 and .cpu_fraction <= 1) | not)
 	 | "cycle \(.n): \(del(.stack))"),
+	# The share of the CPU time since the cycle before; the program says how many Ps there are.
+	(g.list | sort_by(.n) | range(1; length) as $i | .[$i] as $c | (($c.end_ns - .[$i - 1].end_ns) * t.procs) as $all
+	 | ([($c.pause_ns * t.procs + $c.assist_ns + $c.dedicated_ns + $c.fractional_ns) / $all, 1] | min) as $share
+	 | select($c.cpu_share == null or ($c.cpu_share - $share | fabs) > 0.000001)
+	 | "cycle \($c.n): CPU share \($c.cpu_share), by its own times \($share)"),
 	(g.list | sort_by(.n) | range(1; length) as $i | select(.[$i - 1].end_ns > .[$i].start_ns)
 	 | "cycle \(.[$i].n) began before the one before it had ended"),
 	differ("marking"; g.summary.mark_ns; g.list | total(.mark_ns));

@@ -57,6 +57,7 @@ static inline void sample_cycle(struct model *m, uint32_t n, uint64_t start, uin
 		.fractional_ns = 0,
 		.idle_ns = 123 * SAMPLE_US,
 		.cpu_fraction = 0.0123,
+		.cpu_share = n == 41 ? -1 : 0.25,
 	};
 
 	sample_stop(m, start, cycle.sweep_pause_ns, MODEL_STOP_SWEEP_TERMINATION, stack, goid);
@@ -79,6 +80,7 @@ static inline void sample_first_cycle(struct model *m)
 		.goal = UINT64_C(8) * SAMPLE_MIB,
 		.next_goal = UINT64_MAX,
 		.cpu_fraction = 0.01,
+		.cpu_share = -1,
 	};
 
 	sample_stop(m, SAMPLE_START + SAMPLE_MS, 20 * SAMPLE_US, MODEL_STOP_MARK_TERMINATION,

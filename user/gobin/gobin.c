@@ -196,24 +196,26 @@ int gobin_each_func(struct gobin *bin, const char *prefix,
 
 struct exact {
 	const char *name;
-	struct gobin_func *ret;
+	struct gobin_func func;
 };
 
 static int is_exact(const struct gobin_func *func, const char *name, void *ctx)
 {
-	const struct exact *exact = ctx;
+	struct exact *exact = ctx;
 
 	if (strcmp(name, exact->name) != 0)
 		return 0;
-	*exact->ret = *func;
+	exact->func = *func;
 	return 1;
 }
 
 int gobin_find_func(struct gobin *bin, const char *name, struct gobin_func *ret)
 {
-	struct exact exact = { name, ret };
+	struct exact exact = { .name = name };
 	int r = gobin_each_func(bin, name, is_exact, &exact);
 
+	if (r > 0)
+		*ret = exact.func;
 	return r < 0 ? r : r ? 0 : -ENOENT;
 }
 

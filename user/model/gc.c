@@ -270,6 +270,8 @@ static struct model_cycle bounded_cycle(const struct model *m, const struct mode
 		c.start_ns = c.mark_start_ns = c.mark_end_ns = c.end_ns = 0;
 	if (!c.runtime_known || !(c.cpu_fraction >= 0 && c.cpu_fraction <= 1))
 		c.cpu_fraction = 0;
+	if (!c.runtime_known || !(c.cpu_share >= 0 && c.cpu_share <= 1))
+		c.cpu_share = -1;
 	if (!c.runtime_known)
 		c.number = 0;
 	return c;

@@ -71,7 +71,12 @@ struct model_cycle {
 	uint64_t pause_ns; /* MemStats.PauseNs of this cycle */
 	uint64_t heap_marked, goal, next_goal; /* bytes */
 	uint64_t assist_ns, dedicated_ns, fractional_ns, idle_ns; /* CPU time of marking, by kind */
-	double cpu_fraction; /* MemStats.GCCPUFraction after it */
+	double cpu_fraction; /* MemStats.GCCPUFraction after it: since the program began */
+	/*
+	 * The same for the time since the cycle before ended: assists, dedicated and fractional workers and pauses,
+	 * of what GOMAXPROCS allows. Below 0: not known.
+	 */
+	double cpu_share;
 };
 
 /* 0 or -ENOMEM. */

@@ -55,6 +55,7 @@ static void fill_cfg(struct wire_cfg *cfg, const struct go_layout *layout,
 		return;
 	cfg->memstats_va = globals->memstats;
 	cfg->gc_controller_va = globals->gc_controller;
+	cfg->allp_va = globals->allp;
 	cfg->ms_pause_total = gc->ms_pause_total_ns;
 	cfg->ms_pause_ns = gc->ms_pause_ns;
 	cfg->ms_numgc = gc->ms_numgc;

@@ -82,7 +82,8 @@ static int read_stop(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 static int read_cycle_numbers(struct reader *r, sqlite3_stmt *row, struct model_cycle *c,
 			      uint64_t *told_ret)
 {
-	uint64_t ppm = 0, known = 0;
+	uint64_t ppm = 0, known = 0, share = 0;
+	bool shared = sqlite3_column_type(row, 25) != SQLITE_NULL;
 	uint64_t *const times[] = { told_ret, &c->start_ns, &c->mark_start_ns, &c->mark_end_ns,
 				    &c->end_ns };
 	uint64_t *const numbers[] = {
@@ -98,8 +99,11 @@ static int read_cycle_numbers(struct reader *r, sqlite3_stmt *row, struct model_
 		code = col_u64(r, row, 23, SCHEMA_PPM, &ppm);
 	if (!code)
 		code = col_u64(r, row, 24, 1, &known);
+	if (!code && shared)
+		code = col_u64(r, row, 25, SCHEMA_PPM, &share);
 	c->cpu_fraction = (double)ppm / SCHEMA_PPM;
 	c->runtime_known = known;
+	c->cpu_share = shared ? (double)share / SCHEMA_PPM : -1;
 	return code;
 }
 
@@ -190,7 +194,7 @@ const struct reader_query gc_queries[] = {
 	{ "SELECT id, interval, number, cause, goid, stack, told_ns, start_ns, mark_start_ns, "
 	  "mark_end_ns, end_ns, sweep_pause_ns, mark_pause_ns, pause_ns, heap_start, heap_marked, "
 	  "heap_end, goal, next_goal, assist_ns, dedicated_ns, fractional_ns, idle_ns, cpu_ppm, "
-	  "runtime_known FROM cycle ORDER BY id",
+	  "runtime_known, share_ppm FROM cycle ORDER BY id",
 	  read_cycle, true },
 	{ "SELECT interval, stack, assists, ns FROM assist ORDER BY interval, stack", read_assist,
 	  false },

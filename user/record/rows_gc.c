@@ -23,6 +23,11 @@ static int put_stops(struct rows *r, const struct model_gc *gc, size_t interval)
 	return SQLITE_OK;
 }
 
+static uint64_t share_ppm(const struct model_cycle *c)
+{
+	return c->cpu_share < 0 ? UINT64_MAX : (uint64_t)(c->cpu_share * SCHEMA_PPM + 0.5);
+}
+
 static int put_cycle(struct rows *r, const struct gc_cycle_row *row, size_t interval)
 {
 	const struct model_cycle *c = &row->cycle;
@@ -34,7 +39,7 @@ static int put_cycle(struct rows *r, const struct gc_cycle_row *row, size_t inte
 		   NUM(c->heap_live_start), NUM(c->heap_marked), NUM(c->heap_live_end),
 		   NUM(c->goal), NUM(c->next_goal), NUM(c->assist_ns), NUM(c->dedicated_ns),
 		   NUM(c->fractional_ns), NUM(c->idle_ns), NUM(c->cpu_fraction * SCHEMA_PPM + 0.5),
-		   NUM(c->runtime_known));
+		   NUM(c->runtime_known), REF(share_ppm(c), UINT64_MAX));
 }
 
 static int put_cycles(struct rows *r, const struct model_gc *gc, size_t interval)

@@ -52,7 +52,7 @@ const struct schema_table schema_tables[] = {
 	  "next_goal INTEGER NOT NULL, assist_ns INTEGER NOT NULL, "
 	  "dedicated_ns INTEGER NOT NULL, fractional_ns INTEGER NOT NULL, "
 	  "idle_ns INTEGER NOT NULL, cpu_ppm INTEGER NOT NULL, "
-	  "runtime_known INTEGER NOT NULL)" },
+	  "runtime_known INTEGER NOT NULL, share_ppm INTEGER)" },
 	{ "assist", "CREATE TABLE assist(interval INTEGER NOT NULL, stack INTEGER NOT NULL, "
 		    "assists INTEGER NOT NULL, ns INTEGER NOT NULL, "
 		    "PRIMARY KEY(interval, stack)) WITHOUT ROWID" },
@@ -116,7 +116,8 @@ const char *const schema_views[] = {
 			   "nullif(heap_start, 0) AS heap_start, "
 			   "iif(runtime_known, heap_marked, NULL) AS heap_marked, "
 			   "nullif(heap_end, 0) AS heap_end, "
-			   "iif(runtime_known, goal, NULL) AS goal, cycle.goid, "
+			   "iif(runtime_known, goal, NULL) AS goal, "
+			   "share_ppm / 1e6 AS cpu_share, cycle.goid, "
 			   "function.name AS function, function.file, frame.line FROM "
 			   "cycle " WITH_LEAF("cycle"),
 

@@ -155,8 +155,9 @@ void render_gc_cycle_line(FILE *out, const struct snapshot_cycle *c, const struc
 
 	if (c->raw.runtime_known) {
 		snprintf(number, sizeof(number), "%u", c->raw.number);
-		snprintf(cpu, sizeof(cpu), "%.1f %%", 100 * c->raw.cpu_fraction);
 	}
+	if (c->raw.cpu_share >= 0)
+		snprintf(cpu, sizeof(cpu), "%.1f %%", 100 * c->raw.cpu_share);
 	heap_cell(heap, &c->raw);
 	pauses_cell(pauses, &c->raw);
 	who_cell(who, c->stack, c->raw.goid);

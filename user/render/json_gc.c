@@ -29,6 +29,8 @@ static void put_runtimes(struct json_writer *w, const struct model_cycle *c)
 	json_number(w, "fractional_ns", c->fractional_ns);
 	json_number(w, "idle_ns", c->idle_ns);
 	json_millionths(w, "cpu_fraction", (uint64_t)(c->cpu_fraction * MILLION + 0.5));
+	if (c->cpu_share >= 0)
+		json_millionths(w, "cpu_share", (uint64_t)(c->cpu_share * MILLION + 0.5));
 }
 
 void json_put_cycle(struct json_writer *w, const struct snapshot_cycle *c)

@@ -80,6 +80,20 @@ static void fill_from_runtime(struct gc_stream *gc)
 	memcpy(&c->cpu_fraction, &w->cpu_fraction, sizeof(c->cpu_fraction));
 }
 
+/* How much of the CPU time since the cycle before, of all that the program may use, the collector took. */
+static double cpu_share(const struct gc_stream *gc, uint64_t end_ns)
+{
+	const struct wire_cycle *w = &gc->ending;
+
+	if (!gc->ending_known || !w->procs || !gc->last_end_ns || end_ns <= gc->last_end_ns)
+		return -1;
+	double all = (double)w->procs * (double)(end_ns - gc->last_end_ns);
+	double used = (double)w->procs * (double)w->pause_ns + (double)w->assist_ns +
+		      (double)w->dedicated_ns + (double)w->fractional_ns;
+
+	return used < all ? used / all : 1;
+}
+
 /* The number of a cycle that has been seen whole but whose record was lost. */
 static uint32_t next_number(const struct gc_stream *gc)
 {
@@ -122,6 +136,8 @@ static int end_cycle(struct gc_stream *gc, const struct wire_stop *wire)
 	if (gc->ending_known)
 		fill_from_runtime(gc);
 	gc->cycle.trigger = trigger_of(gc);
+	gc->cycle.cpu_share = cpu_share(gc, wire->ev.mono_ns);
+	gc->last_end_ns = wire->ev.mono_ns;
 	if (!gc->marking)
 		gc->cycle.mark_end_ns = 0;
 	int rc = model_add_cycle(gc->model, &gc->cycle);

@@ -30,6 +30,7 @@ struct gc_stream {
 	uint8_t trigger; /* WIRE_TRIGGER_* of it */
 	struct wire_cycle ending; /* came just before the last stop of the cycle */
 	bool ending_known;
+	uint64_t last_end_ns; /* when the cycle before ended; 0 = not seen */
 	uint32_t first_number; /* cycles before this one had ended when counting began */
 	/* Sums over ended cycles from that one on. */
 	uint64_t cycles;

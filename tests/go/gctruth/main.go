@@ -67,6 +67,7 @@ type counts struct {
 type result struct {
 	Go       string   `json:"go"`
 	Checksum string   `json:"checksum"`
+	Procs    int      `json:"procs"`
 	Before   counts   `json:"before"`
 	After    counts   `json:"after"`
 	Phases   []phase  `json:"phases"`
@@ -250,6 +251,7 @@ func everything() {
 	out.Burners = []string{"main.burnLittle", "main.burnMuch"}
 	out.Others = []string{"main.grow", "main.crowd"}
 	out.Go = runtime.Version()
+	out.Procs = runtime.GOMAXPROCS(0)
 	out.Checksum = fmt.Sprintf("%016x", checksum)
 }
 
