@@ -101,7 +101,8 @@ static void test_not_go(void **state)
 	expect_error("/no/such/file", -ESRCH, "cannot open '/no/such/file'");
 	expect_error("/tmp", -ENOEXEC, "is a directory");
 	expect_error("/proc/self/exe", -ENOEXEC,
-		     "'/proc/self/exe' is not a Go program: no pclntab");
+		     "'/proc/self/exe' is not a Go program: it has no table of Go's functions "
+		     "(pclntab)");
 	expect_bytes_error("", 0, -ENOEXEC, "is not an ELF file: it is empty");
 	expect_bytes_error("hello", 5, -ENOEXEC, "is not an ELF file");
 	expect_bytes_error("#!/bin/sh\n", 10, -ENOEXEC, "is a script");

@@ -188,6 +188,34 @@ static void sites_that_look_the_same_are_one(void **state)
 	assert_sums(s);
 }
 
+/* A table without stacks has one row for a place, however it was reached. */
+static void places_are_what_the_program_calls(void **state)
+{
+	static const char *const stacks[] = {
+		"fmt.Sprintf;main.key;main.first;main.main;runtime.main;runtime.goexit",
+		"fmt.Sprintf;main.key;main.second;main.main;runtime.main;runtime.goexit",
+		"fmt.Sprintf;main.other;main.main;runtime.main;runtime.goexit",
+		"io.ReadAll;bufio.(*Reader).fill;runtime.goexit",
+	};
+	_model_ *m = new_model();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
+		sample_add(m, sample_stack(m, stacks[i], i == 1), "string", 1, i + 1, 8 * (i + 1));
+	_snapshot_ *all = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(all->sites_nr, 4);
+	_snapshot_ *places = take(m, (struct snapshot_opts){ .places = true });
+	assert_int_equal(places->sites_nr, 3);
+	assert_int_equal(places->total.objects, all->total.objects);
+	/* By bytes: that of the standard library alone is whole, and the other two end at main. */
+	assert_int_equal(places->sites[0].stack->frames_nr, 2);
+	assert_int_equal(places->sites[1].count.objects, 3);
+	assert_string_equal(places->sites[1].stack->frames[1]->func, "main.key");
+	assert_int_equal(places->sites[1].stack->frames_nr, 2);
+	assert_false(places->sites[1].stack->cut);
+	assert_string_equal(places->sites[2].stack->frames[1]->func, "main.other");
+}
+
 static void what_no_site_took_is_shown(void **state)
 {
 	_model_ *m = new_model();
@@ -421,6 +449,7 @@ int main(void)
 		cmocka_unit_test(bad_input_is_refused),
 		cmocka_unit_test(runtime_frames_are_cut_from_the_ends),
 		cmocka_unit_test(sites_that_look_the_same_are_one),
+		cmocka_unit_test(places_are_what_the_program_calls),
 		cmocka_unit_test(what_no_site_took_is_shown),
 		cmocka_unit_test(recursion_counts_once),
 		cmocka_unit_test(an_interval_is_what_was_added),

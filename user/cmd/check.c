@@ -44,7 +44,11 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 int options_check(const struct cmd *cmd, const struct options *opts, struct err *err)
 {
 	const struct renderer *renderer;
+	enum { DELAY_MIN_NS = 100 * 1000 * 1000 }; /* events are looked at so often: session.c */
 	int rc = check_use(cmd, opts, err);
+
+	if (!rc && opts->delay_ns < DELAY_MIN_NS)
+		rc = err_set(err, -EINVAL, "--delay takes at least 100ms");
 
 	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC)))
 		return rc;

@@ -20,7 +20,7 @@ struct gc {
 	struct output
 		out; /* open from the start: where nothing can be written, nothing is watched */
 	bool as_they_come; /* text and jsonl; other formats are written at the end */
-	uint64_t loss_total;
+	bool complete;
 };
 
 static int take_snapshot(struct model *m, const struct gc *gc, bool interval, struct snapshot **ret,
@@ -83,7 +83,7 @@ static int show_end(struct model *m, struct gc *gc, struct err *err)
 
 	if (rc)
 		return rc;
-	gc->loss_total = snap->loss_total;
+	gc->complete = snapshot_is_complete(snap);
 	if (!gc->as_they_come)
 		rc = gc->renderer->render(gc->out.f, snap, &gc->render);
 	else if (is_jsonl(gc))
@@ -161,7 +161,7 @@ int cmd_gc(const struct options *opts, struct err *err)
 		return rc;
 	rc = opts->file ? show_recording(&gc, err) : watch(&gc, err);
 	output_discard(&gc.out);
-	if (!rc && opts->strict && gc.loss_total)
+	if (!rc && opts->strict && !gc.complete)
 		return EXIT_STATUS_INCOMPLETE;
 	return rc;
 }

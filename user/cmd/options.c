@@ -21,8 +21,8 @@ const struct option_spec option_specs[] = {
 	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR, AT(pid), "PID", NULL,
 	  .help = "the process to look at" },
 	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING, AT(output), "FILE", NULL,
-	  .help = "write to FILE; '-' is standard output. For report and gc the suffix chooses "
-		  "the format" },
+	  .help = "write to FILE. For report and gc the suffix chooses the format, and '-' is "
+		  "standard output" },
 	{ "duration", 0, OPTION_DURATION, LIVE, AT(duration_ns), "TIME", NULL,
 	  .help = "stop after TIME, such as 10s, 500ms or 2m; without it on Ctrl-C or the "
 		  "target's end",
@@ -45,8 +45,8 @@ const struct option_spec option_specs[] = {
 	{ "max-size", 0, OPTION_SIZE, CMD_RECORD, AT(max_size), "SIZE", NULL,
 	  .help = "end the recording when FILE has this size, such as 100M" },
 	{ "delay", 'd', OPTION_DURATION, COUNTING, AT(delay_ns), "TIME", NULL,
-	  .help = "length of an interval, default 1s. record makes it longer, up to 10s, where "
-		  "very many sites are busy" },
+	  .help = "length of an interval, at least 100ms, default 1s. record makes it longer, "
+		  "up to 10s, where very many sites are busy" },
 	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL,
 	  .help = "end after N intervals", .min = 1, .max = UINT_MAX },
 	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL,
@@ -77,7 +77,7 @@ const struct option_spec option_specs[] = {
 	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING, AT(json), NULL, NULL,
 	  .help = "JSON instead of text" },
 	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING, AT(strict), NULL, NULL,
-	  .help = "exit with 6 if anything was lost" },
+	  .help = "exit with 6 if anything was lost, or a check line tells of a difference" },
 	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL,
 	  .help = "print the plan, every probe and why, and attach nothing; needs no root",
 	  .use = OPTION_LIVE },

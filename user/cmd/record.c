@@ -14,7 +14,7 @@ struct record {
 	const struct options *opts;
 	struct recording *rec;
 	bool full; /* --max-size was reached */
-	uint64_t loss_total;
+	bool complete;
 };
 
 /* Only now is an older recording of that name replaced: there will be a new one. */
@@ -39,13 +39,13 @@ static int on_start(struct session *s, void *ctx, struct err *err)
 /* The whole session so far, as text on standard error. */
 static int print_summary(struct session *s, struct record *r, struct err *err)
 {
-	struct snapshot_opts snapshot_opts = { .sort = SNAPSHOT_BYTES };
+	struct snapshot_opts snapshot_opts = { .sort = SNAPSHOT_BYTES, .places = true };
 	struct render_opts render_opts = { .value = SNAPSHOT_BYTES, .top_nr = 5 };
 	struct snapshot *snap;
 
 	if (snapshot_new(session_model(s), &snapshot_opts, &snap))
 		return err_set(err, -ENOMEM, "out of memory");
-	r->loss_total = snap->loss_total;
+	r->complete = snapshot_is_complete(snap);
 	if (!r->opts->quiet)
 		renderer_find("text")->render(stderr, snap, &render_opts);
 	snapshot_free(snap);
@@ -112,11 +112,16 @@ int cmd_record(const struct options *opts, struct err *err)
 		return live_print_plan(opts, PLAN_VIEW_ALL, err);
 	if (!opts->output)
 		return err_set(err, -EINVAL, "no file to record to: give one with -o FILE");
+	if (!strcmp(opts->output, "-")) {
+		err_set(err, -EINVAL, "a recording is a database: it can't go to standard output");
+		err_hint(err, "record to a file, then 'gallop report FILE -f json'");
+		return -EINVAL;
+	}
 	struct options live = *opts;
 	live.stretch = true;
 	rc = live_run(&live, PLAN_VIEW_ALL, &events, err);
 	recording_free(r.rec);
-	if (!rc && opts->strict && r.loss_total)
+	if (!rc && opts->strict && !r.complete)
 		return EXIT_STATUS_INCOMPLETE;
 	return rc;
 }

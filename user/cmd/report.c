@@ -12,14 +12,18 @@
 int cmd_report(const struct options *opts, struct err *err)
 {
 	struct recording_span span = { .from_ns = opts->from_ns, .to_ns = opts->to_ns };
-	struct snapshot_opts snapshot_opts = { .runtime_frames = opts->runtime_frames,
-					       .sort = opts->value };
 	const struct renderer *renderer = choose_renderer(opts, err);
 	struct model *model;
 	struct snapshot *s;
 
 	if (!renderer)
 		return -EINVAL;
+	struct snapshot_opts snapshot_opts = {
+		.runtime_frames = opts->runtime_frames,
+		.sort = opts->value,
+		/* A table of sites without their stacks would have rows that look the same. */
+		.places = !strcmp(renderer->name, "text") && !opts->stacks,
+	};
 	int rc = recording_load(opts->file, &span, &model, err);
 	if (rc)
 		return rc;
@@ -29,7 +33,7 @@ int cmd_report(const struct options *opts, struct err *err)
 	}
 	model_free(model);
 	rc = render_output(renderer, s, opts, err);
-	if (!rc && opts->strict && s->loss_total)
+	if (!rc && opts->strict && !snapshot_is_complete(s))
 		rc = EXIT_STATUS_INCOMPLETE;
 	snapshot_free(s);
 	return rc;

@@ -25,6 +25,7 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 {
 	struct top *t = ctx;
 	struct snapshot_opts interval_opts = { .interval = true,
+					       .places = true,
 					       .sort = t->opts->value,
 					       .runtime_frames = t->opts->runtime_frames };
 	struct snapshot_opts total_opts = interval_opts;

@@ -205,7 +205,8 @@ int pclntab_find(struct pclntab *tab, const struct elf_file *elf, struct image *
 	if (section->va)
 		return err_set(err, -ENOEXEC, "'%s' is damaged: its pclntab makes no sense",
 			       img->path);
-	err_set(err, -ENOEXEC, "'%s' is not a Go program: no pclntab", img->path);
+	err_set(err, -ENOEXEC,
+		"'%s' is not a Go program: it has no table of Go's functions (pclntab)", img->path);
 	if (is_packed(img))
 		err_hint(err, "it is packed: unpack it with 'upx -d' and run that");
 	return -ENOEXEC;

@@ -82,6 +82,7 @@ int64_t intern_func(struct model *m, const char *name, const char *file)
 	row->is_runtime = has_prefix(key.name, "runtime.") ||
 			  has_prefix(key.name, "internal/runtime/");
 	row->is_goexit = strcmp(key.name, "runtime.goexit") == 0;
+	row->is_std = goname_is_std(key.name);
 	row->kind = goname_of(key.name);
 	return table_add(m->funcs, row, &row->key, sizeof(row->key));
 }

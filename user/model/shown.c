@@ -91,6 +91,7 @@ struct part {
 	uint32_t stack;
 	uint16_t from, to;
 	bool gc;
+	uint32_t cut; /* its root is missing */
 };
 
 static const struct func_row *func_at(const struct model *m, const struct stack_row *stack,
@@ -115,13 +116,30 @@ static uint16_t gc_leaf(const struct model *m, const struct stack_row *stack, ui
 	return from;
 }
 
-static struct part shown_part(const struct model *m, uint32_t id, bool gc, bool runtime_frames)
+/* The root of a place: the first function of the program's own, or the root if there is none. */
+static void end_at_place(struct part *part, const struct model *m, const struct stack_row *stack)
+{
+	for (uint16_t i = part->from; i < part->to; i++) {
+		if (func_at(m, stack, i)->is_std)
+			continue;
+		if (i + 1 < part->to)
+			part->cut = 0;
+		part->to = i + 1;
+		return;
+	}
+}
+
+static struct part shown_part(const struct model *m, uint32_t id, bool gc,
+			      const struct snapshot_opts *opts)
 {
 	const struct stack_row *stack = m->stacks.rows[id];
-	struct part part = { id, 0, (uint16_t)stack->frames_nr, gc };
+	struct part part = { id, 0, (uint16_t)stack->frames_nr, gc, stack->words[0] };
 
-	if (runtime_frames)
+	if (opts->runtime_frames) {
+		if (opts->places && !gc)
+			end_at_place(&part, m, stack);
 		return part;
+	}
 	if (part.to > 1 && func_at(m, stack, part.to - 1)->is_goexit)
 		part.to--;
 	if (gc) {
@@ -133,6 +151,8 @@ static struct part shown_part(const struct model *m, uint32_t id, bool gc, bool 
 	/* A stack of the runtime's alone would be left without any frame: show it whole. */
 	if (part.from == part.to)
 		part.from = 0;
+	if (opts->places)
+		end_at_place(&part, m, stack);
 	return part;
 }
 
@@ -150,7 +170,7 @@ static int part_cmp(const void *a, const void *b, void *arg)
 	const uint32_t *yw = ctx->m->stacks.rows[y->stack]->words;
 	uint32_t xn = x->to - x->from, yn = y->to - y->from;
 
-	int d = cmp_u32(xw[0], yw[0]);
+	int d = cmp_u32(x->cut, y->cut);
 	for (uint32_t i = 1; !d && i <= xn && i <= yn; i++) {
 		/* words[0] is the flag, so frame k is words[k + 1], and the i-th from the root: */
 		d = cmp_u32(ctx->frame_of[xw[1 + x->to - i]], ctx->frame_of[yw[1 + y->to - i]]);
@@ -168,7 +188,7 @@ static void add_stack(struct shown *sh, const struct model *m, const struct part
 	sh->stacks[sh->stacks_nr++] = (struct snapshot_stack){
 		.frames = links,
 		.frames_nr = part->to - part->from,
-		.cut = row->words[0],
+		.cut = part->cut,
 	};
 }
 
@@ -185,21 +205,21 @@ static void add_lost(struct shown *sh, const struct model *m)
 
 /* Each use of a stack is a part of its own. */
 static size_t collect_parts(struct part *parts, const struct model *m, const uint8_t *used,
-			    bool runtime_frames)
+			    const struct snapshot_opts *opts)
 {
 	size_t nr = 0;
 
 	for (uint32_t i = 0; i < m->stacks.nr; i++) {
 		if (used[i] & SHOWN_SITE)
-			parts[nr++] = shown_part(m, i, false, runtime_frames);
+			parts[nr++] = shown_part(m, i, false, opts);
 		if (used[i] & SHOWN_GC)
-			parts[nr++] = shown_part(m, i, true, runtime_frames);
+			parts[nr++] = shown_part(m, i, true, opts);
 	}
 	return nr;
 }
 
 static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *used,
-			bool runtime_frames)
+			const struct snapshot_opts *opts)
 {
 	_cleanup_free_ struct part *parts = array_new(2 * m->stacks.nr, sizeof(parts[0]));
 	sh->stack_of = array_new(m->stacks.nr, sizeof(sh->stack_of[0]));
@@ -209,7 +229,7 @@ static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *
 	memset(sh->stack_of, 0xff, m->stacks.nr * sizeof(sh->stack_of[0]));
 	memset(sh->gc_stack_of, 0xff, m->stacks.nr * sizeof(sh->gc_stack_of[0]));
 
-	size_t nr = collect_parts(parts, m, used, runtime_frames);
+	size_t nr = collect_parts(parts, m, used, opts);
 	struct part_ctx ctx = { m, sh->frame_of };
 	qsort_r(parts, nr, sizeof(parts[0]), part_cmp, &ctx);
 
@@ -235,14 +255,15 @@ static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *
 	return 0;
 }
 
-int shown_init(struct shown *sh, const struct model *m, const uint8_t *used, bool runtime_frames)
+int shown_init(struct shown *sh, const struct model *m, const uint8_t *used,
+	       const struct snapshot_opts *opts)
 {
 	*sh = (struct shown){ 0 };
 	int rc = copy_texts(sh, m);
 	if (!rc)
 		rc = unify_frames(sh, m);
 	if (!rc)
-		rc = unify_stacks(sh, m, used, runtime_frames);
+		rc = unify_stacks(sh, m, used, opts);
 	return rc;
 }
 

@@ -42,7 +42,8 @@ enum {
  * used has the SHOWN_* flags of each stack of the model. One stack more than needed is made, the
  * last: it has the one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in any case.
  */
-int shown_init(struct shown *sh, const struct model *m, const uint8_t *used, bool runtime_frames);
+int shown_init(struct shown *sh, const struct model *m, const uint8_t *used,
+	       const struct snapshot_opts *opts);
 void shown_deinit(struct shown *sh);
 
 /* Free the maps, which only building the snapshot needs. */

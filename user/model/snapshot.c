@@ -323,7 +323,7 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 	pick_lost(&picks, m, &mem->s, opts->interval);
 	gc_view_use_stacks(m, opts->interval, picks.stack_used);
 
-	rc = shown_init(&mem->shown, m, picks.stack_used, opts->runtime_frames);
+	rc = shown_init(&mem->shown, m, picks.stack_used, opts);
 	if (!rc)
 		rc = merge_sites(mem, m, &picks);
 	if (!rc)
@@ -371,4 +371,21 @@ void snapshot_free(struct snapshot *s)
 	free(s->losses);
 	free(s->marks);
 	free(mem);
+}
+
+bool snapshot_check_holds(const struct model_check *c)
+{
+	uint64_t apart = c->gallop_objects > c->runtime_objects
+				 ? c->gallop_objects - c->runtime_objects
+				 : c->runtime_objects - c->gallop_objects;
+
+	return !c->known || apart <= c->slack;
+}
+
+bool snapshot_is_complete(const struct snapshot *s)
+{
+	const struct model_gc_check *gc = &s->gc.check;
+
+	return !s->loss_total && snapshot_check_holds(&s->check) &&
+	       (!gc->known || gc->runtime_cycles == gc->gallop_cycles);
 }

@@ -25,6 +25,11 @@ enum snapshot_value {
 struct snapshot_opts {
 	bool interval; /* only what was added since model_next_interval() */
 	bool runtime_frames; /* keep the runtime's at the leaf, and runtime.goexit */
+	/*
+	 * Sites are places in the program: their stacks end with the first function that isn't of the standard
+	 * library, and those that then look the same are one.
+	 */
+	bool places;
 	enum snapshot_value sort; /* all tables, in descending order */
 };
 
@@ -93,5 +98,11 @@ struct snapshot {
 /* 0 or -ENOMEM. Free with snapshot_free(). */
 int snapshot_new(const struct model *m, const struct snapshot_opts *opts, struct snapshot **ret);
 void snapshot_free(struct snapshot *s);
+
+/* Are gallop's objects what the runtime counted, as far as both could be read? Unknown is no difference. */
+bool snapshot_check_holds(const struct model_check *check);
+
+/* Nothing was lost, and no check tells of a difference. */
+bool snapshot_is_complete(const struct snapshot *s);
 
 #endif

@@ -55,6 +55,7 @@ struct func_row {
 	uint32_t id, name_id, file_id;
 	bool is_runtime; /* of the runtime: cut from the leaf end of a stack */
 	bool is_goexit; /* the return address at the root of every goroutine */
+	bool is_std; /* of Go's standard library */
 	enum goname kind;
 	UT_hash_handle hh;
 };

@@ -135,10 +135,7 @@ void put_check(FILE *out, const struct snapshot *s, const struct render_opts *op
 		fputc('\n', out);
 		return;
 	}
-	uint64_t apart = c->gallop_objects > c->runtime_objects
-				 ? c->gallop_objects - c->runtime_objects
-				 : c->runtime_objects - c->gallop_objects;
-	bool good = apart <= c->slack;
+	bool good = snapshot_check_holds(c);
 	fprintf(out, "runtime counted %s objects, gallop %s: %s%s%s",
 		fmt_count(c->runtime_objects).s, fmt_count(c->gallop_objects).s,
 		style(opts, good ? STYLE_GOOD : STYLE_BAD),

@@ -89,7 +89,10 @@ static int open_target(struct session *s, struct err *err)
 {
 	if (!s->opts.argv) {
 		int rc = proc_open(s->opts.pid, &s->proc, err);
-		return rc ? rc : gobin_open(s->proc->exe_path, &s->bin, err);
+		if (rc)
+			return rc;
+		rc = gobin_open(s->proc->exe_path, &s->bin, err);
+		return rc ? err_wrap(err, "process %d (%s)", s->proc->pid, s->proc->comm) : 0;
 	}
 	int rc = child_spawn(s->opts.argv, &s->child, &s->exec_failure, err);
 	if (rc)
