@@ -173,6 +173,29 @@ static __always_inline void stop_ended(struct wire_stop *stop, u64 end_ns, struc
 }
 
 /*
+ * The world starts after a stop that was under way when we came. If `now` is passed it is the one that ends a cycle
+ * (see below), and all its times are known; who asked for it is not. The cycle must be told: the runtime has counted
+ * it since. Other stops are left out.
+ */
+static __always_inline void late_stop_ends(struct pt_regs *ctx, u64 cookie, struct wire_cpu *cpu)
+{
+	struct wire_stop stop = {
+		.ev = { .kind = WIRE_EVENT_STOP, .size = sizeof(stop) },
+		.start_ns = GO_ARG3(ctx),
+		.stopped_ns = cfg.stw_args >= WIRE_STW_FINISHED ? GO_ARG4(ctx) : 0,
+		.stack = WIRE_STACK_NONE,
+		.reason = (u8)GO_ARG2(ctx),
+		.trigger = WIRE_TRIGGER_NONE,
+		.in_termination = 1,
+	};
+
+	if (cfg.stw_args < WIRE_STW_START || !GO_ARG1(ctx))
+		return;
+	cycle_ends(ctx->ip - probe_va(cookie), cpu);
+	stop_ended(&stop, GO_ARG1(ctx), cpu);
+}
+
+/*
  * startTheWorldWithSema(now, worldStop): after mark termination `now` is the end of the pause, taken
  * before; otherwise it is 0 and the end is what the function returns. Up to Go 1.21 there is no such argument, and
  * the end of mark termination is taken just before the call: this moment is the nearest to it.
@@ -185,8 +208,10 @@ static __always_inline void world_starts(struct pt_regs *ctx, u64 cookie, struct
 
 	/* Each cycle counts from 0 again (startCycle, world stopped); nobody assists while it is stopped. */
 	assist_seen = gc_controller(ctx->ip - probe_va(cookie), cfg.gcc_assist_time);
-	if (!stop)
-		return; /* it was under way when we came */
+	if (!stop) {
+		late_stop_ends(ctx, cookie, cpu);
+		return;
+	}
 	if (cfg.stw_args >= WIRE_STW_START) {
 		now = GO_ARG1(ctx);
 		stop->start_ns = GO_ARG3(ctx);

@@ -365,6 +365,28 @@ static void a_lost_record_makes_a_cycle_unknown(void **state)
 	assert_int_equal(gc.last_pause_total_ns, 15);
 }
 
+/* A cycle that ended unseen while counting began is in neither sum; two are a difference that stays. */
+static void the_first_cycle_may_be_missed(void **state)
+{
+	_model_ *m = NULL;
+
+	(void)state;
+	assert_int_equal(model_new(&m), 0);
+	for (uint32_t missed = 0; missed <= 2; missed++) {
+		struct gc_stream gc = { .model = m, .first_number = 5 };
+
+		stop_cycle(&gc, MODEL_STOP_SWEEP_TERMINATION, 100, 10);
+		gc.ending_known = true;
+		gc.ending = (struct wire_cycle){ .numgc = 5 + missed,
+						 .pause_ns = 15,
+						 .pause_total_ns = 1015 };
+		stop_cycle(&gc, MODEL_STOP_MARK_TERMINATION, 200, 5);
+		assert_int_equal(gc.first_number, missed == 1 ? 6 : 5);
+		assert_int_equal(gc.first_pause_total_ns, missed == 1 ? 1000 : 0);
+		assert_int_equal(gc_stream_sums(&gc, 5 + missed).cycles, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +394,7 @@ int main(void)
 		cmocka_unit_test(rows_wait_for_their_stacks),
 		cmocka_unit_test(a_full_model_ends_nothing),
 		cmocka_unit_test(a_lost_record_makes_a_cycle_unknown),
+		cmocka_unit_test(the_first_cycle_may_be_missed),
 	};
 	return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "gobin/gobin.h"
 #include "gobin/layout.h"
 #include "plan/build.h"
@@ -179,8 +180,10 @@ void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 	static const char *const programs[PLAN_PROG_NR] = { "on_malloc", "on_mark", "on_gc",
 							    "on_assist" };
 	const struct gobin_info *info = gobin_info(bin);
+	char path[4096];
 
-	fprintf(out, "plan for %s (%s%s%s)\n", info->path,
+	utf8_clean(path, sizeof(path), info->path);
+	fprintf(out, "plan for %s (%s%s%s)\n", path,
 		info->go_version[0] ? info->go_version : "Go without build info",
 		info->pie ? ", PIE" : "", info->stripped ? ", stripped" : "");
 	fprintf(out, "%-10s %-5s %18s %12s  %s\n", "program", "at", "address", "file offset",

@@ -60,7 +60,7 @@ void gc_truth_read(struct gc_truth *t)
 void gc_truth_to_check(const struct gc_truth *t, const struct gc_stream *seen,
 		       struct model_gc_check *check)
 {
-	struct gc_reading end = t->end;
+	struct gc_reading begin = t->begin, end = t->end;
 
 	memset(check, 0, sizeof(*check));
 	check->known = t->begun && t->proc;
@@ -74,10 +74,14 @@ void gc_truth_to_check(const struct gc_truth *t, const struct gc_stream *seen,
 		end.numgc = seen->last_number;
 		end.pause_total_ns = seen->last_pause_total_ns;
 	}
+	if (seen->first_pause_total_ns) {
+		begin.numgc = seen->first_number - 1;
+		begin.pause_total_ns = seen->first_pause_total_ns;
+	}
 	struct gc_sums sums = gc_stream_sums(seen, end.numgc);
 	check->exact = t->exact;
-	check->runtime_cycles = end.numgc - t->begin.numgc;
+	check->runtime_cycles = end.numgc - begin.numgc;
 	check->gallop_cycles = sums.cycles;
-	check->runtime_pause_ns = end.pause_total_ns - t->begin.pause_total_ns - sums.partial_ns;
+	check->runtime_pause_ns = end.pause_total_ns - begin.pause_total_ns - sums.partial_ns;
 	check->gallop_pause_ns = sums.whole_ns;
 }

@@ -116,6 +116,14 @@ static void keep_sums(struct gc_stream *gc)
 		seen.number = next_number(gc);
 	if (seen.number < gc->first_number)
 		return;
+	/*
+	 * Up to Go 1.21 a cycle whose last stop was under way when counting began can't be told when it ends: it
+	 * belongs to what was before. More than one that is missing is a loss.
+	 */
+	if (!gc->cycles && c->runtime_known && seen.number == gc->first_number + 1) {
+		gc->first_number = seen.number;
+		gc->first_pause_total_ns = gc->ending.pause_total_ns - c->pause_ns;
+	}
 	gc->recent[gc->cycles++ % GC_RECENT] = seen;
 	if (seen.whole)
 		gc->whole_ns += seen.seen_ns;

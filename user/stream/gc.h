@@ -32,6 +32,8 @@ struct gc_stream {
 	bool ending_known;
 	uint64_t last_end_ns; /* when the cycle before ended; 0 = not seen */
 	uint32_t first_number; /* cycles before this one had ended when counting began */
+	uint64_t
+		first_pause_total_ns; /* MemStats.PauseTotalNs before it, if it isn't what the begin said; or 0 */
 	/* Sums over ended cycles from that one on. */
 	uint64_t cycles;
 	uint64_t whole_ns; /* pauses of whole cycles as seen */
