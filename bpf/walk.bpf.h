@@ -107,35 +107,35 @@ __weak __attribute__((noinline)) int walk_cross(struct walk *w)
 	return walk_enter(w, g0) && walk_take(w, w->frame.bp);
 }
 
-/* Walk into *st: pcs, pcs_nr, flags, hash. Returns the hash. */
-static __always_inline u64 walk_stack(const struct pt_regs *ctx, u64 load_bias,
-				      struct wire_stack *st)
+/* Walk from where *w stands into *st: pcs, pcs_nr, flags, hash. By itself and weak for the same reasons. */
+__weak __attribute__((noinline)) int walk_into(struct walk *w, struct wire_stack *st)
 {
-	struct walk w = { .ret_at = ctx->sp, .load_bias = load_bias, .frame.bp = ctx->bp };
-	u64 hash = hash_step(cfg.hash_seed, ctx->ip);
+	if (!w || !st)
+		return 0;
+	u64 pc = st->pcs[0];
+	u64 hash = hash_step(cfg.hash_seed, pc);
 	u32 flags = 0, n = 1;
 
-	st->pcs[0] = ctx->ip;
-	if (!walk_enter(&w, GO_G(ctx)) ||
-	    bpf_probe_read_user(&w.frame.ret, sizeof(w.frame.ret), (void *)ctx->sp))
-		w.frame.ret = 0, flags = WIRE_STACK_FAULT;
+	if (!walk_enter(w, w->g) ||
+	    bpf_probe_read_user(&w->frame.ret, sizeof(w->frame.ret), (void *)w->ret_at))
+		w->frame.ret = 0, flags = WIRE_STACK_FAULT;
 	for (u32 i = 1; i < WIRE_DEPTH_MAX; i++) {
-		if (!w.frame.ret)
+		if (!w->frame.ret)
 			break;
 		if (i >= cfg.depth) {
 			flags |= WIRE_STACK_CUT;
 			break;
 		}
-		st->pcs[i] = w.frame.ret;
-		hash = hash_step(hash, w.frame.ret);
+		st->pcs[i] = w->frame.ret;
+		hash = hash_step(hash, w->frame.ret);
 		n = i + 1;
-		if (!w.frame.bp)
+		if (!w->frame.bp)
 			break;
-		if (!walk_take(&w, w.frame.bp) && !walk_cross(&w)) {
+		if (!walk_take(w, w->frame.bp) && !walk_cross(w)) {
 			flags |= WIRE_STACK_FAULT;
 			break;
 		}
-		if (n == WIRE_DEPTH_MAX && w.frame.ret)
+		if (n == WIRE_DEPTH_MAX && w->frame.ret)
 			flags |= WIRE_STACK_CUT;
 	}
 	/* A cut stack is another stack than a complete one with the same frames. */
@@ -145,7 +145,20 @@ static __always_inline u64 walk_stack(const struct pt_regs *ctx, u64 load_bias,
 	st->hash = hash;
 	st->pcs_nr = n;
 	st->flags = flags;
-	return hash;
+	return 0;
+}
+
+/* The stack of the current call. Returns its hash. */
+static __always_inline u64 walk_stack(const struct pt_regs *ctx, u64 load_bias,
+				      struct wire_stack *st)
+{
+	struct walk w = {
+		.g = GO_G(ctx), .ret_at = ctx->sp, .load_bias = load_bias, .frame.bp = ctx->bp
+	};
+
+	st->pcs[0] = ctx->ip;
+	walk_into(&w, st);
+	return st->hash;
 }
 
 #endif
