@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -78,12 +80,14 @@ func busy(stdin *bufio.Reader) {
 
 // Rounds are for measuring what a tracer costs a program that does nothing but make garbage.
 func rounds(stdin *bufio.Reader) {
-	debug.SetGCPercent(10)
 	fmt.Println("ready")
 	for {
-		if _, err := stdin.ReadString('\n'); err != nil {
+		line, err := stdin.ReadString('\n')
+		percent, bad := strconv.Atoi(strings.TrimSpace(line))
+		if err != nil || bad != nil {
 			return
 		}
+		debug.SetGCPercent(percent)
 		began := time.Now()
 		together(4, func(int) { burnMuch() })
 		fmt.Println(time.Since(began).Nanoseconds())

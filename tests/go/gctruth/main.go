@@ -12,8 +12,8 @@
 //	gctruth -busy	collects and stops without end; prints "ready", and for each line "more" that it
 //			reads a line "more" some cycles later; at the end of input, or when it reads
 //			anything else, it says when it called what, and the pauses
-//	gctruth -rounds	prints "ready"; for each line it reads it does the same work full of garbage,
-//			and prints how many nanoseconds that took
+//	gctruth -rounds	prints "ready"; for each line it reads, which is a GOGC, it does the same work full of
+//			garbage, and prints how many nanoseconds that took
 package main
 
 import (
