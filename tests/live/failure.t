@@ -13,24 +13,6 @@ version=${GALLOP_TEST_GO:-1.24}
 exe=$(go_program "$version" plain exit) || skip_all "$(tail -n 1 "$T/build.err")"
 load=$(go_program "$version" plain load)
 
-# run ARGS...: gallop to its end; sets status, out and err.
-run() {
-	timeout -k 5 "$limit" "$gallop" "$@" > "$T/out" 2> "$T/err" < /dev/null
-	status=$?
-	out=$(< "$T/out") err=$(< "$T/err")
-}
-
-# refused WHAT STATUS REGEX: the last run said one line (and perhaps a hint) and nothing else.
-refused() {
-	local talk
-	talk=$(grep -v '^hint: ' "$T/err")
-	if [ "$status" = "$2" ] && [[ $talk =~ ^gallop:\ [^$'\n']*$ ]] && [[ $talk =~ $3 ]] && [ -z "$out" ]; then
-		pass "$1"
-	else
-		fail "$1" "status $status, not $2, or not one line with '$3':"$'\n'"$err"$'\n'"$out"
-	fi
-}
-
 readable() { succeeds "$1: the recording is readable" to_json "$2" "$T/json"; }
 of_recording() { jq -r "$1" "$T/json"; }
 

@@ -177,6 +177,26 @@ differences() {
 	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" --slurpfile r "$T/json.runtime" "$(< "$here/truth.jq") $1" | head -n 40
 }
 
+# --- one run --------------------------------------------------------------------------------------
+
+# run ARGS...: gallop to its end; sets status, out and err.
+run() {
+	timeout -k 5 "$limit" "$gallop" "$@" > "$T/out" 2> "$T/err" < /dev/null
+	status=$?
+	out=$(< "$T/out") err=$(< "$T/err")
+}
+
+# refused WHAT STATUS REGEX: the last run said one line (and perhaps a hint) and nothing else.
+refused() {
+	local talk
+	talk=$(grep -v -e '^hint: ' -e '^Try ' "$T/err")
+	if [ "$status" = "$2" ] && [[ $talk =~ ^gallop(\ [a-z]+)?:\ [^$'\n']*$ ]] && [[ $talk =~ $3 ]] && [ -z "$out" ]; then
+		pass "$1"
+	else
+		fail "$1" "status $status, not $2, or not one line with '$3':"$'\n'"$err"$'\n'"$out"
+	fi
+}
+
 # --- what is attached --------------------------------------------------------------------------------
 
 # probed PID: does the code of this process differ from its file's? A probe is a breakpoint in it. The

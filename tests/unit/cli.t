@@ -12,24 +12,6 @@ cp "$top/tests/fuzz/corpus/recording/full" "$T/r.gallop"
 cp "$top/tests/fuzz/corpus/recording/gc" "$T/gc.gallop"
 cd "$T" || exit 1
 
-# run ARGS...: gallop to its end; sets status, out and err.
-run() {
-	timeout -k 5 "$limit" "$gallop" "$@" > "$T/out" 2> "$T/err" < /dev/null
-	status=$?
-	out=$(< "$T/out") err=$(< "$T/err")
-}
-
-# refused WHAT STATUS REGEX: the last run said one line (and perhaps a hint) and nothing else.
-refused() {
-	local talk
-	talk=$(grep -v -e '^hint: ' -e '^Try ' "$T/err")
-	if [ "$status" = "$2" ] && [[ $talk =~ ^gallop[^$'\n']*$ ]] && [[ $talk =~ $3 ]] && [ -z "$out" ]; then
-		pass "$1"
-	else
-		fail "$1" "status $status, not $2, or not one line with '$3':"$'\n'"$err"$'\n'"$out"
-	fi
-}
-
 # left WHAT FILE...: the directory holds these files and nothing else.
 left() { is "$1: what is left" "$(ls -A dir)" "$(printf '%s\n' "${@:2}")"; }
 
