@@ -174,7 +174,8 @@ struct wire_event {
 
 enum {
 	WIRE_STACK_CUT = 1, /* deeper than cfg.depth: the root is missing */
-	WIRE_STACK_FAULT = 2, /* memory of a frame could not be read: the root is missing */
+	WIRE_STACK_FAULT =
+		2, /* a frame could not be read, or lies in no stack: the root is missing */
 };
 
 /* A stack seen for the first time; only pcs_nr of the pcs are sent. */

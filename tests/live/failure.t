@@ -88,6 +88,28 @@ recorded_something() {
 	"$gallop" report "$1" -f json 2> /dev/null | jq -e '.alloc.objects > 0' > /dev/null
 }
 
+# A connection that drops sends more than one SIGHUP; under nohup none of them counts.
+hung_up() {
+	start_program "$load"
+	start_gallop record -q -p "$program" -o "$T/h.gallop"
+	kill -HUP "$tracer"
+	kill -HUP "$tracer" 2> /dev/null
+	wait_exit "$tracer"
+	is "hung up: gallop's status" $? 0
+	readable "hung up" "$T/h.gallop"
+	is "hung up: why it ended" "$(of_recording .meta.end_reason)" signal
+	trap '' HUP
+	start_gallop record -q -d 0.2 -p "$program" -o "$T/nohup.gallop"
+	trap - HUP
+	kill -HUP "$tracer"
+	succeeds "nohup: it goes on" until_true recorded_something "$T/nohup.gallop"
+	stop "$tracer"
+	is "nohup: gallop's status" $? 0
+	exec {program_in}>&-
+	wait_exit "$program"
+	is "hung up: the target's status" $? 0
+}
+
 gallop_killed() {
 	local how=$1 ids result
 	start_program "$load" -goroutines 2
@@ -263,6 +285,7 @@ child_execs
 child_cannot
 target_exits
 target_killed
+hung_up
 gallop_killed multi
 gallop_killed perf
 no_target

@@ -136,12 +136,14 @@ int cmd_man(const struct options *opts, struct err *err)
 				print_man_option(&option_specs[i]);
 	}
 	printf(".SH EXIT STATUS\n0 ok; 1 failure; 2 usage; 3 target not found or not a Go program; "
-	       "4 permission; 5 not supported here; 6 something was lost, with \\-\\-strict. With "
+	       "4 permission; 5 not supported here; 6 something was lost or "
+	       "differs from what the runtime counted, with \\-\\-strict. With "
 	       "a PROGRAM its own status; "
 	       "126 or 127 if it can't be executed.\n"
-	       ".SH SIGNALS\nThe first SIGINT or SIGTERM stops, drains, writes and prints the "
-	       "summary; a second one ends "
-	       "gallop at once. SIGUSR1 makes record print a summary and go on. Probes go when "
+	       ".SH SIGNALS\nThe first SIGINT, SIGTERM or SIGHUP stops, drains, writes and prints "
+	       "the summary; a second SIGINT or SIGTERM ends "
+	       "gallop at once. SIGTERM is passed on to a PROGRAM. SIGUSR1 makes record print a "
+	       "summary and go on. Probes go when "
 	       "gallop does.\n"
 	       ".SH ENVIRONMENT\nNO_COLOR (set and not empty) and TERM=dumb turn colour off.\n");
 	return EXIT_STATUS_OK;

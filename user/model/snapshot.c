@@ -382,10 +382,14 @@ bool snapshot_check_holds(const struct model_check *c)
 	return !c->known || apart <= c->slack;
 }
 
+bool snapshot_gc_check_holds(const struct model_gc_check *c)
+{
+	return !c->known || (c->runtime_cycles == c->gallop_cycles &&
+			     (!c->exact || c->runtime_pause_ns == c->gallop_pause_ns));
+}
+
 bool snapshot_is_complete(const struct snapshot *s)
 {
-	const struct model_gc_check *gc = &s->gc.check;
-
 	return !s->loss_total && snapshot_check_holds(&s->check) &&
-	       (!gc->known || gc->runtime_cycles == gc->gallop_cycles);
+	       snapshot_gc_check_holds(&s->gc.check);
 }

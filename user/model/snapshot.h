@@ -102,6 +102,9 @@ void snapshot_free(struct snapshot *s);
 /* Are gallop's objects what the runtime counted, as far as both could be read? Unknown is no difference. */
 bool snapshot_check_holds(const struct model_check *check);
 
+/* The same for cycles and, where the runtime's own times are known, their pauses. */
+bool snapshot_gc_check_holds(const struct model_gc_check *check);
+
 /* Nothing was lost, and no check tells of a difference. */
 bool snapshot_is_complete(const struct snapshot *s);
 

@@ -367,6 +367,11 @@ void probe_open_gate(struct probe *p)
 	__atomic_store_n(&p->skel->bss->gate, 1, __ATOMIC_SEQ_CST);
 }
 
+bool probe_is_counting(const struct probe *p)
+{
+	return __atomic_load_n(&p->skel->bss->gate, __ATOMIC_SEQ_CST);
+}
+
 void probe_set_assist_time(struct probe *p, uint64_t ns)
 {
 	__atomic_store_n(&p->skel->bss->assist_seen, ns, __ATOMIC_SEQ_CST);

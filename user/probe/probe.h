@@ -45,6 +45,9 @@ void probe_free(struct probe *probe);
 int probe_attach(struct probe *probe, int exe_fd, pid_t pid, struct err *err);
 void probe_open_gate(struct probe *probe);
 
+/* Between the opening and the closing of the gate: false once the target executes another program. */
+bool probe_is_counting(const struct probe *probe);
+
 /* Before the gate opens: what gcController.assistTime of the process says, 0 for one that has not begun. */
 void probe_set_assist_time(struct probe *probe, uint64_t ns);
 void probe_close_gate(struct probe *probe);

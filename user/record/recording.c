@@ -6,6 +6,7 @@
  * power fails in the middle; between transactions the file is complete by itself and can be
  * copied.
  */
+#include "model/gc_tables.h"
 #include "record/recording.h"
 
 #include <errno.h>
@@ -215,7 +216,7 @@ static int write_end(struct recording *rec, const struct model *m)
 
 	if (!rc)
 		rc = exec(rec->db, "BEGIN IMMEDIATE");
-	if (!rc && rest.objects)
+	if (!rc && (rest.objects || recording_unwritten_gc(rec, m)))
 		rc = rows_put_rest(&rec->rows, from_ns, end_ns, rest);
 	if (!rc)
 		rc = rows_put_session(&rec->rows, m);
@@ -257,6 +258,11 @@ int recording_write(struct recording *rec, const struct model *m, uint64_t from_
 uint64_t recording_unwritten(const struct recording *rec, const struct model *m)
 {
 	return m->total.objects - rec->written.objects;
+}
+
+uint64_t recording_unwritten_gc(const struct recording *rec, const struct model *m)
+{
+	return m->gc->stops.seq - rec->rows.done.stops + m->gc->cycles.seq - rec->rows.done.cycles;
 }
 
 int recording_finish(struct recording *rec, const struct model *m, struct err *err)

@@ -121,6 +121,14 @@ static int watch(struct session *s, int fd, struct err *err)
 	return 0;
 }
 
+/* Under nohup a hang-up is ignored, and stays so: a blocked signal would be kept for us all the same. */
+static bool ends_at_hangup(void)
+{
+	struct sigaction old;
+
+	return !sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN;
+}
+
 static int open_clock(struct session *s, struct err *err)
 {
 	struct itimerspec tick = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
@@ -129,7 +137,9 @@ static int open_clock(struct session *s, struct err *err)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGHUP); /* a connection that drops must not cost the recording its end */
+	/* A connection that drops must not cost the recording its end. */
+	if (ends_at_hangup())
+		sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &mask, &s->old_mask);
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -185,6 +195,15 @@ int session_new(const struct session_opts *opts, struct session **ret, struct er
 	return set_up(s, err);
 }
 
+/* What came while the end was made is answered by it. */
+static void take_late_signals(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	while (s->signal_fd >= 0 && read(s->signal_fd, &info, sizeof(info)) == sizeof(info))
+		;
+}
+
 void session_free(struct session *s)
 {
 	if (!s)
@@ -198,6 +217,7 @@ void session_free(struct session *s)
 	plan_free(s->plan);
 	gobin_free(s->bin);
 	proc_free(s->proc);
+	take_late_signals(s);
 	cleanup_close(&s->epoll_fd);
 	cleanup_close(&s->timer_fd);
 	cleanup_close(&s->signal_fd);
@@ -292,7 +312,7 @@ static void read_truth(struct session *s)
 	truth_read(&truth, s->probe);
 	gc_truth_read(&gc_truth);
 	/* What another program says, after an exec, doesn't belong to what this one said before. */
-	if (!s->proc || proc_state(s->proc) != PROC_SAME)
+	if (!s->proc || proc_state(s->proc) != PROC_SAME || !probe_is_counting(s->probe))
 		return;
 	s->truth = truth;
 	s->gc_truth = gc_truth;
@@ -311,7 +331,7 @@ static int start(struct session *s, struct err *err)
 	probe_open_gate(s->probe);
 	if (!s->started_child) {
 		gc_truth_begin(&s->gc_truth);
-		stream_gc_begin(s->stream, s->gc_truth.begin.numgc);
+		stream_gc_begin(s->stream, s->gc_truth.begin.numgc, !s->gc_truth.exact);
 	} else {
 		truth_begin_at_zero(&s->truth, s->start_ns);
 		gc_truth_begin_at_zero(&s->gc_truth);
@@ -383,7 +403,7 @@ static int on_tick(struct session *s, const struct session_events *events, struc
 		s->end_reason = "duration";
 		return 0;
 	}
-	if (s->proc && proc_state(s->proc) == PROC_EXECED) {
+	if (!probe_is_counting(s->probe) || (s->proc && proc_state(s->proc) == PROC_EXECED)) {
 		s->end_reason = "target executed another program";
 		return 0;
 	}
@@ -409,12 +429,11 @@ static int on_signal(struct session *s, const struct session_events *events, str
 	/* A terminal's SIGINT reaches the command by itself; a SIGTERM was sent to us alone. */
 	if (info.ssi_signo == SIGTERM && s->started_child && !s->child.reaped)
 		kill(s->child.pid, SIGTERM);
-	/* The next one ends us at once; links die with the process. */
+	/* The next one ends us at once; links die with the process. But for SIGHUP, which comes more than once. */
 	sigset_t ending;
 	sigemptyset(&ending);
 	sigaddset(&ending, SIGINT);
 	sigaddset(&ending, SIGTERM);
-	sigaddset(&ending, SIGHUP);
 	sigprocmask(SIG_UNBLOCK, &ending, NULL);
 	return 0;
 }

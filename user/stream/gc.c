@@ -85,7 +85,8 @@ static double cpu_share(const struct gc_stream *gc, uint64_t end_ns)
 {
 	const struct wire_cycle *w = &gc->ending;
 
-	if (!gc->ending_known || !w->procs || !gc->last_end_ns || end_ns <= gc->last_end_ns)
+	if (!gc->ending_known || !w->procs || w->numgc != gc->last_end_number + 1 ||
+	    !gc->last_end_ns || end_ns <= gc->last_end_ns)
 		return -1;
 	double all = (double)w->procs * (double)(end_ns - gc->last_end_ns);
 	double used = (double)w->procs * (double)w->pause_ns + (double)w->assist_ns +
@@ -120,7 +121,8 @@ static void keep_sums(struct gc_stream *gc)
 	 * Up to Go 1.21 a cycle whose last stop was under way when counting began can't be told when it ends: it
 	 * belongs to what was before. More than one that is missing is a loss.
 	 */
-	if (!gc->cycles && c->runtime_known && seen.number == gc->first_number + 1) {
+	if (gc->may_miss_one && !gc->cycles && c->runtime_known &&
+	    seen.number == gc->first_number + 1) {
 		gc->first_number = seen.number;
 		gc->first_pause_total_ns = gc->ending.pause_total_ns - c->pause_ns;
 	}
@@ -146,6 +148,7 @@ static int end_cycle(struct gc_stream *gc, const struct wire_stop *wire)
 	gc->cycle.trigger = trigger_of(gc);
 	gc->cycle.cpu_share = cpu_share(gc, wire->ev.mono_ns);
 	gc->last_end_ns = wire->ev.mono_ns;
+	gc->last_end_number = gc->ending_known ? gc->ending.numgc : gc->last_end_number + 1;
 	if (!gc->marking)
 		gc->cycle.mark_end_ns = 0;
 	int rc = model_add_cycle(gc->model, &gc->cycle);

@@ -31,7 +31,9 @@ struct gc_stream {
 	struct wire_cycle ending; /* came just before the last stop of the cycle */
 	bool ending_known;
 	uint64_t last_end_ns; /* when the cycle before ended; 0 = not seen */
+	uint32_t last_end_number;
 	uint32_t first_number; /* cycles before this one had ended when counting began */
+	bool may_miss_one; /* of them: the one that ended while counting began */
 	uint64_t
 		first_pause_total_ns; /* MemStats.PauseTotalNs before it, if it isn't what the begin said; or 0 */
 	/* Sums over ended cycles from that one on. */

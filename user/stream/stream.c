@@ -336,7 +336,8 @@ static int take_losses(struct stream *s, const struct wire_cpu *totals)
 		{ { "gc_model_full",
 		    "stops and assists in no stack: gallop's own tables were full" },
 		  s->assists.unplaced + s->unplaced_stops },
-		{ { "stack_unreadable", "stacks cut where memory was not readable" },
+		{ { "stack_unreadable",
+		    "stacks cut where the chain of frames was broken or not readable" },
 		  s->unreadable },
 		{ { "bad_record", "records from the kernel that made no sense" }, s->bad_records },
 	};
@@ -392,9 +393,10 @@ int stream_drain(struct stream *s, bool last, struct err *err)
 	return rc ? err_set(err, rc, "cannot take the totals: %s", strerror(-rc)) : 0;
 }
 
-void stream_gc_begin(struct stream *s, uint32_t numgc)
+void stream_gc_begin(struct stream *s, uint32_t numgc, bool may_miss_one)
 {
 	s->gc.first_number = numgc + 1;
+	s->gc.may_miss_one = may_miss_one;
 }
 
 const struct gc_stream *stream_gc(const struct stream *s)

@@ -44,9 +44,10 @@ int stream_drain(struct stream *s, bool last, struct err *err);
 
 /*
  * MemStats.NumGC when counting began. The cycle with that number may end only now, and be seen; sums that
- * are held against the runtime's begin with the next.
+ * are held against the runtime's begin with the next, or, where the end of a stop that was under way then can't
+ * be told (Go <= 1.21), perhaps one later.
  */
-void stream_gc_begin(struct stream *s, uint32_t numgc);
+void stream_gc_begin(struct stream *s, uint32_t numgc, bool may_miss_one);
 
 /* The stops and cycles so far. */
 const struct gc_stream *stream_gc(const struct stream *s);
