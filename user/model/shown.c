@@ -117,8 +117,10 @@ static uint16_t gc_leaf(const struct model *m, const struct stack_row *stack, ui
 }
 
 /* The root of a place: the first function of the program's own, or the root if there is none. */
-static void end_at_place(struct part *part, const struct model *m, const struct stack_row *stack)
+static void end_at_place(struct part *part, const struct model *m)
 {
+	const struct stack_row *stack = m->stacks.rows[part->stack];
+
 	for (uint16_t i = part->from; i < part->to; i++) {
 		if (func_at(m, stack, i)->is_std)
 			continue;
@@ -135,11 +137,8 @@ static struct part shown_part(const struct model *m, uint32_t id, bool gc,
 	const struct stack_row *stack = m->stacks.rows[id];
 	struct part part = { id, 0, (uint16_t)stack->frames_nr, gc, stack->words[0] };
 
-	if (opts->runtime_frames) {
-		if (opts->places && !gc)
-			end_at_place(&part, m, stack);
+	if (opts->runtime_frames)
 		return part;
-	}
 	if (part.to > 1 && func_at(m, stack, part.to - 1)->is_goexit)
 		part.to--;
 	if (gc) {
@@ -151,8 +150,6 @@ static struct part shown_part(const struct model *m, uint32_t id, bool gc,
 	/* A stack of the runtime's alone would be left without any frame: show it whole. */
 	if (part.from == part.to)
 		part.from = 0;
-	if (opts->places)
-		end_at_place(&part, m, stack);
 	return part;
 }
 
@@ -210,8 +207,12 @@ static size_t collect_parts(struct part *parts, const struct model *m, const uin
 	size_t nr = 0;
 
 	for (uint32_t i = 0; i < m->stacks.nr; i++) {
-		if (used[i] & SHOWN_SITE)
-			parts[nr++] = shown_part(m, i, false, opts);
+		if (used[i] & SHOWN_SITE) {
+			parts[nr] = shown_part(m, i, false, opts);
+			if (opts->places)
+				end_at_place(&parts[nr], m);
+			nr++;
+		}
 		if (used[i] & SHOWN_GC)
 			parts[nr++] = shown_part(m, i, true, opts);
 	}
