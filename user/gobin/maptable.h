@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How much memory the tables of Go's maps take, by kind of map and number of entries.
+ *
+ * Classic maps (up to Go 1.23, and 1.24/1.25 with GOEXPERIMENT=noswissmap) have an array of 2^B buckets of 8
+ * slots that doubles; Swiss maps (since 1.24) a directory of tables of groups of 8 slots, which grow to 1024
+ * slots and then split. Neither ever shrinks. Sources: runtime/map.go, internal/runtime/maps/{map,table}.go.
+ */
+#ifndef GALLOP_GOBIN_MAPTABLE_H
+#define GALLOP_GOBIN_MAPTABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct go_map_shape {
+	bool swiss;
+	bool noscan; /* a bucket or group holds no pointers */
+	bool malloc_headers; /* Go >= 1.22, see layout.h */
+	uint32_t unit_bytes; /* of one bucket (classic) or group (Swiss) of 8 slots; 0: not known */
+};
+
+/* Bytes that mallocgc takes for an object of this size (runtime/msize.go, sizeclasses.go). */
+uint64_t go_alloc_size(uint64_t size, bool noscan, bool malloc_headers);
+
+/* Bytes of buckets, or tables and directory, of a map that was made for so many entries; 0: unknown shape. */
+uint64_t go_map_bytes_for(const struct go_map_shape *shape, uint64_t entries);
+
+/*
+ * What filling a new map of no size to so many entries costs at least: how often its tables grow or split, and
+ * the bytes of the tables that are left behind.
+ */
+uint64_t go_map_growths_for(const struct go_map_shape *shape, uint64_t entries);
+uint64_t go_map_grown_bytes_for(const struct go_map_shape *shape, uint64_t entries);
+
+#endif
