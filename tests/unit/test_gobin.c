@@ -211,6 +211,53 @@ static void test_info(void **state)
 	}
 }
 
+static void test_map_kind(void **state)
+{
+	enum gobin_maps kind = strcmp(*state, "1.24") < 0 ? GOBIN_MAPS_CLASSIC : GOBIN_MAPS_SWISS;
+	char path[FIXTURE_PATH_CAP];
+
+	for (int i = 0; i < FIXTURE_MODES_NR; i++) {
+		_cleanup_(fixture_gobin_freep) struct gobin *bin =
+			fixture_open(*state, fixture_modes[i], path);
+		assert_int_equal(gobin_map_kind(bin), kind);
+	}
+	if (fixture_find(*state, "noswissmap", "gobinfix", path, sizeof(path))) {
+		_cleanup_(fixture_gobin_freep) struct gobin *bin = fixture_open(*state,
+										"noswissmap", path);
+		assert_int_equal(gobin_map_kind(bin), GOBIN_MAPS_CLASSIC);
+	}
+}
+
+/* What the index has of a prefix is what a pass over all functions finds. */
+struct prefix_count {
+	const char *prefix;
+	int nr;
+};
+
+static int count_prefix(const struct gobin_func *func, const char *name, void *ctx)
+{
+	struct prefix_count *c = ctx;
+
+	(void)func;
+	c->nr += strncmp(name, c->prefix, strlen(c->prefix)) == 0;
+	return 0;
+}
+
+static void test_index(void **state)
+{
+	static const char *const prefixes[] = { "runtime.", "internal/runtime/maps.",
+						"internal/sync.(*HashTrieMap[", "sync.(*Map)." };
+	char path[FIXTURE_PATH_CAP];
+	_cleanup_(fixture_gobin_freep) struct gobin *bin = fixture_open(*state, "stripped", path);
+
+	for (int i = 0; i < 4; i++) {
+		struct prefix_count all = { prefixes[i], 0 }, indexed = { prefixes[i], 0 };
+		assert_int_equal(gobin_each_func(bin, "", count_prefix, &all), 0);
+		assert_int_equal(gobin_each_func(bin, prefixes[i], count_prefix, &indexed), 0);
+		assert_int_equal(all.nr, indexed.nr);
+	}
+}
+
 struct pcsp_check {
 	uint64_t next;
 	int runs, zero_at_end;
@@ -318,9 +365,10 @@ static void test_all_frames(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_info),  cmocka_unit_test(test_find),
-		cmocka_unit_test(test_pcsp),  cmocka_unit_test(test_truth),
-		cmocka_unit_test(test_sweep), cmocka_unit_test(test_all_frames),
+		cmocka_unit_test(test_info),	 cmocka_unit_test(test_find),
+		cmocka_unit_test(test_map_kind), cmocka_unit_test(test_index),
+		cmocka_unit_test(test_pcsp),	 cmocka_unit_test(test_truth),
+		cmocka_unit_test(test_sweep),	 cmocka_unit_test(test_all_frames),
 	};
 
 	return fixture_run("gobin", tests, sizeof(tests) / sizeof(tests[0]));

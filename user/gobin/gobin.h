@@ -138,4 +138,14 @@ struct gobin_globals {
 /* 0 (with zeroes for what was not found), or -errno if the binary is damaged. */
 int gobin_find_globals(struct gobin *bin, struct gobin_globals *ret);
 
+/* How this binary's maps are made: one program has only one kind. */
+enum gobin_maps {
+	GOBIN_MAPS_NONE = 0, /* it has none */
+	GOBIN_MAPS_CLASSIC =
+		1, /* runtime.hmap: up to Go 1.23, or 1.24 and 1.25 with GOEXPERIMENT noswissmap */
+	GOBIN_MAPS_SWISS = 2, /* internal/runtime/maps.Map */
+};
+
+enum gobin_maps gobin_map_kind(struct gobin *bin);
+
 #endif

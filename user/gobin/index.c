@@ -10,13 +10,20 @@
 
 enum { NAMES_MAX = 8 << 20 }; /* bytes that a file may make us keep; the runtime has some 200 KB */
 
-static const char package[] = "runtime.";
+static const char *const prefixes[] = {
+	"runtime.",
+	"internal/runtime/maps.",
+	"internal/sync.(*HashTrieMap[",
+	"sync.(*Map).",
+};
 static const char crosscall2[] = "crosscall2";
 
 bool index_covers(const char *prefix)
 {
-	return strncmp(prefix, package, sizeof(package) - 1) == 0 ||
-	       strcmp(prefix, crosscall2) == 0;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(prefix, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return strcmp(prefix, crosscall2) == 0;
 }
 
 struct build {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The functions of package runtime by name, and runtime/cgo's crosscall2.
+ * The functions of the runtime, its maps and sync.Map by name, and runtime/cgo's crosscall2.
  *
  * A plan asks for dozens of them, and a pass over all the names of a large executable takes longer than all the
  * rest of reading it: one pass keeps the few thousand that anyone asks for.

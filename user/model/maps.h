@@ -28,7 +28,8 @@ struct model_map_counts {
 	uint64_t drains;
 	uint64_t growths; /* of tables to a larger size, splits of a table included */
 	uint64_t rehashes; /* of tables to the same size, to get rid of what deletes leave behind */
-	uint64_t grown_bytes; /* of the tables that growths and rehashes here left to the collector */
+	uint64_t
+		grown_bytes; /* of the tables that growths and rehashes here left to the collector */
 	/* Of clears and drains here that took out entries: */
 	uint64_t emptied;
 	uint64_t emptied_entries; /* the sum of the largest sizes since the emptying before */
@@ -39,25 +40,30 @@ struct model_map_counts {
 	/* Of maps made here, up to now: */
 	uint64_t made_entries; /* the sum of their largest sizes */
 	uint64_t made_growths, made_grown_bytes;
-	uint64_t entries_max; /* not a sum: the largest size of a map seen here, or of one made here */
+	uint64_t
+		entries_max; /* not a sum: the largest size of a map seen here, or of one made here */
 };
 
 /* One map that the runtime hasn't freed, as it was found in memory. */
 struct model_map {
 	uint64_t addr; /* of runtime.hmap or maps.Map in the process */
 	uint32_t type;
-	uint32_t made_site; /* MODEL_NO_SITE: it was made before we looked, or on a goroutine's stack */
+	uint32_t
+		made_site; /* MODEL_NO_SITE: it was made before we looked, or on a goroutine's stack */
 	uint32_t emptied_site; /* where it was last cleared or drained; or: not seen */
-	uint32_t deleted_site; /* where it was last deleted from, since it was last emptied; or: not seen */
+	uint32_t
+		deleted_site; /* where it was last deleted from, since it was last emptied; or: not seen */
 	uint64_t entries;
-	uint64_t bytes; /* that it holds: header, buckets or tables, directory; not what they point to */
+	uint64_t
+		bytes; /* that it holds: header, buckets or tables, directory; not what they point to */
 	uint64_t entries_max; /* since it was first seen */
 	uint64_t fill_entries; /* the largest size since it was last emptied, or first seen */
 	uint64_t emptied_entries; /* the largest size before it was last emptied */
 	uint64_t fill_ns; /* how long it took from the emptying before to the last one */
 	uint64_t first_ns, last_ns; /* when it was first and last used */
 	uint64_t emptied_ns; /* when it was last emptied; 0: not seen */
-	uint64_t thin_ns; /* since when deletes have left it a quarter of fill_entries or less; 0: they have not */
+	uint64_t
+		thin_ns; /* since when deletes have left it a quarter of fill_entries or less; 0: they have not */
 };
 
 /* A site: id, -ENOMEM or -E2BIG. Of the shape of the first call for a type. */

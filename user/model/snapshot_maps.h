@@ -19,7 +19,8 @@ struct snapshot_stack;
 enum map_pattern {
 	MAP_PATTERN_NONE = 0, /* nothing to say */
 	MAP_PATTERN_RANGE_DELETE = 1, /* sync.Map: Range with Delete in its callback */
-	MAP_PATTERN_CLEAR_RETAIN = 2, /* emptied, and the table is much larger than what is put in later */
+	MAP_PATTERN_CLEAR_RETAIN =
+		2, /* emptied, and the table is much larger than what is put in later */
 	MAP_PATTERN_THINNED = 3, /* deletes leave much more table than entries, for long */
 	MAP_PATTERN_DELETE_LOOP = 4, /* emptied by deletes */
 	MAP_PATTERN_CLEAR_REFILL = 5, /* emptied by clear, then filled to a like size: good */
