@@ -56,3 +56,28 @@ bool goname_is_std(const char *func)
 			return true;
 	return false;
 }
+
+/* The method's name, or NULL. The type's own brackets may hold dots: "[go.shape.interface {},...]". */
+static const char *sync_map_method(const char *func)
+{
+	static const char map[] = "sync.(*Map).", trie[] = "internal/sync.(*HashTrieMap[";
+
+	if (strncmp(func, map, strlen(map)) == 0)
+		return func + strlen(map);
+	if (strncmp(func, trie, strlen(trie)) != 0)
+		return NULL;
+	const char *end = strstr(func, "]).");
+	return end ? end + strlen("]).") : NULL;
+}
+
+bool goname_is_sync_map(const char *func)
+{
+	return sync_map_method(func) != NULL;
+}
+
+bool goname_is_sync_range(const char *func)
+{
+	const char *method = sync_map_method(func);
+
+	return method && (strcmp(method, "Range") == 0 || strcmp(method, "iter") == 0);
+}

@@ -17,4 +17,11 @@ enum goname goname_of(const char *func);
 /* Is it of Go's standard library? Told by the first element of its import path, as Go reserves those. */
 bool goname_is_std(const char *func);
 
+/*
+ * Is it a method of a sync.Map, or of what that is made of since Go 1.24? And one that calls the program's
+ * function for each entry?
+ */
+bool goname_is_sync_map(const char *func);
+bool goname_is_sync_range(const char *func);
+
 #endif

@@ -19,7 +19,7 @@ enum {
 	SHOWN_TEXT_SZ = sizeof(char *), /* and the text */
 	SHOWN_FUNC_SZ = sizeof(struct snapshot_func) + sizeof(size_t),
 	SHOWN_FRAME_SZ = sizeof(struct snapshot_frame) + 3 * sizeof(uint32_t),
-	SHOWN_STACK_SZ = sizeof(struct snapshot_stack) + 8 * sizeof(uint32_t),
+	SHOWN_STACK_SZ = sizeof(struct snapshot_stack) + 9 * sizeof(uint32_t),
 	SHOWN_LINK_SZ = sizeof(struct snapshot_frame *), /* of each of a stack's frames */
 	SHOWN_TYPE_SZ = sizeof(struct snapshot_type),
 	SHOWN_SITE_SZ = 3 * sizeof(struct snapshot_site), /* picked, made and sorted aside */
@@ -83,6 +83,7 @@ int64_t intern_func(struct model *m, const char *name, const char *file)
 			  has_prefix(key.name, "internal/runtime/");
 	row->is_goexit = strcmp(key.name, "runtime.goexit") == 0;
 	row->is_std = goname_is_std(key.name);
+	row->is_sync_map = goname_is_sync_map(key.name);
 	row->kind = goname_of(key.name);
 	return table_add(m->funcs, row, &row->key, sizeof(row->key));
 }

@@ -14,14 +14,21 @@
 #include "base/grow.h"
 #include "base/utf8.h"
 #include "model/gc_tables.h"
+#include "model/map_tables.h"
+
+static void model_freep(struct model **m)
+{
+	model_free(*m);
+}
 
 int model_new(struct model **ret)
 {
-	_cleanup_free_ struct model *m = calloc(1, sizeof(*m));
+	_cleanup_(model_freep) struct model *m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
 	m->gc = calloc(1, sizeof(*m->gc));
-	if (!m->gc)
+	m->maps = calloc(1, sizeof(*m->maps));
+	if (!m->gc || !m->maps)
 		return -ENOMEM;
 	strcpy(m->check.why_not, "nothing was compared yet");
 	strcpy(m->gc->check.why_not, "nothing was compared yet");
@@ -41,8 +48,12 @@ void model_free(struct model *m)
 	table_free(m->texts);
 	free(m->losses);
 	free(m->marks);
-	gc_deinit(m->gc);
+	if (m->gc)
+		gc_deinit(m->gc);
+	if (m->maps)
+		maps_deinit(m->maps);
 	free(m->gc);
+	free(m->maps);
 	free(m);
 }
 
@@ -136,6 +147,7 @@ void model_next_interval(struct model *m, uint64_t mono_ns)
 		m->losses[i].base = m->losses[i].now;
 	m->total_base = m->total;
 	gc_next_interval(m->gc);
+	maps_next_interval(m->maps);
 	m->interval_mono_ns = mono_ns;
 }
 

@@ -90,7 +90,7 @@ static int unify_frames(struct shown *sh, const struct model *m)
 struct part {
 	uint32_t stack;
 	uint16_t from, to;
-	bool gc;
+	uint8_t use; /* one of SHOWN_* */
 	uint32_t cut; /* its root is missing */
 };
 
@@ -131,21 +131,26 @@ static void end_at_place(struct part *part, const struct model *m)
 	}
 }
 
-static struct part shown_part(const struct model *m, uint32_t id, bool gc,
+static bool is_hidden_leaf(const struct func_row *func, uint8_t use)
+{
+	return func->is_runtime || (use == SHOWN_MAP && func->is_sync_map);
+}
+
+static struct part shown_part(const struct model *m, uint32_t id, uint8_t use,
 			      const struct snapshot_opts *opts)
 {
 	const struct stack_row *stack = m->stacks.rows[id];
-	struct part part = { id, 0, (uint16_t)stack->frames_nr, gc, stack->words[0] };
+	struct part part = { id, 0, (uint16_t)stack->frames_nr, use, stack->words[0] };
 
 	if (opts->runtime_frames)
 		return part;
 	if (part.to > 1 && func_at(m, stack, part.to - 1)->is_goexit)
 		part.to--;
-	if (gc) {
+	if (use == SHOWN_GC) {
 		part.from = gc_leaf(m, stack, part.to);
 		return part;
 	}
-	while (part.from < part.to && func_at(m, stack, part.from)->is_runtime)
+	while (part.from < part.to && is_hidden_leaf(func_at(m, stack, part.from), use))
 		part.from++;
 	/* A stack of the runtime's alone would be left without any frame: show it whole. */
 	if (part.from == part.to)
@@ -207,28 +212,53 @@ static size_t collect_parts(struct part *parts, const struct model *m, const uin
 	size_t nr = 0;
 
 	for (uint32_t i = 0; i < m->stacks.nr; i++) {
-		if (used[i] & SHOWN_SITE) {
-			parts[nr] = shown_part(m, i, false, opts);
-			if (opts->places)
+		for (uint8_t use = SHOWN_SITE; use <= SHOWN_MAP; use <<= 1) {
+			if (!(used[i] & use))
+				continue;
+			parts[nr] = shown_part(m, i, use, opts);
+			if (opts->places && use != SHOWN_GC)
 				end_at_place(&parts[nr], m);
 			nr++;
 		}
-		if (used[i] & SHOWN_GC)
-			parts[nr++] = shown_part(m, i, true, opts);
 	}
 	return nr;
+}
+
+static size_t count_parts(const struct model *m, const uint8_t *used)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < m->stacks.nr; i++)
+		nr += (size_t)__builtin_popcount(used[i]);
+	return nr;
+}
+
+static int new_stack_maps(struct shown *sh, size_t nr)
+{
+	uint32_t **const maps[] = { &sh->stack_of, &sh->gc_stack_of, &sh->map_stack_of };
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		*maps[i] = array_new(nr, sizeof(uint32_t));
+		if (!*maps[i])
+			return -ENOMEM;
+		memset(*maps[i], 0xff, nr * sizeof(uint32_t));
+	}
+	return 0;
+}
+
+static uint32_t *stack_map(struct shown *sh, uint8_t use)
+{
+	if (use == SHOWN_MAP)
+		return sh->map_stack_of;
+	return use == SHOWN_GC ? sh->gc_stack_of : sh->stack_of;
 }
 
 static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *used,
 			const struct snapshot_opts *opts)
 {
-	_cleanup_free_ struct part *parts = array_new(2 * m->stacks.nr, sizeof(parts[0]));
-	sh->stack_of = array_new(m->stacks.nr, sizeof(sh->stack_of[0]));
-	sh->gc_stack_of = array_new(m->stacks.nr, sizeof(sh->gc_stack_of[0]));
-	if (!parts || !sh->stack_of || !sh->gc_stack_of)
+	_cleanup_free_ struct part *parts = array_new(count_parts(m, used), sizeof(parts[0]));
+	if (!parts || new_stack_maps(sh, m->stacks.nr))
 		return -ENOMEM;
-	memset(sh->stack_of, 0xff, m->stacks.nr * sizeof(sh->stack_of[0]));
-	memset(sh->gc_stack_of, 0xff, m->stacks.nr * sizeof(sh->gc_stack_of[0]));
 
 	size_t nr = collect_parts(parts, m, used, opts);
 	struct part_ctx ctx = { m, sh->frame_of };
@@ -249,8 +279,7 @@ static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *
 	for (size_t i = 0; i < nr; i++) {
 		if (i == 0 || part_cmp(&parts[i - 1], &parts[i], &ctx) != 0)
 			add_stack(sh, m, &parts[i]);
-		uint32_t *map = parts[i].gc ? sh->gc_stack_of : sh->stack_of;
-		map[parts[i].stack] = (uint32_t)sh->stacks_nr - 1;
+		stack_map(sh, parts[i].use)[parts[i].stack] = (uint32_t)sh->stacks_nr - 1;
 	}
 	add_lost(sh, m);
 	return 0;
@@ -284,6 +313,7 @@ void shown_free_maps(struct shown *sh)
 	free(take_ptr(sh->func_of));
 	free(take_ptr(sh->stack_of));
 	free(take_ptr(sh->gc_stack_of));
+	free(take_ptr(sh->map_stack_of));
 }
 
 static int frame_name_cmp(const struct snapshot_frame *x, const struct snapshot_frame *y)

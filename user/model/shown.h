@@ -24,6 +24,7 @@ struct shown {
 	uint32_t *func_of; /* frames[] -> model function */
 	uint32_t *stack_of; /* model stack -> stacks[], SHOWN_NONE if not used */
 	uint32_t *gc_stack_of; /* the same for what the collector's stacks show */
+	uint32_t *map_stack_of; /* and for those of maps */
 };
 
 enum { SHOWN_NONE = UINT32_MAX };
@@ -36,6 +37,11 @@ enum {
 	 * with the function that the program called (runtime.GC), or that needed memory.
 	 */
 	SHOWN_GC = 1 << 1,
+	/*
+	 * An operation of a map: as a site's, but a sync.Map's own frames at the leaf are none of the
+	 * program's either.
+	 */
+	SHOWN_MAP = 1 << 2,
 };
 
 /*

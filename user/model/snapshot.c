@@ -16,6 +16,7 @@
 #include "base/u64.h"
 #include "gobin/layout.h"
 #include "model/gc_view.h"
+#include "model/map_view.h"
 #include "model/shown.h"
 
 /* A snapshot and the memory that its pointers point into. */
@@ -322,6 +323,7 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 		return rc;
 	pick_lost(&picks, m, &mem->s, opts->interval);
 	gc_view_use_stacks(m, opts->interval, picks.stack_used);
+	map_view_use_stacks(m, opts->interval, picks.stack_used);
 
 	rc = shown_init(&mem->shown, m, picks.stack_used, opts);
 	if (!rc)
@@ -336,6 +338,8 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 		rc = copy_session(mem, m, opts->interval);
 	if (!rc)
 		rc = gc_view_init(&mem->s.gc, m, &mem->shown, opts->interval);
+	if (!rc)
+		rc = map_view_init(&mem->s.maps, m, &mem->shown, opts);
 	shown_free_maps(&mem->shown);
 	if (!rc)
 		sort_tables(&mem->s, opts->sort);
@@ -363,6 +367,7 @@ void snapshot_free(struct snapshot *s)
 	struct snapshot_mem *mem = (struct snapshot_mem *)s;
 	shown_deinit(&mem->shown);
 	gc_view_deinit(&mem->s.gc);
+	map_view_deinit(&mem->s.maps);
 	free(mem->loss_texts);
 	free(s->sites);
 	free(s->types);

@@ -11,6 +11,7 @@
 
 #include "model/model.h"
 #include "model/snapshot_gc.h"
+#include "model/snapshot_maps.h"
 
 #define SNAPSHOT_LOST "[lost]"
 
@@ -20,6 +21,12 @@ enum snapshot_value {
 	/* Only of collapsed stacks; tables take them for bytes. */
 	SNAPSHOT_ASSIST, /* ns of mark assists */
 	SNAPSHOT_STW, /* ns of stops, by who asked for them */
+	/* Of collapsed stacks and for sorting sites of maps; tables of allocations take them for bytes. */
+	SNAPSHOT_ASSIGNS,
+	SNAPSHOT_DELETES,
+	SNAPSHOT_CLEARS,
+	SNAPSHOT_RETAINED, /* bytes of maps that were emptied, or thinned out */
+	SNAPSHOT_GROWTHS, /* rehashes are none */
 };
 
 struct snapshot_opts {
@@ -93,6 +100,7 @@ struct snapshot {
 	uint64_t loss_total;
 	struct model_check check;
 	struct snapshot_gc gc;
+	struct snapshot_maps maps;
 };
 
 /* 0 or -ENOMEM. Free with snapshot_free(). */

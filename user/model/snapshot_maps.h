@@ -43,7 +43,7 @@ struct snapshot_map_site {
 	struct go_map_shape shape;
 	struct model_map_counts counts;
 	struct snapshot_map_held made; /* made here */
-	struct snapshot_map_held emptied; /* last emptied here */
+	struct snapshot_map_held emptied; /* last emptied here, and not thinned since */
 	struct snapshot_map_held thinned; /* last deleted from here, and thin for long */
 	/* Of emptied and thinned: those that hold much more than they need, and what that would be. */
 	struct snapshot_map_held idle;

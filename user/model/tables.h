@@ -56,6 +56,7 @@ struct func_row {
 	bool is_runtime; /* of the runtime: cut from the leaf end of a stack */
 	bool is_goexit; /* the return address at the root of every goroutine */
 	bool is_std; /* of Go's standard library */
+	bool is_sync_map; /* a method of a sync.Map, or of what that is made of */
 	enum goname kind;
 	UT_hash_handle hh;
 };
@@ -154,6 +155,7 @@ struct loss_row {
 	} while (0)
 
 struct model_gc;
+struct model_maps;
 
 struct model {
 	struct model_meta meta;
@@ -174,6 +176,7 @@ struct model {
 	struct model_mark *marks;
 	size_t marks_nr, marks_cap;
 	struct model_gc *gc; /* see gc_tables.h */
+	struct model_maps *maps; /* see map_tables.h */
 
 	uint64_t from_mono_ns; /* where the counts begin, 0: at meta.start_mono_ns */
 	uint64_t interval_mono_ns; /* where the interval begins, 0: where the counts do */
