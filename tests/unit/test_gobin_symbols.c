@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "gobin/gc_layout.h"
 #include "gobin/gobin.h"
+#include "gobin/heap_layout.h"
 #include "gobin/layout.h"
 
 /* The modes that have a symbol table. */
@@ -153,10 +154,11 @@ static void test_globals(void **state)
 		assert_int_equal(g.gc_controller, symbol_value(&syms, "runtime.gcController"));
 		assert_int_equal(g.allp, symbol_value(&syms, "runtime.allp"));
 		assert_int_equal(g.emptymspan, symbol_value(&syms, "runtime.emptymspan"));
+		assert_int_equal(g.mheap, symbol_value(&syms, "runtime.mheap_"));
 	}
 }
 
-/* Stripped binaries know all four too. */
+/* Stripped binaries know all five too. */
 static void test_stripped_globals(void **state)
 {
 	static const char *const modes[] = { "stripped", "piestripped", "cgostripped",
@@ -169,24 +171,30 @@ static void test_stripped_globals(void **state)
 		struct gobin_globals g;
 
 		assert_int_equal(gobin_find_globals(bin, &g), 0);
-		assert_true(g.memstats && g.gc_controller && g.allp && g.emptymspan);
+		assert_true(g.memstats && g.gc_controller && g.allp && g.emptymspan && g.mheap);
 	}
 }
+
+enum table { LAYOUT, GC_LAYOUT, HEAP_LAYOUT };
 
 /* Each field of struct go_layout that is an offset or a size, as DWARF calls it. */
 static const struct dwarf_field {
 	const char *dwarf;
 	size_t at;
-	bool gc; /* of struct go_gc_layout */
+	enum table table; /* which has it: 16 bits, or 32 in that of the heap */
 	uint16_t behind; /* this field follows the one in the table by so many bytes */
 } dwarf_fields[] = {
-#define FIELD(dwarf, field)                                        \
-	{                                                          \
-		dwarf, offsetof(struct go_layout, field), false, 0 \
+#define FIELD(dwarf, field)                                         \
+	{                                                           \
+		dwarf, offsetof(struct go_layout, field), LAYOUT, 0 \
 	}
-#define GC_FIELD(dwarf, field, behind)                                    \
-	{                                                                 \
-		dwarf, offsetof(struct go_gc_layout, field), true, behind \
+#define GC_FIELD(dwarf, field, behind)                                         \
+	{                                                                      \
+		dwarf, offsetof(struct go_gc_layout, field), GC_LAYOUT, behind \
+	}
+#define HEAP_FIELD(dwarf, field)                                              \
+	{                                                                     \
+		dwarf, offsetof(struct go_heap_layout, field), HEAP_LAYOUT, 0 \
 	}
 	FIELD("runtime.g.m", g_m),
 	FIELD("runtime.g.goid", g_goid),
@@ -222,21 +230,39 @@ static const struct dwarf_field {
 	GC_FIELD("runtime.gcControllerState.dedicatedMarkTime", gcc_assist_time, 8),
 	GC_FIELD("runtime.gcControllerState.fractionalMarkTime", gcc_assist_time, 16),
 	GC_FIELD("runtime.gcControllerState.idleMarkTime", gcc_assist_time, 24),
+	HEAP_FIELD("runtime.mheap.sweepgen", mheap_sweepgen),
+	HEAP_FIELD("runtime.mheap.arenas", mheap_arenas),
+	HEAP_FIELD("runtime.heapArena.spans", arena_spans),
+	HEAP_FIELD("runtime.mspan.startAddr", mspan_start_addr),
+	HEAP_FIELD("runtime.mspan.npages", mspan_npages),
+	HEAP_FIELD("runtime.mspan.freeindex", mspan_freeindex),
+	HEAP_FIELD("runtime.mspan.nelems", mspan_nelems),
+	HEAP_FIELD("runtime.mspan.allocBits", mspan_alloc_bits),
+	HEAP_FIELD("runtime.mspan.gcmarkBits", mspan_gcmark_bits),
+	HEAP_FIELD("runtime.mspan.state", mspan_state),
+	/* The last, as not every version has it. */
+	HEAP_FIELD("runtime.heapArena.pageUseSpanInlineMarkBits", arena_inline_marks),
 #undef FIELD
 #undef GC_FIELD
+#undef HEAP_FIELD
 };
 
 enum { DWARF_FIELDS_NR = sizeof(dwarf_fields) / sizeof(dwarf_fields[0]) };
 
-static uint16_t layout_field(const struct go_layout *layout, int i)
+static uint32_t layout_field(const struct go_layout *layout, int i)
 {
-	const char *base = dwarf_fields[i].gc ? (const char *)go_gc_layout_find(layout->minor)
-					      : (const char *)layout;
-	uint16_t value;
+	const struct dwarf_field *field = &dwarf_fields[i];
+	const void *tables[] = {
+		[LAYOUT] = layout,
+		[GC_LAYOUT] = go_gc_layout_find(layout->minor),
+		[HEAP_LAYOUT] = go_heap_layout_find(layout->minor),
+	};
+	const char *base = tables[field->table];
+	uint32_t value = 0;
 
 	assert_non_null(base);
-	memcpy(&value, base + dwarf_fields[i].at, sizeof(value));
-	return value + dwarf_fields[i].behind;
+	memcpy(&value, base + field->at, field->table == HEAP_LAYOUT ? 4 : 2);
+	return value + field->behind;
 }
 
 static void check_layout(const char *version, const char *mode)
@@ -250,7 +276,8 @@ static void check_layout(const char *version, const char *mode)
 		     sizeof(checker));
 	snprintf(command, sizeof(command),
 		 "'%s' '%s' runtime.g runtime.m runtime.p runtime.mcache runtime.mspan "
-		 "runtime.heapStatsDelta runtime.mstats runtime.gcControllerState",
+		 "runtime.heapStatsDelta runtime.mstats runtime.gcControllerState "
+		 "runtime.mheap runtime.heapArena",
 		 checker, path);
 	_cleanup_(fixture_pclosep) FILE *out = popen(command, "r");
 	assert_non_null(out);
@@ -267,7 +294,8 @@ static void check_layout(const char *version, const char *mode)
 			nr++;
 		}
 	}
-	assert_int_equal(nr, DWARF_FIELDS_NR);
+	bool has_last = layout_field(gobin_layout(bin), DWARF_FIELDS_NR - 1) != GO_OFF_NONE;
+	assert_int_equal(nr, DWARF_FIELDS_NR - !has_last);
 }
 
 static void test_layout(void **state)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A stripped binary has no symbol for runtime.memstats, but its code has the address. Two shapes of
+ * A stripped binary has no symbol for runtime.memstats, but its code has the address. Three shapes of
  * code are enough, the same in every Go from 1.19 to 1.27:
  *
  * - (*mcache).refill compares with &emptymspan first of all, and loads a receiver into the first
  *   argument register right before a method call: &memstats.heapStats (the first field of memstats)
  *   for (*consistentHeapStats).acquire, &gcController for (*gcControllerState).update;
+ * - sweepone does the same with &mheap_ for (*mheap).nextSpanForSweep;
  * - preemptall and others range over runtime.allp, so they load its pointer and its length, which
  *   are neighbours, from fixed addresses.
  *
@@ -27,6 +28,8 @@ enum func {
 	FUNC_REFILL,
 	FUNC_ACQUIRE,
 	FUNC_UPDATE,
+	FUNC_SWEEPONE,
+	FUNC_NEXT_SPAN,
 	FUNC_ALLP_FIRST, /* from here on: functions that range over allp, the smallest first */
 	FUNC_NR = FUNC_ALLP_FIRST + 4,
 };
@@ -35,6 +38,8 @@ static const char *const func_names[FUNC_NR] = {
 	[FUNC_REFILL] = "runtime.(*mcache).refill",
 	[FUNC_ACQUIRE] = "runtime.(*consistentHeapStats).acquire",
 	[FUNC_UPDATE] = "runtime.(*gcControllerState).update",
+	[FUNC_SWEEPONE] = "runtime.sweepone",
+	[FUNC_NEXT_SPAN] = "runtime.(*mheap).nextSpanForSweep",
 	[FUNC_ALLP_FIRST] = "runtime.preemptall",
 	[FUNC_ALLP_FIRST + 1] = "runtime.gcMarkTinyAllocs",
 	[FUNC_ALLP_FIRST + 2] = "runtime.timeSleepUntil",
@@ -100,6 +105,18 @@ static int find_in_refill(const struct globals_decoder *decoder, struct image *i
 	return 0;
 }
 
+static int find_mheap(const struct globals_decoder *decoder, struct image *img,
+		      const struct gobin_func *funcs, const bool *found, struct gobin_globals *ret)
+{
+	if (!found[FUNC_SWEEPONE] || !found[FUNC_NEXT_SPAN])
+		return 0;
+	_cleanup_(code_deinit) struct globals_code code = { 0 };
+	int r = code_read(&code, img, &funcs[FUNC_SWEEPONE]);
+	if (r == 0)
+		ret->mheap = decoder->receiver(&code, img, funcs[FUNC_NEXT_SPAN].entry);
+	return r;
+}
+
 static int find_allp(const struct globals_decoder *decoder, struct image *img,
 		     const struct gobin_func *funcs, const bool *found, struct gobin_globals *ret)
 {
@@ -133,6 +150,8 @@ int globals_find(struct gobin *bin, struct image *img, struct gobin_globals *ret
 	}
 	if (r == 0)
 		r = find_in_refill(decoder, img, funcs, found, &globals);
+	if (r == 0)
+		r = find_mheap(decoder, img, funcs, found, &globals);
 	if (r == 0)
 		r = find_allp(decoder, img, funcs, found, &globals);
 	if (r == 0)

@@ -133,6 +133,7 @@ struct gobin_globals {
 	uint64_t gc_controller; /* runtime.gcController */
 	uint64_t allp; /* runtime.allp, a slice of *p */
 	uint64_t emptymspan; /* runtime.emptymspan */
+	uint64_t mheap; /* runtime.mheap_ */
 };
 
 /* 0 (with zeroes for what was not found), or -errno if the binary is damaged. */
