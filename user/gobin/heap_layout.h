@@ -10,7 +10,8 @@
 
 struct go_heap_layout {
 	int minor;
-	uint32_t mheap_sweepgen, mheap_arenas; /* of runtime.mheap_ */
+	/* runtime.mheap_; arm64's cache lines are longer, and so is the padding in front of arenas */
+	uint32_t mheap_sweepgen, mheap_arenas, mheap_arenas_arm64;
 	/* runtime.heapArena; GO_OFF_NONE: marks are never in the span itself */
 	uint32_t arena_spans, arena_inline_marks;
 	/* runtime.mspan; freeindex is as wide as nelems is behind it */
