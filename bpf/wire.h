@@ -39,7 +39,11 @@ enum wire_loss {
 	WIRE_LOSS_CYCLE = 6, /* GC cycles that could not be sent */
 	WIRE_LOSS_ASSIST = 7, /* assists in no stack: their table is full */
 	WIRE_LOSS_GC_STACK = 8, /* stops and assists without a stack: no scratch slot was free */
-	WIRE_LOSS_NR = 9,
+	WIRE_LOSS_MAP_STACK = 9, /* map operations without a stack: no scratch slot was free */
+	WIRE_LOSS_MAP_SITES_FULL =
+		10, /* map operations in no site: the table of their sites is full */
+	WIRE_LOSS_MAPS_FULL = 11, /* maps that are not followed: their table is full */
+	WIRE_LOSS_NR = 12,
 };
 
 /*
@@ -77,7 +81,10 @@ struct wire_cfg {
 	uint16_t g_m, g_sched_sp, g_sched_bp, m_g0, m_curg;
 	uint8_t systemstack_frame; /* runtime.systemstack makes a frame of its own: Go >= 1.21 */
 	uint8_t stw_args; /* enum wire_stw_args */
-	uint8_t pad4[4];
+	/* for maps (map.bpf.c) */
+	uint8_t map_swiss; /* maps are internal/runtime/maps.Map, else runtime.hmap */
+	uint8_t map_load; /* classic: doubled at more than so many entries for two buckets */
+	uint8_t pad4[2];
 	/* runtime.gcAssistAlloc, whose frame pointer may be stale: Go <= 1.20, else 0 */
 	uint64_t assist_va;
 	uint32_t assist_len; /* of its code */
@@ -106,6 +113,18 @@ enum wire_place {
 	WIRE_PLACE_MARK_TERMINATION = 9, /* runtime.gcMarkTermination: once per cycle */
 	WIRE_PLACE_ASSIST_RETURN = 10, /* the RETs of runtime.gcAssistAlloc1 */
 	WIRE_PLACE_STW_WHY = 11, /* <= 1.20: runtime.stopTheWorld(reason string) */
+	/* Arguments (type, map), or (map, type) with WIRE_F_METHOD: */
+	WIRE_PLACE_MAP_ASSIGN = 12, /* runtime.mapassign* */
+	WIRE_PLACE_MAP_DELETE = 13, /* runtime.mapdelete*, or maps.(*Map).Delete */
+	WIRE_PLACE_MAP_CLEAR = 14, /* runtime.mapclear, or maps.(*Map).Clear */
+	WIRE_PLACE_MAP_GROW = 15, /* runtime.hashGrow, or maps.(*Map).growToTable */
+	/* Arguments (table, type, map): */
+	WIRE_PLACE_MAP_GROW_TABLE = 16, /* maps.(*table).grow and .split */
+	WIRE_PLACE_MAP_PRUNE = 17, /* maps.(*table).pruneTombstones */
+	WIRE_PLACE_MAP_MADE = 18, /* the RETs of runtime.makemap and makemap_small */
+	WIRE_PLACE_SYNC_MAP_ASSIGN = 19, /* what stores into a sync.Map */
+	WIRE_PLACE_SYNC_MAP_DELETE = 20,
+	WIRE_PLACE_SYNC_MAP_CLEAR = 21,
 };
 
 /* What the registers hold at stop- and startTheWorldWithSema, by Go version. */
@@ -120,6 +139,7 @@ enum {
 	WIRE_F_JCC = 1, /* on the stack check's branch: drop the hit if it is taken */
 	WIRE_F_NOSCAN = 2, /* the function makes objects without pointers only */
 	WIRE_F_SCAN = 4, /* ... or with pointers only */
+	WIRE_F_METHOD = 8, /* a method of the map, which comes before its type */
 };
 
 #define WIRE_COOKIE(place, flags, va) ((uint64_t)(va) << 16 | (uint64_t)(flags) << 8 | (place))
@@ -154,7 +174,9 @@ struct wire_cpu {
 	uint64_t slot_contended; /* hits that found the first slot busy: preemption at work */
 	uint64_t losses[WIRE_LOSS_NR];
 	uint64_t siteless_bytes; /* of the objects of WIRE_LOSS_SITES_FULL */
-	uint64_t pad;
+	uint64_t
+		map_unsettled; /* last deletions of maps that were gone before their effect showed */
+	uint64_t pad[5];
 };
 
 enum wire_event_kind {
@@ -246,12 +268,61 @@ struct wire_assist {
 	uint64_t ns; /* running time by the runtime's measure: none while parked */
 };
 
+/* Where something happens to maps of a type. */
+enum { WIRE_TYPE_SYNC_MAP = 1 }; /* in place of a type's address */
+
+struct wire_map_key {
+	uint64_t stack;
+	uint64_t
+		typ; /* address of the map's type; 0 while it isn't known, as makemap_small has none */
+};
+
+/* Per CPU, only ever added to; what each means is in user/model/maps.h. */
+struct wire_map_site {
+	uint64_t makes;
+	uint64_t typed; /* of makes, in the site without a type: those counted in another by now */
+	uint64_t assigns, deletes, clears;
+	uint64_t removed, drains;
+	uint64_t growths, rehashes, grown_bytes;
+	uint64_t emptied, emptied_entries;
+	uint64_t refills, refills_alike, refilled_entries; /* of fillings that are over */
+	uint64_t made_entries, made_growths, made_grown_bytes; /* of maps that are gone */
+	uint64_t entries_max; /* the largest */
+	uint64_t stack_sent; /* this CPU knows that the stack has been sent */
+};
+
+/*
+ * A map that is followed, by its address: from its making or when it was first met, until another map is made or met there.
+ * The program itself never lets two goroutines change a map at once, so nothing here needs to be
+ * atomic. An operation's effect shows at the next one, which finds the map's count changed.
+ */
+struct wire_map {
+	uint64_t typ; /* 0: not known yet */
+	uint64_t seed; /* of its hash: what tells it from another map at its address */
+	uint64_t made_stack; /* 0: not seen */
+	uint64_t first_ns, last_ns;
+	uint64_t count; /* entries before the last operation */
+	uint64_t peak; /* the largest count so far */
+	uint64_t fill_peak; /* ... since it was last emptied */
+	uint64_t last_stack;
+	uint64_t run; /* entries taken out by deletes since the last assignment */
+	uint64_t emptied_stack, emptied_ns; /* last cleared or drained, 0: not seen */
+	uint64_t emptied_peak; /* fill_peak until then */
+	uint64_t fill_ns; /* from the emptying before, or the first operation, until then */
+	uint64_t deleted_stack; /* where the last entry was deleted since then, or 0 */
+	uint64_t thin_ns; /* since when deletes have left a quarter of fill_peak or less, or 0 */
+	uint64_t growths, grown_bytes;
+	uint32_t last_op; /* WIRE_PLACE_MAP_*: ASSIGN, DELETE, CLEAR, MADE */
+	uint32_t ops; /* operations so far, modulo 2^32 */
+};
+
+_Static_assert(sizeof(struct wire_map_key) == 16, "no hidden padding");
 _Static_assert(sizeof(struct wire_stop) == 72, "no hidden padding");
 _Static_assert(sizeof(struct wire_cycle) == 104, "no hidden padding");
 _Static_assert(sizeof(struct wire_cfg) % 8 == 0, "wire_cfg is padded by hand");
 _Static_assert(sizeof(struct wire_site_key) == 32,
 	       "keys are hashed byte by byte: no hidden padding");
-_Static_assert(sizeof(struct wire_cpu) == 128, "one CPU's totals fill two cache lines");
+_Static_assert(sizeof(struct wire_cpu) == 192, "one CPU's totals fill three cache lines");
 _Static_assert(sizeof(struct wire_stack) == 40 + 8 * WIRE_DEPTH_MAX, "no hidden padding");
 _Static_assert(sizeof(struct wire_mark) == 64, "no hidden padding");
 

@@ -214,6 +214,47 @@ static void test_returns(void **state)
 	}
 }
 
+struct map_count {
+	const struct plan *plan;
+	int nr;
+};
+
+/* mapassign and its variants, but not the functions inside them. */
+static int check_assign(const struct gobin_func *func, const char *name, void *ctx)
+{
+	struct map_count *count = ctx;
+
+	(void)func;
+	if (strchr(name + strlen("runtime."), '.'))
+		return 0;
+	if (!find_probe(count->plan, name))
+		fail_msg("%s has no probe", name);
+	count->nr++;
+	return 0;
+}
+
+/* Every variant that the binary has, and the functions of its own kind of maps. */
+static void test_maps(void **state)
+{
+	const char *version = *state;
+	bool swiss = minor_of(version) >= 24;
+	char path[PATH_CAP];
+	_cleanup_(gobin_freep) struct gobin *bin = open_binary(version, "stripped", path);
+	_cleanup_(plan_freep) struct plan *plan = make_plan(bin, path);
+	struct map_count count = { plan, 0 };
+
+	assert_int_equal(gobin_each_func(bin, "runtime.mapassign", check_assign, &count), 0);
+	assert_true(count.nr >= 4);
+	assert_int_equal(plan->cfg.map_swiss, swiss);
+	assert_non_null(find_probe(plan, "runtime.makemap_small"));
+	assert_non_null(find_probe(plan, swiss ? "internal/runtime/maps.(*table).grow"
+					       : "runtime.hashGrow"));
+	assert_non_null(find_probe(plan, swiss ? "internal/runtime/maps.(*Map).Delete"
+					       : "runtime.mapdelete_faststr"));
+	for (size_t i = 0; i < plan->notes_nr; i++)
+		assert_null(strstr(plan->notes[i], "maps"));
+}
+
 /* The tables that sizes are looked up in, against the list of classes they are made from. */
 static void test_size_classes(void **state)
 {
@@ -239,17 +280,18 @@ static void test_size_classes(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[3 * FIXTURE_VERSIONS_NR + 1] = { 0 };
-	static char names[3 * FIXTURE_VERSIONS_NR][64];
+	struct CMUnitTest tests[4 * FIXTURE_VERSIONS_NR + 1] = { 0 };
+	static char names[4 * FIXTURE_VERSIONS_NR][64];
 	static const struct {
 		const char *name;
 		CMUnitTestFunction fn;
 	} each[] = { { "rule", test_rule },
 		     { "places", test_places },
-		     { "returns", test_returns } };
+		     { "returns", test_returns },
+		     { "maps", test_maps } };
 	size_t nr = 0;
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		for (int v = 0; v < FIXTURE_VERSIONS_NR; v++, nr++) {
 			snprintf(names[nr], sizeof(names[nr]), "%s, Go %s", each[i].name,
 				 fixture_versions[v]);

@@ -14,7 +14,7 @@ struct want {
 	enum wire_place place;
 	const char *why;
 	bool at_entry; /* assembly without a stack check: its first instruction is right */
-	unsigned flags; /* WIRE_F_NOSCAN, WIRE_F_SCAN */
+	unsigned flags; /* WIRE_F_NOSCAN, WIRE_F_SCAN, WIRE_F_METHOD */
 };
 
 /* 0, -ENOENT if the function's prologue isn't known, -E2BIG. */
@@ -34,5 +34,8 @@ int plan_malloc(struct plan *plan, struct gobin *bin, struct err *err);
 /* World-stopped counts and garbage collection: whatever this binary allows. */
 void plan_marks(struct plan *plan, struct gobin *bin, const struct gobin_globals *globals);
 void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *globals);
+
+/* What happens to maps: all of it or nothing. */
+void plan_maps(struct plan *plan, struct gobin *bin);
 
 #endif

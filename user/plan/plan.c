@@ -166,6 +166,8 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 		plan_marks(plan, bin, &globals);
 	if (views & PLAN_VIEW_GC)
 		plan_gc(plan, bin, &globals);
+	if (views & PLAN_VIEW_MAPS)
+		plan_maps(plan, bin);
 	*ret = plan;
 	return 0;
 }
@@ -175,10 +177,25 @@ void plan_free(struct plan *plan)
 	free(plan);
 }
 
+bool plan_has(const struct plan *plan, enum plan_prog prog)
+{
+	for (size_t i = 0; i < plan->probes_nr; i++)
+		if (plan->probes[i].prog == prog)
+			return true;
+	return false;
+}
+
 void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 {
-	static const char *const programs[PLAN_PROG_NR] = { "on_malloc", "on_mark", "on_gc",
-							    "on_assist" };
+	static const char *const programs[PLAN_PROG_NR] = {
+		[PLAN_PROG_MALLOC] = "on_malloc",
+		[PLAN_PROG_MARK] = "on_mark",
+		[PLAN_PROG_GC] = "on_gc",
+		[PLAN_PROG_ASSIST] = "on_assist",
+		[PLAN_PROG_MAP] = "on_map",
+		[PLAN_PROG_MAP_GROWTH] = "on_map_growth",
+		[PLAN_PROG_MAP_EXIT] = "on_map_exit",
+	};
 	const struct gobin_info *info = gobin_info(bin);
 	char path[4096];
 
@@ -186,12 +203,12 @@ void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 	fprintf(out, "plan for %s (%s%s%s)\n", path,
 		info->go_version[0] ? info->go_version : "Go without build info",
 		info->pie ? ", PIE" : "", info->stripped ? ", stripped" : "");
-	fprintf(out, "%-10s %-5s %18s %12s  %s\n", "program", "at", "address", "file offset",
+	fprintf(out, "%-13s %-5s %18s %12s  %s\n", "program", "at", "address", "file offset",
 		"function");
 	for (size_t i = 0; i < plan->probes_nr; i++) {
 		const struct plan_probe *p = &plan->probes[i];
 
-		fprintf(out, "%-10s %-5s %#18llx %#12llx  %s: %s\n", programs[p->prog], p->insn,
+		fprintf(out, "%-13s %-5s %#18llx %#12llx  %s: %s\n", programs[p->prog], p->insn,
 			(unsigned long long)p->va, (unsigned long long)p->file_off, p->func,
 			p->why);
 	}

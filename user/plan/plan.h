@@ -24,6 +24,9 @@ enum plan_prog {
 	PLAN_PROG_MARK, /* on_mark */
 	PLAN_PROG_GC, /* on_gc */
 	PLAN_PROG_ASSIST, /* on_assist */
+	PLAN_PROG_MAP, /* on_map */
+	PLAN_PROG_MAP_GROWTH, /* on_map_growth */
+	PLAN_PROG_MAP_EXIT, /* on_map_exit */
 	PLAN_PROG_NR,
 };
 
@@ -51,7 +54,8 @@ struct plan {
 enum plan_view {
 	PLAN_VIEW_ALLOC = 1 << 0,
 	PLAN_VIEW_GC = 1 << 1,
-	PLAN_VIEW_ALL = PLAN_VIEW_ALLOC | PLAN_VIEW_GC,
+	PLAN_VIEW_MAPS = 1 << 2,
+	PLAN_VIEW_ALL = PLAN_VIEW_ALLOC | PLAN_VIEW_GC | PLAN_VIEW_MAPS,
 };
 
 struct plan_opts {
@@ -67,6 +71,9 @@ struct plan_opts {
  */
 int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret, struct err *err);
 void plan_free(struct plan *plan);
+
+/* Does it run this program anywhere? */
+bool plan_has(const struct plan *plan, enum plan_prog prog);
 
 void plan_print(const struct plan *plan, struct gobin *bin, FILE *out);
 

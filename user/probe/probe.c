@@ -29,6 +29,9 @@ enum {
 	ASSIST_STACKS = 16384,
 	/* Stacks of stops and assists have room of their own: full sites must not starve them. */
 	GC_STACKS = 2 * ASSIST_STACKS,
+	MAP_SITES_MEMORY = 64 << 20, /* the same of sites of maps */
+	MAP_SITES_MAX = 32768,
+	FOLLOWED_MAX = 131072, /* maps, of some 200 bytes */
 	BATCH = 1024, /* sites read by one system call */
 };
 
@@ -103,6 +106,15 @@ uint32_t probe_sites_default(void)
 	return n > SITES_DEFAULT_MAX ? SITES_DEFAULT_MAX : (uint32_t)n;
 }
 
+static uint32_t map_sites_max(void)
+{
+	enum { ELEMENT = 96, STACK_ENTRY = 64 };
+	uint64_t cost = ELEMENT + STACK_ENTRY + possible_cpus() * sizeof(struct wire_map_site);
+	uint64_t n = MAP_SITES_MEMORY / cost;
+
+	return n > MAP_SITES_MAX ? MAP_SITES_MAX : (uint32_t)n;
+}
+
 static int choose_attach(enum probe_attach wanted, const struct features *f, enum probe_attach *ret,
 			 struct err *err)
 {
@@ -147,7 +159,12 @@ static int size_maps(struct probe *p, const struct probe_opts *opts)
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.sites, sites);
 	if (!err)
-		err = bpf_map__set_max_entries(p->skel->maps.stacks, sites + GC_STACKS);
+		err = bpf_map__set_max_entries(p->skel->maps.map_sites, map_sites_max());
+	if (!err)
+		err = bpf_map__set_max_entries(p->skel->maps.followed, FOLLOWED_MAX);
+	if (!err)
+		err = bpf_map__set_max_entries(p->skel->maps.stacks,
+					       sites + map_sites_max() + GC_STACKS);
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.assists, ASSIST_STACKS);
 	if (!err)
@@ -162,6 +179,9 @@ static struct bpf_program *program_of(const struct probe *p, enum plan_prog prog
 		[PLAN_PROG_MARK] = p->skel->progs.on_mark,
 		[PLAN_PROG_GC] = p->skel->progs.on_gc,
 		[PLAN_PROG_ASSIST] = p->skel->progs.on_assist,
+		[PLAN_PROG_MAP] = p->skel->progs.on_map,
+		[PLAN_PROG_MAP_GROWTH] = p->skel->progs.on_map_growth,
+		[PLAN_PROG_MAP_EXIT] = p->skel->progs.on_map_exit,
 	};
 
 	return programs[prog];
@@ -222,6 +242,12 @@ static int on_ring_record(void *ctx, void *data, size_t size)
 	return p->on_event(data, size, p->on_event_ctx);
 }
 
+/* Bytes of p->values: a batch of sites, and of what is larger so many less. */
+static size_t values_cap(const struct probe *p)
+{
+	return BATCH * p->values_nr * sizeof(struct wire_site);
+}
+
 /* Map the per-CPU totals and make the buffers that reading needs. */
 static int open_readers(struct probe *p, struct err *err)
 {
@@ -235,7 +261,7 @@ static int open_readers(struct probe *p, struct err *err)
 	if (!p->ring)
 		return err_set(err, -errno, "cannot open the BPF ring buffer: %s", strerror(errno));
 	p->keys = calloc(BATCH, sizeof(struct wire_site_key));
-	p->values = calloc(BATCH * p->values_nr, sizeof(struct wire_site));
+	p->values = calloc(1, values_cap(p));
 	if (!p->keys || !p->values)
 		return err_set(err, -ENOMEM, "out of memory");
 	return 0;
@@ -406,6 +432,7 @@ void probe_totals(const struct probe *p, struct wire_cpu *ret)
 		ret->not_entered += cpu->not_entered;
 		ret->slot_contended += cpu->slot_contended;
 		ret->siteless_bytes += cpu->siteless_bytes;
+		ret->map_unsettled += cpu->map_unsettled;
 		for (int j = 0; j < WIRE_LOSS_NR; j++)
 			ret->losses[j] += cpu->losses[j];
 	}
@@ -418,12 +445,14 @@ typedef int element_fn(const struct probe *p, const void *key, const void *value
 static int each_element(struct probe *p, struct bpf_map *map, element_fn *fn, void *ctx)
 {
 	size_t key_sz = bpf_map__key_size(map);
-	size_t values_sz = bpf_map__value_size(map) * p->values_nr;
+	size_t values_nr = bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_HASH ? p->values_nr : 1;
+	size_t values_sz = bpf_map__value_size(map) * values_nr;
+	uint32_t batch = (uint32_t)(values_cap(p) / values_sz);
 	uint32_t cursor = 0;
 	bool first = true;
 
 	for (;;) {
-		uint32_t nr = BATCH;
+		uint32_t nr = batch < BATCH ? batch : BATCH;
 		int rc = bpf_map_lookup_batch(bpf_map__fd(map), first ? NULL : &cursor, &cursor,
 					      p->keys, p->values, &nr, NULL);
 
@@ -494,6 +523,81 @@ int probe_each_assist(struct probe *p,
 	struct each_assist each = { fn, ctx };
 
 	return each_element(p, p->skel->maps.assists, sum_assist, &each);
+}
+
+struct each_map_site {
+	int (*fn)(const struct wire_map_key *key, const struct wire_map_site *site, void *ctx);
+	void *ctx;
+};
+
+/* All members are counters of 64 bits but for entries_max, which is the largest. */
+static int sum_map_site(const struct probe *p, const void *key, const void *values, void *ctx)
+{
+	enum { NR = sizeof(struct wire_map_site) / sizeof(uint64_t) };
+	const struct each_map_site *each = ctx;
+	const struct wire_map_site *cpus = values;
+	struct wire_map_site sum = { 0 };
+	uint64_t max = 0;
+
+	for (size_t i = 0; i < p->values_nr; i++) {
+		for (size_t k = 0; k < NR; k++)
+			((uint64_t *)&sum)[k] += ((const uint64_t *)&cpus[i])[k];
+		if (cpus[i].entries_max > max)
+			max = cpus[i].entries_max;
+	}
+	sum.entries_max = max;
+	return each->fn(key, &sum, each->ctx);
+}
+
+int probe_each_map_site(struct probe *p,
+			int (*fn)(const struct wire_map_key *key, const struct wire_map_site *site,
+				  void *ctx),
+			void *ctx)
+{
+	struct each_map_site each = { fn, ctx };
+
+	return each_element(p, p->skel->maps.map_sites, sum_map_site, &each);
+}
+
+struct each_map {
+	int (*fn)(uint64_t addr, const struct wire_map *map, void *ctx);
+	void *ctx;
+};
+
+static int give_map(const struct probe *p, const void *key, const void *values, void *ctx)
+{
+	const struct each_map *each = ctx;
+
+	(void)p;
+	return each->fn(*(const uint64_t *)key, values, each->ctx);
+}
+
+int probe_each_map(struct probe *p, int (*fn)(uint64_t addr, const struct wire_map *map, void *ctx),
+		   void *ctx)
+{
+	struct each_map each = { fn, ctx };
+
+	return each_element(p, p->skel->maps.followed, give_map, &each);
+}
+
+int probe_get_map(struct probe *p, uint64_t addr, struct wire_map *ret)
+{
+	return bpf_map__lookup_elem(p->skel->maps.followed, &addr, sizeof(addr), ret, sizeof(*ret),
+				    0);
+}
+
+int probe_drop_map(struct probe *p, uint64_t addr, const struct wire_map *seen)
+{
+	struct wire_map now;
+	int rc = bpf_map__lookup_and_delete_elem(p->skel->maps.followed, &addr, sizeof(addr), &now,
+						 sizeof(now), 0);
+
+	if (rc || !memcmp(&now, seen, sizeof(now)))
+		return rc;
+	/* Another map has come to its address meanwhile: it stays. */
+	bpf_map__update_elem(p->skel->maps.followed, &addr, sizeof(addr), &now, sizeof(now),
+			     BPF_NOEXIST);
+	return -EAGAIN;
 }
 
 int probe_each_event(struct probe *p, int (*fn)(const void *data, size_t size, void *ctx),

@@ -73,6 +73,22 @@ int probe_each_assist(struct probe *probe,
 		      int (*fn)(uint64_t stack, const struct wire_assist *assist, void *ctx),
 		      void *ctx);
 
+/* The same for the sites of maps, ... */
+int probe_each_map_site(struct probe *probe,
+			int (*fn)(const struct wire_map_key *key, const struct wire_map_site *site,
+				  void *ctx),
+			void *ctx);
+
+/* ... and for each map that is followed, by its address in the process; it may be changed while it is copied. */
+int probe_each_map(struct probe *probe,
+		   int (*fn)(uint64_t addr, const struct wire_map *map, void *ctx), void *ctx);
+
+/* One of them. 0, or -ENOENT if it isn't followed. */
+int probe_get_map(struct probe *probe, uint64_t addr, struct wire_map *ret);
+
+/* Follow it no longer, if it is as it was seen. 0, -EAGAIN if it isn't, or another -errno. */
+int probe_drop_map(struct probe *probe, uint64_t addr, const struct wire_map *seen);
+
 /*
  * Call fn for every event that waits in the ring; what fn is given is as the kernel wrote it and
  * is yet to be checked against its size. Returns how many, or -errno.

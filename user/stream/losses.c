@@ -15,5 +15,9 @@ const struct loss_words loss_words[WIRE_LOSS_NR] = {
 	[WIRE_LOSS_CYCLE] = { "cycle_lost", "GC cycles that were not sent" },
 	[WIRE_LOSS_ASSIST] = { "assists_full", "assists in no stack: their table was full" },
 	[WIRE_LOSS_GC_STACK] = { "gc_stack_lost", "stops and assists without a stack" },
+	[WIRE_LOSS_MAP_STACK] = { "map_stack_lost", "map operations without a stack" },
+	[WIRE_LOSS_MAP_SITES_FULL] = { "map_sites_full",
+				       "map operations in no site: their table was full" },
+	[WIRE_LOSS_MAPS_FULL] = { "maps_full", "maps not followed: their table was full" },
 	[WIRE_LOSS_MARK] = { "mark_failed", "counts with the world stopped that were not taken" },
 };
