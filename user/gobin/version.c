@@ -125,8 +125,7 @@ int version_check_experiments(const struct buildinfo *info, const char *path, st
 	return 0;
 }
 
-/* "go1.23.5", "devel go1.24-abcdef", "go1.22rc1 X:foo": the number behind "go1.", or 0. */
-static int parse_minor(const char *version)
+int version_minor(const char *version)
 {
 	const char *at = strstr(version, "go1.");
 	if (!at)
@@ -192,7 +191,7 @@ static int deduce_minor(struct pclntab *tab, int *ret)
 int version_find(const struct buildinfo *info, struct pclntab *tab, int *minor_ret, struct err *err)
 {
 	const char *path = tab->img->path;
-	int minor = parse_minor(info->version);
+	int minor = version_minor(info->version);
 
 	if (minor == 0) {
 		int r = deduce_minor(tab, &minor);

@@ -15,6 +15,9 @@ struct pclntab;
 int version_find(const struct buildinfo *info, struct pclntab *tab, int *minor_ret,
 		 struct err *err);
 
+/* "go1.23.5", "devel go1.24-abcdef", "go1.22rc1 X:foo": the number behind "go1.", or 0. */
+int version_minor(const char *version);
+
 /* 0, or -ENOTSUP naming an experiment that changes what gallop reads, or is not known. */
 int version_check_experiments(const struct buildinfo *info, const char *path, struct err *err);
 

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/fmt.h"
 #include "base/utf8.h"
 #include "model/goname.h"
+
+enum { GAP_W = 2, POSITION_MAX_W = 24 };
 
 const char *style(const struct render_opts *opts, enum style style)
 {
@@ -127,4 +130,50 @@ void short_position(char dst[CELL_SZ], const struct snapshot_frame *frame, size_
 	    asprintf(&full, "%s:%u", slash ? slash + 1 : frame->file, frame->line) < 0)
 		full = NULL;
 	short_text(dst, full ? full : "", width);
+}
+
+void short_where(char dst[CELL_SZ], const struct snapshot_stack *stack, size_t width)
+{
+	const struct snapshot_frame *shown;
+	char func[CELL_SZ], position[POSITION_MAX_W * 4 + 1], cell[CELL_SZ];
+
+	short_site(func, stack, width, &shown);
+	short_position(cell, shown, POSITION_MAX_W);
+	utf8_clean(position, sizeof(position), cell);
+	size_t func_w = width - (*position ? strlen(" ()") + utf8_width(position) : 0);
+	short_site(func, stack, func_w, &shown);
+	size_t used = utf8_clean(dst, CELL_SZ - sizeof(position) - strlen(" ()"), func);
+	if (*position)
+		snprintf(dst + used, CELL_SZ - used, " (%s)", position);
+}
+
+void put_stack(FILE *out, const struct snapshot_stack *stack, size_t indent, size_t position_w)
+{
+	char func[CELL_SZ], position[CELL_SZ];
+
+	for (size_t i = 0; i < stack->frames_nr; i++) {
+		short_position(position, stack->frames[i], POSITION_MAX_W);
+		if (utf8_width(position) > position_w)
+			position_w = utf8_width(position);
+	}
+	size_t func_w = TABLE_W - indent - GAP_W - position_w;
+	for (size_t i = 0; i < stack->frames_nr && stack->frames_nr > 1; i++) {
+		short_func(func, stack->frames[i]->func, func_w);
+		short_position(position, stack->frames[i], POSITION_MAX_W);
+		fprintf(out, "%*s", (int)indent, "");
+		put_left(out, func, *position ? func_w + GAP_W : 0);
+		fprintf(out, "%s%s\n", position, stack->frames[i]->inlined ? " (inlined)" : "");
+	}
+	if (stack->cut)
+		fprintf(out, "%*s[truncated]\n", (int)indent, "");
+}
+
+void put_heading(FILE *out, const struct render_opts *opts, const char *title)
+{
+	fprintf(out, "\n%s%s%s", style(opts, STYLE_BOLD), title, style(opts, STYLE_NONE));
+}
+
+void put_many(FILE *out, uint64_t n, const char *what)
+{
+	fprintf(out, "%s %s%s", fmt_count(n).s, what, n == 1 ? "" : "s");
 }

@@ -8,7 +8,10 @@
 
 #include "render/render.h"
 
-enum { CELL_SZ = 1024 }; /* room for any cell's text */
+enum {
+	CELL_SZ = 1024, /* room for any cell's text */
+	TABLE_W = 100, /* characters of a line, where names can be cut */
+};
 
 enum style { STYLE_NONE, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_BAD };
 
@@ -36,7 +39,22 @@ void short_text(char dst[CELL_SZ], const char *text, size_t width); /* the end g
 void short_site(char dst[CELL_SZ], const struct snapshot_stack *stack, size_t width,
 		const struct snapshot_frame **shown_ret);
 
+/* "pkg.Func (file.go:12)" in at most width characters: the function is shortened, where it is in its file is not. */
+void short_where(char dst[CELL_SZ], const struct snapshot_stack *stack, size_t width);
+
 /* "stream.go:165", without directories; "" if the file is not known. */
 void short_position(char dst[CELL_SZ], const struct snapshot_frame *frame, size_t width);
+
+/*
+ * All frames of a stack, leaf first, a line each behind that many blanks, positions in a column of at least
+ * position_w. The only frame of a stack is left out: the line above has said it.
+ */
+void put_stack(FILE *out, const struct snapshot_stack *stack, size_t indent, size_t position_w);
+
+/* An empty line and the title of a table in bold; the caller ends the line. */
+void put_heading(FILE *out, const struct render_opts *opts, const char *title);
+
+/* "1 cycle", "12 cycles" */
+void put_many(FILE *out, uint64_t n, const char *what);
 
 #endif

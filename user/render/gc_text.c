@@ -16,7 +16,6 @@
 #include "render/gc.h"
 
 enum {
-	LINE_W = 100,
 	TIME_W = 8,
 	SHARE_W = 7, /* "100.0 %" */
 	COUNT_W = 9,
@@ -29,18 +28,6 @@ enum {
 static uint64_t duration(const struct snapshot *s)
 {
 	return s->to_mono_ns - s->from_mono_ns;
-}
-
-/* The caller ends the line. */
-static void put_title(FILE *out, const struct render_opts *opts, const char *title)
-{
-	fprintf(out, "\n%s%s%s", style(opts, STYLE_BOLD), title, style(opts, STYLE_NONE));
-}
-
-/* "1 cycle", "12 cycles" */
-static void put_many(FILE *out, uint64_t n, const char *what)
-{
-	fprintf(out, "%s %s%s", fmt_count(n).s, what, n == 1 ? "" : "s");
 }
 
 /* As the last cycle said it: it isn't of one cycle, nor of the time that is shown. */
@@ -126,7 +113,7 @@ static void put_reasons(FILE *out, const struct snapshot_gc *gc, const struct re
 
 	if (!gc->reasons_nr)
 		return;
-	put_title(out, opts, "Stops of the world by reason");
+	put_heading(out, opts, "Stops of the world by reason");
 	fputs("; STOPPING is the average time until all had stopped\n", out);
 	fputs(style(opts, STYLE_DIM), out);
 	put_right(out, "COUNT", COUNT_W);
@@ -152,7 +139,7 @@ static void put_histogram(FILE *out, const struct snapshot_gc *gc, const struct 
 
 	if (!gc->buckets_nr)
 		return;
-	put_title(out, opts, "GC pauses by length");
+	put_heading(out, opts, "GC pauses by length");
 	fputc('\n', out);
 	for (size_t i = 0; i < gc->buckets_nr; i++)
 		most = gc->buckets[i].count > most ? gc->buckets[i].count : most;
@@ -219,7 +206,7 @@ static void fit_columns(struct callers *t)
 			t->what_w = strlen(t->rows[i].what);
 	}
 	t->position_w = position;
-	t->func_w = LINE_W - TIME_W - SHARE_W - COUNT_W - 2 - GAP_W - position - GAP_W -
+	t->func_w = TABLE_W - TIME_W - SHARE_W - COUNT_W - 2 - GAP_W - position - GAP_W -
 		    (t->what ? t->what_w + GAP_W : 0);
 }
 
@@ -235,7 +222,7 @@ static void put_frame(const struct callers *t, const struct snapshot_frame *fram
 
 static void put_frames(const struct callers *t, const struct snapshot_stack *stack)
 {
-	size_t indent = LINE_W - t->func_w - t->position_w - GAP_W;
+	size_t indent = TABLE_W - t->func_w - t->position_w - GAP_W;
 
 	for (size_t i = 0; i < stack->frames_nr && stack->frames_nr > 1; i++) {
 		fprintf(t->out, "%*s", (int)indent, "");
@@ -266,7 +253,7 @@ static void put_callers(struct callers *t)
 	if (!t->nr)
 		return;
 	fit_columns(t);
-	put_title(t->out, t->opts, t->title);
+	put_heading(t->out, t->opts, t->title);
 	if (shown < t->nr)
 		fprintf(t->out, ", the first %s of %s", fmt_count(shown).s, fmt_count(t->nr).s);
 	fprintf(t->out, "\n%s", style(t->opts, STYLE_DIM));
@@ -399,7 +386,7 @@ void put_gc_section(FILE *out, const struct snapshot *s, const struct render_opt
 {
 	if (!snapshot_gc_any(&s->gc))
 		return;
-	put_title(out, opts, "Garbage collection");
+	put_heading(out, opts, "Garbage collection");
 	fputc('\n', out);
 	put_tables(out, s, opts);
 	fputs("\nGC ", out);

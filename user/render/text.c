@@ -14,7 +14,6 @@
 #include "render/gc.h"
 
 enum {
-	LINE_W = 100,
 	BYTES_W = 10, /* "1023.9 KiB" */
 	SHARE_W = 7, /* "100.0 %" */
 	GAP_W = 2,
@@ -136,7 +135,7 @@ static void put_header(FILE *out, const struct snapshot *s, const struct render_
 	fputc('\n', out);
 	if (*m->exe) {
 		char exe[CELL_SZ];
-		short_text(exe, m->exe, LINE_W);
+		short_text(exe, m->exe, TABLE_W);
 		fprintf(out, "%s\n", exe);
 	}
 
@@ -148,29 +147,6 @@ static void put_header(FILE *out, const struct snapshot *s, const struct render_
 		fprintf(out, "; %s objects/s, %s/s", fmt_count_rate(s->total.objects, dur).s,
 			fmt_bytes_rate(s->total.bytes, dur).s);
 	fputc('\n', out);
-}
-
-/* All frames of a stack below its site, leaf first, where the names begin; one was said already. */
-static void put_stack(const struct page *p, const struct snapshot_stack *stack)
-{
-	size_t indent = LINE_W - p->names_w + GAP_W;
-	char func[CELL_SZ], position[CELL_SZ];
-	size_t position_w = p->position_w;
-
-	for (size_t i = 0; i < stack->frames_nr; i++) {
-		short_position(position, stack->frames[i], POSITION_MAX_W);
-		position_w = max_size(position_w, utf8_width(position));
-	}
-	size_t func_w = p->names_w - 2 * GAP_W - position_w;
-	for (size_t i = 0; i < stack->frames_nr && stack->frames_nr > 1; i++) {
-		short_func(func, stack->frames[i]->func, func_w);
-		short_position(position, stack->frames[i], POSITION_MAX_W);
-		fprintf(p->out, "%*s", (int)indent, "");
-		put_left(p->out, func, *position ? func_w + GAP_W : 0);
-		fprintf(p->out, "%s%s\n", position, stack->frames[i]->inlined ? " (inlined)" : "");
-	}
-	if (stack->cut)
-		fprintf(p->out, "%*s[truncated]\n", (int)indent, "");
 }
 
 static void put_site(const struct page *p, const struct snapshot_site *site)
@@ -203,7 +179,7 @@ static void fit_names(struct page *p, bool *goid_ret)
 		const struct snapshot_site *site = &p->s->sites[i];
 		const struct snapshot_frame *shown;
 		char cell[CELL_SZ];
-		short_site(cell, site->stack, LINE_W, &shown);
+		short_site(cell, site->stack, TABLE_W, &shown);
 		func = max_size(func, utf8_width(cell));
 		short_position(cell, shown, POSITION_MAX_W);
 		position = max_size(position, utf8_width(cell));
@@ -222,6 +198,7 @@ static void fit_names(struct page *p, bool *goid_ret)
 static void put_sites(struct page *p)
 {
 	struct snapshot_count rest = p->s->total;
+	size_t indent = TABLE_W - p->names_w + GAP_W; /* where the names begin */
 	bool goids;
 
 	fit_names(p, &goids);
@@ -233,7 +210,7 @@ static void put_sites(struct page *p)
 	for (size_t i = 0; i < rows_shown(p, p->s->sites_nr); i++) {
 		put_site(p, &p->s->sites[i]);
 		if (p->opts->stacks)
-			put_stack(p, p->s->sites[i].stack);
+			put_stack(p->out, p->s->sites[i].stack, indent, p->position_w);
 		take_off(&rest, p->s->sites[i].count);
 	}
 	put_rest(p, rest, p->s->sites_nr);
@@ -286,7 +263,7 @@ int render_text(FILE *out, const struct snapshot *s, const struct render_opts *o
 	struct page page = { .out = out, .s = s, .opts = opts };
 
 	page.count_w = max_size(strlen(fmt_count(s->total.objects).s), strlen("OBJECTS"));
-	page.names_w = LINE_W - BYTES_W - SHARE_W - page.count_w - 3 * GAP_W;
+	page.names_w = TABLE_W - BYTES_W - SHARE_W - page.count_w - 3 * GAP_W;
 	put_header(out, s, opts);
 	if (s->sites_nr) {
 		put_sites(&page);

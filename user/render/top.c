@@ -18,7 +18,6 @@ enum {
 	GAP_W = 1,
 	WHERE_W = 48, /* "pkg.Func (file.go:12)" */
 	WHERE_MIN_W = 24,
-	POSITION_W = 24,
 	TYPE_W = 20,
 };
 
@@ -60,29 +59,13 @@ static struct snapshot_count total_of(const struct snapshot *total,
 	return site->count;
 }
 
-/* "pkg.Func (file.go:12)": the function is shortened, where it is in its file is not. */
-static void where(char dst[CELL_SZ], const struct snapshot_stack *stack)
-{
-	const struct snapshot_frame *shown;
-	char func[CELL_SZ], position[POSITION_W * 4 + 1], cell[CELL_SZ];
-
-	short_site(func, stack, WHERE_W, &shown);
-	short_position(cell, shown, POSITION_W);
-	utf8_clean(position, sizeof(position), cell);
-	size_t func_w = WHERE_W - (*position ? strlen(" ()") + utf8_width(position) : 0);
-	short_site(func, stack, func_w, &shown);
-	size_t used = utf8_clean(dst, CELL_SZ - sizeof(position) - strlen(" ()"), func);
-	if (*position)
-		snprintf(dst + used, CELL_SZ - used, " (%s)", position);
-}
-
 static size_t fit_where(const struct snapshot *s, size_t shown)
 {
 	size_t width = WHERE_MIN_W;
 	char cell[CELL_SZ];
 
 	for (size_t i = 0; i < shown; i++) {
-		where(cell, s->sites[i].stack);
+		short_where(cell, s->sites[i].stack, WHERE_W);
 		if (utf8_width(cell) > width)
 			width = utf8_width(cell);
 	}
@@ -128,7 +111,7 @@ static void put_row(const struct block *b, const struct snapshot_site *site)
 	put_right(b->out, share.s, SHARE_W + GAP_W);
 
 	fputs("  ", b->out);
-	where(cell, site->stack);
+	short_where(cell, site->stack, WHERE_W);
 	put_left(b->out, cell, b->where_w);
 	short_func(cell, site->type, TYPE_W);
 	fprintf(b->out, "  %s\n", cell);
