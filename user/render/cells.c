@@ -150,13 +150,16 @@ void short_where(char dst[CELL_SZ], const struct snapshot_stack *stack, size_t w
 void put_stack(FILE *out, const struct snapshot_stack *stack, size_t indent, size_t position_w)
 {
 	char func[CELL_SZ], position[CELL_SZ];
+	bool inlined = false;
 
 	for (size_t i = 0; i < stack->frames_nr; i++) {
 		short_position(position, stack->frames[i], POSITION_MAX_W);
 		if (utf8_width(position) > position_w)
 			position_w = utf8_width(position);
+		inlined |= stack->frames[i]->inlined;
 	}
-	size_t func_w = TABLE_W - indent - GAP_W - position_w;
+	size_t func_w = TABLE_W - indent - GAP_W - position_w -
+			(inlined ? strlen(" (inlined)") : 0);
 	for (size_t i = 0; i < stack->frames_nr && stack->frames_nr > 1; i++) {
 		short_func(func, stack->frames[i]->func, func_w);
 		short_position(position, stack->frames[i], POSITION_MAX_W);
