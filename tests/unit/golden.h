@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "render/render.h"
 
 typedef int render_fn(FILE *out, const struct snapshot *s, const struct render_opts *opts);
@@ -76,6 +77,21 @@ static inline void assert_golden(const char *name, const char *text)
 		return;
 	}
 	assert_string_equal(text, read_file(path));
+}
+
+/* Terminals and line readers get printable text in whole lines. */
+static inline void assert_lines(const char *text, size_t width)
+{
+	size_t column = 0, left = strlen(text);
+
+	for (size_t n; left; text += n, left -= n) {
+		int32_t c = utf8_decode(text, left, &n);
+		assert_int_not_equal(c, UTF8_INVALID);
+		assert_true(c == '\n' || utf8_is_printable(c));
+		column = c == '\n' ? 0 : column + 1;
+		assert_true(column <= width);
+	}
+	assert_int_equal(column, 0);
 }
 
 #endif

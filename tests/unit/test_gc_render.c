@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Garbage collection in every format. */
 #include "golden.h"
+#include "json_query.h"
 #include "sample_gc.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <time.h>
 
-#include "base/utf8.h"
 #include "render/formats.h"
 
 static struct model *gc_model(void)
@@ -134,32 +133,6 @@ static void golden_top(void **state)
 	snapshot_free(interval);
 	snapshot_free(total);
 	model_free(m);
-}
-
-/* SQLite is at hand, and reads JSON. The caller frees what it says. */
-static char *query(const char *sql, const char *json)
-{
-	sqlite3 *db;
-	sqlite3_stmt *stmt;
-
-	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	sqlite3_bind_text(stmt, 1, json, -1, SQLITE_STATIC);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	const unsigned char *value = sqlite3_column_text(stmt, 0);
-	char *copy = strdup(value ? (const char *)value : "null");
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return copy;
-}
-
-static void assert_query(const char *json, const char *sql, const char *expected)
-{
-	_cleanup_free_ char *value = query(sql, json);
-
-	if (strcmp(value, expected) != 0)
-		fail_msg("%s: %s", sql, value);
 }
 
 static char *rendered_as(const struct model *m, const char *format, struct render_opts opts)
@@ -340,21 +313,6 @@ static struct model *odd_model(uint32_t seed)
 			model_assist_add(m, sample_id(model_assist(m, stack)), seed % 5, t[0]);
 	}
 	return m;
-}
-
-/* Terminals and line readers get printable text in whole lines. */
-static void assert_lines(const char *text, size_t width)
-{
-	size_t column = 0, left = strlen(text);
-
-	for (size_t n; left; text += n, left -= n) {
-		int32_t c = utf8_decode(text, left, &n);
-		assert_int_not_equal(c, UTF8_INVALID);
-		assert_true(c == '\n' || utf8_is_printable(c));
-		column = c == '\n' ? 0 : column + 1;
-		assert_true(column <= width);
-	}
-	assert_int_equal(column, 0);
 }
 
 static void odd_events_are_shown(void **state)
