@@ -8,6 +8,7 @@
  */
 #include "golden.h"
 #include "sample_gc.h"
+#include "sample_maps.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -273,6 +274,8 @@ static void json_is_documented(void **state)
 {
 	struct model *m = sample_model(2, sample_gc_tick, NULL);
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	struct sample_maps maps;
+	sample_maps_put(&maps, s);
 	_cleanup_free_ char *json = rendered(renderer_find("json")->render, s,
 					     (struct render_opts){ 0 });
 	_cleanup_free_ char *path = golden_path("../../user/doc/JSON.md");
@@ -293,6 +296,7 @@ static void json_is_documented(void **state)
 		members++;
 	}
 	assert_true(members > 100);
+	sample_maps_take(s);
 	snapshot_free(s);
 	model_free(m);
 }

@@ -133,6 +133,34 @@ static size_t collect_callers(struct line *lines, const struct snapshot_caller *
 	return nr;
 }
 
+static uint64_t map_value(const struct snapshot_map_site *site, enum snapshot_value value)
+{
+	switch (value) {
+	case SNAPSHOT_ASSIGNS:
+		return site->counts.assigns;
+	case SNAPSHOT_DELETES:
+		return site->counts.deletes;
+	case SNAPSHOT_CLEARS:
+		return site->counts.clears;
+	case SNAPSHOT_RETAINED:
+		return site->retained_bytes;
+	default:
+		return site->counts.growths;
+	}
+}
+
+static size_t collect_maps(struct line *lines, const struct snapshot *s, enum snapshot_value value)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < s->maps.sites_nr; i++) {
+		uint64_t n = map_value(&s->maps.sites[i], value);
+		if (n)
+			lines[nr++] = (struct line){ s->maps.sites[i].stack, n };
+	}
+	return nr;
+}
+
 static size_t collect(struct line *lines, const struct snapshot *s, enum snapshot_value value)
 {
 	switch (value) {
@@ -140,6 +168,12 @@ static size_t collect(struct line *lines, const struct snapshot *s, enum snapsho
 		return collect_callers(lines, s->gc.assists, s->gc.assists_nr);
 	case SNAPSHOT_STW:
 		return collect_callers(lines, s->gc.stoppers, s->gc.stoppers_nr);
+	case SNAPSHOT_ASSIGNS:
+	case SNAPSHOT_DELETES:
+	case SNAPSHOT_CLEARS:
+	case SNAPSHOT_RETAINED:
+	case SNAPSHOT_GROWTHS:
+		return collect_maps(lines, s, value);
 	default:
 		return collect_sites(lines, s, value == SNAPSHOT_OBJECTS);
 	}
@@ -148,7 +182,7 @@ static size_t collect(struct line *lines, const struct snapshot *s, enum snapsho
 /* Room for any value's lines. */
 static size_t lines_max(const struct snapshot *s)
 {
-	return s->sites_nr + s->gc.assists_nr + s->gc.stoppers_nr;
+	return s->sites_nr + s->gc.assists_nr + s->gc.stoppers_nr + s->maps.sites_nr;
 }
 
 /* Lines of the same stack are next to each other; the first of them gets their sum. */

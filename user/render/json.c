@@ -192,6 +192,9 @@ int render_json(FILE *out, const struct snapshot *s, const struct render_opts *o
 	put_check(&w, &s->check);
 	put_marks(&w, s);
 	json_put_gc(&w, s);
+	json_open(&w, "maps", '{');
+	json_put_maps(&w, s);
+	json_close(&w, '}');
 	json_close(&w, '}');
 	return render_end(out);
 }

@@ -12,6 +12,7 @@ void json_put_loss(struct json_writer *w, const struct snapshot *s);
 void json_put_cycle(struct json_writer *w, const struct snapshot_cycle *c);
 void json_put_stop(struct json_writer *w, const struct snapshot_stop *stop);
 void json_put_gc_summary(struct json_writer *w, const struct snapshot *s);
+void json_put_maps(struct json_writer *w, const struct snapshot *s);
 
 /* "stack", of no frames if it is NULL, and "truncated" if it is. */
 void json_put_stack(struct json_writer *w, const struct snapshot_stack *stack);

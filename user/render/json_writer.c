@@ -119,3 +119,9 @@ void json_bool(struct json_writer *w, const char *key, bool value)
 	begin(w, key);
 	fputs(value ? "true" : "false", w->out);
 }
+
+void json_null(struct json_writer *w, const char *key)
+{
+	begin(w, key);
+	fputs("null", w->out);
+}

@@ -31,5 +31,6 @@ void json_address(struct json_writer *w, const char *key, uint64_t value); /* "0
 void json_thousandths(struct json_writer *w, const char *key, uint64_t value);
 void json_millionths(struct json_writer *w, const char *key, uint64_t value);
 void json_bool(struct json_writer *w, const char *key, bool value);
+void json_null(struct json_writer *w, const char *key);
 
 #endif

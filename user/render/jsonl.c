@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Events as lines of JSON, for programs that read while they come: first what was traced, then
- * every stop and cycle in the order in which they ended, at last the sums and what was lost.
+ * every stop and cycle in the order in which they ended, at last the sums, maps if they were looked
+ * at, and what was lost.
  */
 #include "render/formats.h"
 #include "render/gc.h"
@@ -54,6 +55,11 @@ int render_jsonl_end(FILE *out, const struct snapshot *s)
 
 	json_put_gc_summary(&w, s);
 	json_close(&w, '}');
+	if (s->maps.known) {
+		w = begin(out, "maps");
+		json_put_maps(&w, s);
+		json_close(&w, '}');
+	}
 	w = begin(out, "loss");
 	json_put_loss(&w, s);
 	json_close(&w, '}');

@@ -58,4 +58,7 @@ int render_jsonl_end(FILE *out, const struct snapshot *s);
 /* 0 or -EIO. What gallop gc says in the end. */
 int render_gc_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
+/* 0 or -EIO. gallop maps: what was done to maps, what to do about it, which are the largest. */
+int render_maps_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+
 #endif

@@ -12,6 +12,7 @@
 #include "render/footer.h"
 #include "render/formats.h"
 #include "render/gc.h"
+#include "render/maps.h"
 
 enum {
 	BYTES_W = 10, /* "1023.9 KiB" */
@@ -273,6 +274,7 @@ int render_text(FILE *out, const struct snapshot *s, const struct render_opts *o
 		fputs("\nno allocation was seen\n", out);
 	}
 	put_gc_section(out, s, opts);
+	put_maps_section(out, s, opts);
 	fputc('\n', out);
 	put_footer(out, s, opts);
 	return render_end(out);

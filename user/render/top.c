@@ -10,6 +10,7 @@
 #include "render/footer.h"
 #include "render/formats.h"
 #include "render/gc.h"
+#include "render/maps.h"
 
 enum {
 	BYTES_W = 10, /* "1023.9 KiB" */
@@ -136,6 +137,7 @@ int render_top_block(FILE *out, const struct snapshot *interval, const struct sn
 	for (size_t i = 0; i < shown; i++)
 		put_row(&block, &interval->sites[i]);
 	put_gc_block(out, interval, total);
+	put_maps_block(out, interval, total);
 	put_limits(out, total, opts);
 	put_check(out, total, opts);
 	fputc('\n', out);
