@@ -70,6 +70,7 @@ usage() {
 		'nothing' is not a command|nothing
 		no target given|top
 		no target given|gc
+		no target given|maps
 		no RECORDING given|report
 		not a PID|gc -p 0
 		from is for a recording|gc -p 1 --from 1
@@ -79,6 +80,21 @@ usage() {
 		stack-depth is for a live process|gc gc.gallop --stack-depth 3
 		ready-fd is for a live process|gc gc.gallop --ready-fd 3
 		dry-run is for a live process|gc gc.gallop --dry-run
+		from is for a recording|maps -p 1 --from 1
+		to is for a recording|maps --to 1 -- app
+		duration is for a live process|maps r.gallop --duration 1
+		dry-run is for a live process|maps r.gallop --dry-run
+		not both|maps r.gallop -p 1
+		of maps only|maps -p 1 -f collapsed
+		of maps only|maps r.gallop -o a.folded --value objects
+		of maps only|maps r.gallop -f collapsed --value stw
+		for collapsed stacks, not for text|maps r.gallop --value assist
+		no timeline|maps -p 1 -f trace
+		gc looks at no maps|gc -p 1 --value clears
+		gc looks at no maps|gc gc.gallop -f collapsed --value retained
+		takes one of: bytes objects|top -p 1 --value clears
+		name of a recording|maps -p 1 -o a.gallop
+		--json and -f text|maps r.gallop --json -f text
 		not both|gc gc.gallop -p 1
 		traces no allocations|gc -p 1 -f collapsed
 		traces no allocations|gc -p 1 -o a.folded --value objects
@@ -192,7 +208,7 @@ refusals() {
 }
 
 broken_streams() {
-	for args in "report r.gallop" "report r.gallop -f json" "gc gc.gallop" "gc gc.gallop -f jsonl" help man; do
+	for args in "report r.gallop" "report r.gallop -f json" "gc gc.gallop" "gc gc.gallop -f jsonl" "maps r.gallop" help man; do
 		# shellcheck disable=SC2086 # words
 		timeout "$limit" "$gallop" $args > /dev/full 2> "$T/err"
 		status=$? out=''
@@ -229,6 +245,27 @@ gc_options() {
 	is "gc --runtime-frames: status" $status 0
 }
 
+# Recordings in which no map was looked at: said in words, and no stacks that would count nothing.
+maps_options() {
+	run maps r.gallop
+	is "maps: status" $status 0
+	matches "maps: not looked at" "$out" 'gallop: maps of .*not known: maps were not looked at.*lost:'
+	run maps r.gallop --json
+	is "maps --json: null, not 0" "$(jq -c '.maps | [.known, .clears, .held_bytes, .sites]' <<< "$out")" '[false,null,null,[]]'
+	for value in assigns deletes clears retained growths; do
+		for command in maps report; do
+			run $command r.gallop -f collapsed --value $value
+			refused "$command --value $value: not looked at" 1 'maps were not looked at'
+			matches "$command --value $value: a hint" "$err" 'hint: .*gallop maps'
+		done
+	done
+	run maps r.gallop -o a.folded --value clears
+	refused "maps -o: not looked at" 1 'maps were not looked at'
+	succeeds "maps -o: no file is left" [ ! -e a.folded ]
+	run maps -p 4194304
+	refused "maps of no process" 3 4194304
+}
+
 # --- installation ------------------------------------------------------------------------------------
 
 installation() {
@@ -260,5 +297,6 @@ refusals
 broken_streams
 color
 gc_options
+maps_options
 installation
 done_testing

@@ -8,12 +8,12 @@
 
 #include "cmd/cmd.h"
 
-/* Only gc takes both. */
+/* Only these take both. */
 static int check_use(const struct cmd *cmd, const struct options *opts, struct err *err)
 {
 	enum option_use wrong = opts->file ? OPTION_LIVE : OPTION_RECORDED;
 
-	for (size_t i = 0; cmd->id == CMD_GC && i < option_specs_nr; i++)
+	for (size_t i = 0; (cmd->id & (CMD_GC | CMD_MAPS)) && i < option_specs_nr; i++)
 		if ((opts->given >> i & 1) && option_specs[i].use == wrong)
 			return err_set(err, -EINVAL, "--%s is for %s", option_specs[i].name,
 				       opts->file ? "a live process, not for a recording"
@@ -21,23 +21,73 @@ static int check_use(const struct cmd *cmd, const struct options *opts, struct e
 	return 0;
 }
 
+enum value_of { OF_ALLOCATIONS, OF_GC, OF_MAPS };
+
+static enum value_of value_of(enum snapshot_value value)
+{
+	switch (value) {
+	case SNAPSHOT_BYTES:
+	case SNAPSHOT_OBJECTS:
+		return OF_ALLOCATIONS;
+	case SNAPSHOT_ASSIST:
+	case SNAPSHOT_STW:
+		return OF_GC;
+	default:
+		return OF_MAPS;
+	}
+}
+
+/* A command shows what it looks at; only report shows whatever was recorded. */
 static int check_value(const struct cmd *cmd, const struct options *opts,
 		       const struct renderer *renderer, struct err *err)
 {
 	bool collapsed = !strcmp(renderer->name, "collapsed");
-	bool of_gc = opts->value == SNAPSHOT_ASSIST || opts->value == SNAPSHOT_STW;
+	enum value_of of = value_of(opts->value);
 
-	if (of_gc && !collapsed) {
+	if (of == OF_GC && !collapsed) {
 		err_set(err, -EINVAL, "--value assist and stw are for collapsed stacks, not for %s",
 			renderer->name);
 		err_hint(err, "-f collapsed, or -o FILE.folded");
 		return -EINVAL;
 	}
-	if (!of_gc && collapsed && cmd->id == CMD_GC && !opts->file) {
+	if (of == OF_MAPS && cmd->id == CMD_GC) {
+		err_set(err, -EINVAL, "gc looks at no maps");
+		err_hint(err, "'gallop maps' does; of a recording also 'gallop report'");
+		return -EINVAL;
+	}
+	if (of == OF_ALLOCATIONS && collapsed && cmd->id == CMD_GC && !opts->file) {
 		err_set(err, -EINVAL, "gc traces no allocations, so there are no stacks of them");
 		err_hint(err, "--value assist, or --value stw");
 		return -EINVAL;
 	}
+	if (cmd->id == CMD_MAPS && !strcmp(renderer->name, "trace"))
+		return err_set(err, -EINVAL, "maps has no timeline");
+	if (of != OF_MAPS && collapsed && cmd->id == CMD_MAPS) {
+		err_set(err, -EINVAL, "maps has collapsed stacks of maps only");
+		err_hint(err, "--value assigns, deletes, clears, retained or growths");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int check_value_known(const struct snapshot *s, const struct options *opts, struct err *err)
+{
+	const struct snapshot_maps *maps = &s->maps;
+
+	if (value_of(opts->value) != OF_MAPS)
+		return 0;
+	if (!maps->known) {
+		err_set(err, -ENODATA, "maps were not looked at, so there are no numbers of them");
+		err_hint(err, "'gallop maps' looks at them, and 'gallop record' does");
+		return -ENODATA;
+	}
+	if (opts->value == SNAPSHOT_RETAINED && !maps->held_known)
+		return err_set(
+			err, -ENODATA,
+			"what maps retain is not known: the process's memory was not looked at");
+	if ((opts->value == SNAPSHOT_ASSIGNS || opts->value == SNAPSHOT_DELETES) &&
+	    !maps->every_operation)
+		return err_set(err, -ENODATA, "assigns and deletes of maps were not counted");
 	return 0;
 }
 
@@ -50,7 +100,7 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 	if (!rc && opts->delay_ns < DELAY_MIN_NS)
 		rc = err_set(err, -EINVAL, "--delay takes at least 100ms");
 
-	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC)))
+	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS)))
 		return rc;
 	if (opts->json && opts->format && strcmp(opts->format, "json"))
 		return err_set(err, -EINVAL, "--json and -f %s contradict each other",

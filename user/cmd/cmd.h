@@ -61,6 +61,7 @@ enum cmd_id {
 	CMD_VERSION = 1 << 7,
 	CMD_HELP = 1 << 8,
 	CMD_GC = 1 << 9,
+	CMD_MAPS = 1 << 10,
 };
 
 enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED };
@@ -87,6 +88,7 @@ int cmd_record(const struct options *opts, struct err *err);
 int cmd_report(const struct options *opts, struct err *err);
 int cmd_top(const struct options *opts, struct err *err);
 int cmd_gc(const struct options *opts, struct err *err);
+int cmd_maps(const struct options *opts, struct err *err);
 int cmd_completion(const struct options *opts, struct err *err);
 int cmd_man(const struct options *opts, struct err *err);
 int cmd_version(const struct options *opts, struct err *err);
@@ -132,6 +134,12 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 
 /* Options that have no meaning together, each good alone: -EINVAL. */
 int options_check(const struct cmd *cmd, const struct options *opts, struct err *err);
+
+/*
+ * -ENODATA with a hint if --value is of something that this snapshot doesn't know: collapsed stacks of it would be
+ * none, as if it were 0.
+ */
+int check_value_known(const struct snapshot *s, const struct options *opts, struct err *err);
 
 /*
  * The output format of -f, of the suffix of -o, or text. NULL with -EINVAL in err for an unknown one.

@@ -36,6 +36,15 @@ const struct cmd commands[] = {
 	  "not "
 	  "traced. With a RECORDING the same from there.",
 	  cmd_gc },
+	{ "maps", CMD_MAPS, CMD_ARG_OPTIONAL, true, "RECORDING",
+	  "maps: how they are filled, emptied and kept, and what to do about it",
+	  "Count what a program does to its maps, by call stack and type, until its end, Ctrl-C or "
+	  "--duration; then show which are emptied how, what memory they still hold, how often "
+	  "they "
+	  "grow, and a line of advice where the numbers bear it. Each assignment and deletion "
+	  "costs a "
+	  "trap; allocations are not traced. With a RECORDING the same from there.",
+	  cmd_maps },
 	{ "report", CMD_REPORT, CMD_ARG_REQUIRED, false, "RECORDING", "show a recording",
 	  "Show a recording as text, as collapsed stacks for flame graphs, or as JSON. Needs "
 	  "neither "

@@ -15,13 +15,21 @@
 
 #define AT(member) offsetof(struct options, member)
 
-enum { COUNTING = CMD_RECORD | CMD_TOP, LIVE = COUNTING | CMD_GC, SHOWING = CMD_REPORT | CMD_GC };
+enum {
+	COUNTING = CMD_RECORD | CMD_TOP,
+	LIVE = COUNTING | CMD_GC | CMD_MAPS,
+	SHOWING = CMD_REPORT | CMD_GC | CMD_MAPS,
+};
+
+/* In the order of enum snapshot_value. */
+#define VALUES "bytes objects assist stw assigns deletes clears retained growths"
 
 const struct option_spec option_specs[] = {
 	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR, AT(pid), "PID", NULL,
 	  .help = "the process to look at" },
 	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING, AT(output), "FILE", NULL,
-	  .help = "write to FILE. For report and gc the suffix chooses the format, and '-' is "
+	  .help = "write to FILE. For report, gc and maps the suffix chooses the format, and '-' "
+		  "is "
 		  "standard output" },
 	{ "duration", 0, OPTION_DURATION, LIVE, AT(duration_ns), "TIME", NULL,
 	  .help = "stop after TIME, such as 10s, 500ms or 2m; without it on Ctrl-C or the "
@@ -55,9 +63,12 @@ const struct option_spec option_specs[] = {
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
 	  .help = "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace "
 		  "(a timeline for Perfetto and chrome://tracing)" },
-	{ "value", 0, OPTION_CHOICE, SHOWING, AT(value), "VALUE", "bytes objects assist stw",
+	{ "value", 0, OPTION_CHOICE, SHOWING, AT(value), "VALUE", VALUES,
 	  .help = "what collapsed stacks count and tables are sorted by: bytes (the default) or "
-		  "objects; collapsed stacks also nanoseconds of mark assist, or of stops of the "
+		  "objects; of maps assigns, deletes, clears, bytes that emptied ones have "
+		  "retained, "
+		  "or growths; collapsed stacks also nanoseconds of mark assist, or of stops of "
+		  "the "
 		  "world (stw) by who asked for them" },
 	{ "value", 0, OPTION_CHOICE, CMD_TOP, AT(value), "VALUE", "bytes objects",
 	  .help = "what tables are sorted by: bytes (the default) or objects" },
@@ -81,7 +92,7 @@ const struct option_spec option_specs[] = {
 	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL,
 	  .help = "print the plan, every probe and why, and attach nothing; needs no root",
 	  .use = OPTION_LIVE },
-	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD | CMD_GC, AT(quiet), NULL, NULL,
+	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD | CMD_GC | CMD_MAPS, AT(quiet), NULL, NULL,
 	  .help = "nothing but errors on standard error: no summary, no word of what is watched" },
 	{ "ready-fd", 0, OPTION_UINT, LIVE, AT(ready_fd), "FD", NULL,
 	  .help = "write a line to this open file descriptor when everything is attached and "

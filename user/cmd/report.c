@@ -32,7 +32,9 @@ int cmd_report(const struct options *opts, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	}
 	model_free(model);
-	rc = render_output(renderer, s, opts, err);
+	rc = check_value_known(s, opts, err);
+	if (!rc)
+		rc = render_output(renderer, s, opts, err);
 	if (!rc && opts->strict && !snapshot_is_complete(s))
 		rc = EXIT_STATUS_INCOMPLETE;
 	snapshot_free(s);
