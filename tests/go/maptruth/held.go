@@ -5,6 +5,7 @@ package main
 import (
 	"reflect"
 	"runtime"
+	"sync"
 )
 
 // Maps that are there to the end, and the memory that each takes, as the runtime has it. Their types have
@@ -137,8 +138,26 @@ var plans = []struct {
 	{"full", 4, 0, 500, keepArrays, leave, 208}, // the size class of 200
 }
 
+// StartThreads has the runtime make the threads that it may want later: what it needs for one is on the heap.
+func startThreads() {
+	var all, ended sync.WaitGroup
+	for i := runtime.GOMAXPROCS(0) + 4; i > 0; i-- {
+		all.Add(1)
+		ended.Add(1)
+		go func() {
+			runtime.LockOSThread()
+			all.Done()
+			all.Wait()
+			runtime.UnlockOSThread()
+			ended.Done()
+		}()
+	}
+	ended.Wait()
+}
+
 // Hold builds what is planned. The first time is not measured: something may be made only once.
 func hold() (ret []held) {
+	startThreads()
 	heldMaps = make([]interface{}, 0, 256)
 	for _, build := range []builder{keepInts, keepUsers, keepArrays} {
 		build(0, 1)
