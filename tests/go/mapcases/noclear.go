@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//go:build !go1.21
+
+package main
+
+func clearShard(m map[int]session) {
+	for k := range m {
+		delete(m, k)
+	}
+}
