@@ -1,0 +1,61 @@
+#!/bin/bash
+# timeout: 1800
+# What programs do with maps every day: gallop finds the pattern of the bad form, at its function and with
+# advice, and doesn't find it in the mended one. A program that does nothing wrong gets no advice.
+#
+# GALLOP_TEST_GO chooses less than all versions.
+# shellcheck source=lib.bash source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.bash"
+need_root
+need_gallop
+need_tools jq
+
+versions=${GALLOP_TEST_GO:-$("$top/tools/go-toolchain" list)}
+
+# Case and patterns: of those one must be told of the bad form, and none of the good one.
+cases=(
+	'purge ["thinned out"]'
+	'scratch ["make again"]'
+	'set ["make again", "grown without a hint"]'
+	'shards ["delete loop"]'
+	'retain ["clear and retain"]'
+	'session ["range and delete"]'
+)
+
+differing() {
+	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" "$(< "$here/maps.jq") $1" | head -n 40
+}
+
+# look NAME CASE FORM: run it under gallop; what it says in $T/json, the program's last line in $T/truth.
+look() {
+	local line
+	rm -f "$T/truth" "$T/json"
+	start_program "$exe" -wait "$2" "$3" || fail "$1: the program is ready" "$(cat "$T/program.err")"
+	start_gallop maps -f json -o "$T/json" -p "$program" || fail "$1: gallop is ready" "$(cat "$T/gallop.err")"
+	echo go >&"$program_in"
+	IFS= read -r -t "$limit" -u "$program_out" line && echo "$line" > "$T/truth"
+	stop "$tracer"
+	is "$1: gallop's status" $? 0
+	echo end >&"$program_in"
+	wait_exit "$program"
+	is "$1: the program's status" $? 0
+	succeeds "$1: gallop says something" jq -e '.maps.sites | length > 0' "$T/json"
+}
+
+for version in $versions; do
+	for mode in plain noswissmap; do
+		[[ $mode != noswissmap || $version =~ ^1\.2[45]$ ]] || continue
+		if ! exe=$(go_program "$version" "$mode" mapcases); then
+			skip "go $version $mode" "$(tail -n 1 "$T/build.err")"
+			continue
+		fi
+		name="go $version $mode"
+		for case in "${cases[@]}"; do
+			read -r what patterns <<< "$case"
+			look "$name, $what, bad" "$what" bad && nothing "$name, $what, bad: found" differing "bad_missing($patterns)"
+			look "$name, $what, good" "$what" good && nothing "$name, $what, good: not blamed" differing "good_blamed($patterns)"
+		done
+		look "$name, none" none good && nothing "$name, none: no advice" differing advised
+	done
+done
+done_testing
