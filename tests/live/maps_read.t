@@ -3,14 +3,14 @@
 # Maps read from a process's memory against what the process says of them: what they hold, and which are there;
 # every Go of the matrix, and the classic maps of 1.24 and 1.25. Prints TAP.
 #
-#	tests/live/maps_read.t		V="1.19 1.27" chooses versions, N=10000 the largest map (1000000)
-#
+# GALLOP_TEST_GO chooses less than all versions, GALLOP_TEST_MAPS smaller maps than of 1000000 entries.
 # Where the process may be looked at (root, or CAP_SYS_PTRACE, or its own user with ptrace_scope 0).
+# shellcheck source=lib.bash source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.bash"
 
 O=${O:-build}
-versions=${V:-$("$top/tools/go-toolchain" list)}
-max=${N:-1000000}
+versions=${GALLOP_TEST_GO:-$("$top/tools/go-toolchain" list)}
+max=${GALLOP_TEST_MAPS:-1000000}
 
 make -s -C "$top" "O=$O" "$O/tests/live/maps_test" >&2 || { echo "Bail out! cannot build"; exit 99; }
 case $O in /*) driver=$O ;; *) driver=$top/$O ;; esac

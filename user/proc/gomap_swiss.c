@@ -87,7 +87,8 @@ static void look_at_header(struct gomap_batch *b, struct gomap_look *l)
 	l->map->seed = gomap_u64(l->header + MAP_SEED);
 	l->map->entries = gomap_u64(l->header);
 	if (len == 0) {
-		l->map->bytes = l->on_heap ? go_map_groups_bytes(&l->map->shape, 1) : 0;
+		bool group = gomap_u64(l->header + MAP_DIR_PTR) && l->on_heap;
+		l->map->bytes = group ? go_map_groups_bytes(&l->map->shape, 1) : 0;
 		return;
 	}
 	if (len > b->tables_left || len > GROUP_NR) {
