@@ -33,7 +33,10 @@ static int show(struct model *m, struct maps *maps, struct err *err)
 {
 	const struct render_opts render_opts = render_opts_of(maps->opts);
 	struct snapshot_opts opts = { .sort = maps->opts->value,
-				      .runtime_frames = maps->opts->runtime_frames };
+				      .runtime_frames = maps->opts->runtime_frames,
+				      /* Rows without their stacks would look the same. */
+				      .places = maps->renderer.render == render_maps_summary &&
+						!maps->opts->stacks };
 	struct snapshot *snap;
 
 	if (snapshot_new(m, &opts, &snap))
