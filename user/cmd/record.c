@@ -66,10 +66,14 @@ static int finish(struct session *s, struct record *r, struct err *err)
 	/* No room for one more kind of loss is no reason not to write the end. */
 	(void)model_set_loss(m, "not_recorded", "objects in no site: the recording was full",
 			     recording_unwritten(rec, m));
-	if (r->full)
+	if (r->full) {
 		(void)model_set_loss(m, "gc_not_recorded",
 				     "stops and GC cycles left out: the recording was full",
 				     recording_unwritten_gc(rec, m));
+		(void)model_set_loss(m, "maps_not_recorded",
+				     "operations of maps left out: the recording was full",
+				     recording_unwritten_maps(rec, m));
+	}
 	int rc = recording_finish(rec, m, err);
 	if (!rc)
 		rc = print_summary(s, r, err);

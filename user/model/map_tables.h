@@ -36,6 +36,9 @@ void map_counts_add(struct model_map_counts *to, const struct model_map_counts *
 /* Nothing happened: the largest size alone is nothing. */
 bool map_counts_is_zero(const struct model_map_counts *counts);
 
+/* Calls: makes, assignments, deletions and clears. */
+uint64_t map_counts_operations(const struct model_map_counts *counts);
+
 /* Maps that hold much more than they need, and what that would be. */
 struct map_idle {
 	struct snapshot_map_held held;
@@ -74,7 +77,7 @@ struct map_site {
 	struct model_map_counts now; /* since the model began */
 	struct model_map_counts base; /* now, when the current interval began */
 	struct map_held held; /* when memory was last looked at */
-	struct map_held told; /* for the recording: held, as it was last written */
+	struct map_held held_base; /* held, when the current interval began */
 	UT_hash_handle hh;
 };
 
@@ -91,7 +94,7 @@ struct model_maps {
 	bool every_operation;
 	bool held_known;
 	uint64_t held_mono_ns; /* when memory was looked at */
-	uint64_t looks; /* how often it was */
+	bool is_new; /* in the current interval */
 	struct snapshot_map_held held; /* by all maps */
 	MODEL_TABLE(map_site) sites;
 	MODEL_TABLE(map_type) types;
@@ -105,10 +108,18 @@ void maps_next_interval(struct model_maps *maps);
 /* What was added in the current interval; the largest size is of all time. */
 struct model_map_counts map_site_delta(const struct map_site *site);
 
+/* Calls of all sites since the model began. */
+uint64_t maps_operations(const struct model_maps *maps);
+
 /* By bytes held, the most first; the order is complete. */
 int map_size_cmp(const struct model_map *x, const struct model_map *y);
 
-/* For a reader: one more of the largest maps, which were judged when they were told. 0 or -EINVAL. */
+/*
+ * For a reader: maps were judged when they were told, so what was written is the outcome. The state as of that
+ * time, what it was at a site, and one of the largest maps (0 or -EINVAL).
+ */
+void maps_set_held(struct model *m, uint64_t mono_ns, struct snapshot_map_held held);
+void maps_set_site_held(struct model *m, uint32_t site, const struct map_held *held);
 int maps_list(struct model *m, const struct model_map *map);
 
 #endif

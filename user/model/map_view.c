@@ -198,11 +198,6 @@ static int view_list(struct snapshot_maps *view, const struct model *m, const st
 	return 0;
 }
 
-static uint64_t operations(const struct model_map_counts *c)
-{
-	return gc_sum(gc_sum(c->assigns, c->deletes), gc_sum(c->clears, c->makes));
-}
-
 /* What to change, then what is well as it is, then what there is nothing to say of. */
 static uint64_t rank(const struct snapshot_map_site *site)
 {
@@ -243,7 +238,7 @@ static int site_cmp(const void *a, const void *b, void *by)
 	if (!d)
 		d = cmp_u64(y->retained_bytes, x->retained_bytes);
 	if (!d)
-		d = cmp_u64(operations(&y->counts), operations(&x->counts));
+		d = cmp_u64(map_counts_operations(&y->counts), map_counts_operations(&x->counts));
 	if (!d)
 		d = shown_stack_cmp(x->stack, y->stack);
 	return d ? d : strcmp(x->type, y->type);

@@ -51,6 +51,11 @@ bool map_held_is_zero(const struct map_held *held)
 	return all_zero(map_held_cv(held), MAP_HELD_NR);
 }
 
+uint64_t map_counts_operations(const struct model_map_counts *c)
+{
+	return gc_sum(gc_sum(c->assigns, c->deletes), gc_sum(c->clears, c->makes));
+}
+
 struct model_map_counts map_site_delta(const struct map_site *site)
 {
 	struct model_map_counts delta = site->now;
@@ -59,6 +64,15 @@ struct model_map_counts map_site_delta(const struct map_site *site)
 	for (size_t i = 0; i < MAP_SUMS_NR; i++)
 		v[i] -= map_counts_cv(&site->base)[i];
 	return delta;
+}
+
+uint64_t maps_operations(const struct model_maps *maps)
+{
+	struct model_map_counts sum = { 0 };
+
+	for (size_t i = 0; i < maps->sites.nr; i++)
+		map_counts_add(&sum, &maps->sites.rows[i]->now);
+	return map_counts_operations(&sum);
 }
 
 static struct map_type *find_type(const struct model_maps *maps, uint32_t type)
@@ -139,14 +153,26 @@ void model_maps_counted(struct model *m, bool every_operation)
 	m->maps->every_operation = every_operation;
 }
 
-void model_maps_begin(struct model *m, uint64_t mono_ns)
+void maps_set_held(struct model *m, uint64_t mono_ns, struct snapshot_map_held held)
 {
 	struct model_maps *maps = m->maps;
 
 	maps->known = maps->held_known = true;
 	maps->held_mono_ns = min_u64(mono_ns, GC_TIME_MAX);
-	maps->looks++;
-	maps->held = (struct snapshot_map_held){ 0 };
+	maps->held = held;
+}
+
+void maps_set_site_held(struct model *m, uint32_t site, const struct map_held *held)
+{
+	m->maps->sites.rows[site]->held = *held;
+}
+
+void model_maps_begin(struct model *m, uint64_t mono_ns)
+{
+	struct model_maps *maps = m->maps;
+
+	maps_set_held(m, mono_ns, (struct snapshot_map_held){ 0 });
+	maps->is_new = true;
 	maps->list_nr = 0;
 	for (size_t i = 0; i < maps->sites.nr; i++)
 		maps->sites.rows[i]->held = (struct map_held){ 0 };
@@ -261,8 +287,12 @@ int model_map_add(struct model *m, const struct model_map *raw)
 
 void maps_next_interval(struct model_maps *maps)
 {
-	for (size_t i = 0; i < maps->sites.nr; i++)
-		maps->sites.rows[i]->base = maps->sites.rows[i]->now;
+	for (size_t i = 0; i < maps->sites.nr; i++) {
+		struct map_site *site = maps->sites.rows[i];
+		site->base = site->now;
+		site->held_base = site->held;
+	}
+	maps->is_new = false;
 }
 
 void maps_deinit(struct model_maps *maps)

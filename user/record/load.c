@@ -18,6 +18,7 @@
 #include "base/utf8.h"
 #include "model/gc_tables.h"
 #include "record/read_gc.h"
+#include "record/read_maps.h"
 #include "record/read_names.h"
 #include "record/reader.h"
 #include "record/schema.h"
@@ -385,6 +386,8 @@ static int read_all(struct reader *r)
 		code = run_query(r, &queries[i]);
 	for (size_t i = 0; !code && gc_queries[i].sql; i++)
 		code = run_query(r, &gc_queries[i]);
+	for (size_t i = 0; !code && map_queries[i].sql; i++)
+		code = run_query(r, &map_queries[i]);
 	return code ? code : finish_span(r);
 }
 
@@ -397,6 +400,7 @@ static void reader_deinit(struct reader *r)
 	free(r->stacks.v);
 	free(r->types.v);
 	free(r->sites.v);
+	free(r->map_sites.v);
 }
 
 int recording_load(const char *path, const struct recording_span *span, struct model **ret,

@@ -24,7 +24,7 @@ struct reader {
 	struct model *m;
 	struct err *err;
 
-	struct id_map funcs, frames, stacks, types, sites;
+	struct id_map funcs, frames, stacks, types, sites, map_sites;
 	size_t causes_nr;
 
 	struct recording_span span;
@@ -36,6 +36,7 @@ struct reader {
 	uint64_t alloc_interval, alloc_site; /* the row before; rows must ascend */
 	uint64_t gc_interval; /* of the row before in a table of garbage collection */
 	uint64_t assist_stack;
+	uint64_t map_ids[2]; /* of the row before in a table of maps */
 	uint64_t loss_cause, loss_interval, loss_so_far, loss_before;
 };
 

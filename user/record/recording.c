@@ -7,6 +7,7 @@
  * copied.
  */
 #include "model/gc_tables.h"
+#include "model/map_tables.h"
 #include "record/recording.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ struct recording {
 	uint64_t pages_max; /* 0: no bound */
 	uint64_t last_ns; /* where the last interval ended: the next begins there or later */
 	struct model_count written; /* the model's total then */
+	uint64_t written_maps; /* operations of maps then */
 };
 
 static void close_database(sqlite3 **db)
@@ -216,7 +218,8 @@ static int write_end(struct recording *rec, const struct model *m)
 
 	if (!rc)
 		rc = exec(rec->db, "BEGIN IMMEDIATE");
-	if (!rc && (rest.objects || recording_unwritten_gc(rec, m)))
+	if (!rc &&
+	    (rest.objects || recording_unwritten_gc(rec, m) || recording_unwritten_maps(rec, m)))
 		rc = rows_put_rest(&rec->rows, from_ns, end_ns, rest);
 	if (!rc)
 		rc = rows_put_session(&rec->rows, m);
@@ -252,6 +255,7 @@ int recording_write(struct recording *rec, const struct model *m, uint64_t from_
 		return roll_back(rec, &done, rc, err);
 	rec->last_ns = to_ns;
 	rec->written = m->total;
+	rec->written_maps = maps_operations(m->maps);
 	return 0;
 }
 
@@ -263,6 +267,11 @@ uint64_t recording_unwritten(const struct recording *rec, const struct model *m)
 uint64_t recording_unwritten_gc(const struct recording *rec, const struct model *m)
 {
 	return m->gc->stops.seq - rec->rows.done.stops + m->gc->cycles.seq - rec->rows.done.cycles;
+}
+
+uint64_t recording_unwritten_maps(const struct recording *rec, const struct model *m)
+{
+	return maps_operations(m->maps) - rec->written_maps;
 }
 
 int recording_finish(struct recording *rec, const struct model *m, struct err *err)

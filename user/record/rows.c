@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "record/put.h"
 #include "record/rows_gc.h"
+#include "record/rows_maps.h"
 #include "record/schema.h"
 
 static const char *const stmt_sql[ROWS_NR] = {
@@ -29,6 +30,16 @@ static const char *const stmt_sql[ROWS_NR] = {
 		       "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[ROWS_ASSIST] = "INSERT INTO assist VALUES(?, ?, ?, ?)",
 	[ROWS_GC_CHECK] = "INSERT OR REPLACE INTO gc_check VALUES(0, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_MAP_WATCH] = "INSERT OR REPLACE INTO map_watch VALUES(0, ?)",
+	[ROWS_MAP_SITE] = "INSERT INTO map_site VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_MAP_OP] = "INSERT INTO map_op VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+			" ?, ?, ?, ?, ?)",
+	[ROWS_MAP_LOOK] = "INSERT INTO map_look VALUES(?, ?, ?, ?)",
+	[ROWS_MAP_HELD] = "INSERT INTO map_held VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_MAPS_FORGET] = "DELETE FROM map_largest",
+	[ROWS_MAP_LARGEST] =
+		"INSERT INTO map_largest VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		"?, ?, ?)",
 };
 
 int rows_init(struct rows *r, sqlite3 *db)
@@ -160,7 +171,7 @@ static int put_sites(struct rows *r, const struct model *m)
 int rows_put_names(struct rows *r, const struct model *m)
 {
 	int (*const put_table[])(struct rows *, const struct model *) = {
-		put_funcs, put_frames, put_stacks, put_types, put_sites,
+		put_funcs, put_frames, put_stacks, put_types, put_sites, rows_put_map_sites,
 	};
 	int rc = SQLITE_OK;
 
@@ -193,7 +204,8 @@ int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, u
 		if (rc)
 			return rc;
 	}
-	return rows_put_gc(r, m, interval);
+	rc = rows_put_gc(r, m, interval);
+	return rc ? rc : rows_put_maps(r, m, interval);
 }
 
 static int put_meta(struct rows *r, const struct model_meta *meta)
@@ -290,5 +302,7 @@ int rows_put_session(struct rows *r, const struct model *m)
 		rc = put_check(r, &m->check);
 	if (!rc)
 		rc = rows_put_gc_check(r, m);
+	if (!rc)
+		rc = rows_put_map_watch(r, m);
 	return rc;
 }

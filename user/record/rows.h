@@ -28,12 +28,20 @@ enum rows_stmt {
 	ROWS_CYCLE,
 	ROWS_ASSIST,
 	ROWS_GC_CHECK,
+	ROWS_MAP_WATCH,
+	ROWS_MAP_SITE,
+	ROWS_MAP_OP,
+	ROWS_MAP_LOOK,
+	ROWS_MAP_HELD,
+	ROWS_MAPS_FORGET,
+	ROWS_MAP_LARGEST,
 	ROWS_NR,
 };
 
 /* How many rows of each table are in the file. */
 struct rows_done {
 	size_t funcs, frames, stacks, types, sites, intervals, causes, marks, stops, cycles;
+	size_t map_sites;
 };
 
 struct rows {

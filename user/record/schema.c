@@ -61,6 +61,42 @@ const struct schema_table schema_tables[] = {
 	  "why_not TEXT NOT NULL, exact INTEGER NOT NULL, runtime_cycles INTEGER NOT NULL, "
 	  "gallop_cycles INTEGER NOT NULL, runtime_pause_ns INTEGER NOT NULL, "
 	  "gallop_pause_ns INTEGER NOT NULL)" },
+	{ "map_watch", "CREATE TABLE map_watch(id INTEGER PRIMARY KEY, "
+		       "every_operation INTEGER NOT NULL)" },
+	{ "map_site", "CREATE TABLE map_site(id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, "
+		      "type INTEGER NOT NULL, swiss INTEGER NOT NULL, noscan INTEGER NOT NULL, "
+		      "malloc_headers INTEGER NOT NULL, load_six INTEGER NOT NULL, "
+		      "unit_bytes INTEGER NOT NULL)" },
+	{ "map_op", "CREATE TABLE map_op(interval INTEGER NOT NULL, site INTEGER NOT NULL, "
+		    "makes INTEGER NOT NULL, assigns INTEGER NOT NULL, "
+		    "deletes INTEGER NOT NULL, clears INTEGER NOT NULL, "
+		    "removed INTEGER NOT NULL, drains INTEGER NOT NULL, "
+		    "growths INTEGER NOT NULL, rehashes INTEGER NOT NULL, "
+		    "grown_bytes INTEGER NOT NULL, emptied INTEGER NOT NULL, "
+		    "emptied_entries INTEGER NOT NULL, refills INTEGER NOT NULL, "
+		    "refills_alike INTEGER NOT NULL, refilled_entries INTEGER NOT NULL, "
+		    "made_entries INTEGER NOT NULL, made_growths INTEGER NOT NULL, "
+		    "made_grown_bytes INTEGER NOT NULL, entries_max INTEGER NOT NULL, "
+		    "PRIMARY KEY(interval, site)) WITHOUT ROWID" },
+	{ "map_look", "CREATE TABLE map_look(interval INTEGER PRIMARY KEY, ns INTEGER NOT NULL, "
+		      "maps INTEGER NOT NULL, bytes INTEGER NOT NULL)" },
+	{ "map_held", "CREATE TABLE map_held(site INTEGER NOT NULL, interval INTEGER NOT NULL, "
+		      "made_maps INTEGER NOT NULL, made_bytes INTEGER NOT NULL, "
+		      "emptied_maps INTEGER NOT NULL, emptied_bytes INTEGER NOT NULL, "
+		      "thinned_maps INTEGER NOT NULL, thinned_bytes INTEGER NOT NULL, "
+		      "idle_emptied_maps INTEGER NOT NULL, idle_emptied_bytes INTEGER NOT NULL, "
+		      "idle_emptied_needed INTEGER NOT NULL, idle_thinned_maps INTEGER NOT NULL, "
+		      "idle_thinned_bytes INTEGER NOT NULL, "
+		      "idle_thinned_needed INTEGER NOT NULL, PRIMARY KEY(site, interval)"
+		      ") WITHOUT ROWID" },
+	{ "map_largest", "CREATE TABLE map_largest(id INTEGER PRIMARY KEY, "
+			 "address INTEGER NOT NULL, type INTEGER NOT NULL, made_site INTEGER, "
+			 "emptied_site INTEGER, deleted_site INTEGER, entries INTEGER NOT NULL, "
+			 "bytes INTEGER NOT NULL, entries_max INTEGER NOT NULL, "
+			 "fill_entries INTEGER NOT NULL, emptied_entries INTEGER NOT NULL, "
+			 "fill_ns INTEGER NOT NULL, first_ns INTEGER NOT NULL, "
+			 "last_ns INTEGER NOT NULL, emptied_ns INTEGER NOT NULL, "
+			 "thin_ns INTEGER NOT NULL)" },
 	{ NULL, NULL },
 };
 
@@ -124,6 +160,22 @@ const char *const schema_views[] = {
 	"CREATE VIEW assists AS SELECT function.name AS function, function.file, frame.line, "
 	"sum(assists) AS assists, sum(ns) AS ns FROM assist " WITH_LEAF(
 		"assist") " GROUP BY frame.id",
+
+	/* What is held is as of the last row of its site: there is one only where it changed. */
+	"CREATE VIEW map_sites AS SELECT map_site.id, function.name AS function, function.file, "
+	"frame.line, type.name AS type, sum(makes) AS makes, sum(assigns) AS assigns, "
+	"sum(deletes) AS deletes, sum(clears) AS clears, sum(removed) AS removed, "
+	"sum(drains) AS drains, sum(growths) AS growths, sum(rehashes) AS rehashes, "
+	"sum(grown_bytes) AS grown_bytes, max(entries_max) AS entries_max, "
+	"coalesce((SELECT emptied_bytes + thinned_bytes FROM map_held WHERE map_held.site = "
+	"map_site.id ORDER BY interval DESC LIMIT 1), 0) AS retained_bytes FROM map_site "
+	"JOIN type ON type.id = map_site.type LEFT JOIN map_op ON map_op.site = "
+	"map_site.id " WITH_LEAF("map_site") " GROUP BY map_site.id",
+
+	"CREATE VIEW maps AS SELECT type.name AS type, entries, bytes, entries_max, "
+	"function.name AS function, function.file, frame.line FROM map_largest "
+	"JOIN type ON type.id = map_largest.type "
+	"LEFT JOIN map_site ON map_site.id = made_site " WITH_LEAF("map_site"),
 	NULL,
 };
 
