@@ -4,6 +4,7 @@
  */
 #include "recordings.h"
 #include "sample_gc.h"
+#include "sample_map_ops.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,7 +147,8 @@ static void documented_queries_work(void **state)
 
 	(void)state;
 	struct recording *rec = create(path);
-	struct sample_gc with_gc = { write_tick, rec };
+	struct sample_maps_tick with_maps = { write_tick, rec };
+	struct sample_gc with_gc = { sample_maps_tick, &with_maps };
 	struct model *m = sample_model(2, sample_gc_tick, &with_gc);
 	struct err err;
 	assert_int_equal(recording_finish(rec, m, &err), 0);
@@ -163,7 +165,7 @@ static void documented_queries_work(void **state)
 		query(path, p);
 		p = end + 1;
 	}
-	assert_int_equal(queries, 7);
+	assert_int_equal(queries, 9);
 }
 
 static int create_fails(const char *path, const char *msg)
