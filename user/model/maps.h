@@ -74,7 +74,7 @@ int64_t model_map_site(struct model *m, uint32_t stack, uint32_t type,
 void model_map_site_set(struct model *m, uint32_t site, const struct model_map_counts *counts);
 
 /*
- * Begin anew with what maps hold at mono_ns, then add each map that is there. 0 or -ENOMEM.
+ * Begin anew with what maps hold at mono_ns, then add each map that is there. 0, or -EINVAL: no such type.
  * Until the first begin nothing is known, and nothing is shown.
  */
 void model_maps_begin(struct model *m, uint64_t mono_ns);
