@@ -311,9 +311,12 @@ int main(int argc, char **argv)
 	else
 		check_lives(&t, atoi(argv[3]));
 	fclose(t.in);
+	char line[LINE_CAP];
+	while (next_line(&t, line)) /* what it has to say yet; then it ends well */
+		;
 	fclose(t.out);
 	int status;
-	if (sizes && (waitpid(t.pid, &status, 0) != t.pid || status != 0))
+	if (waitpid(t.pid, &status, 0) != t.pid || status != 0)
 		die("the program was harmed: wait status 0x%x", (unsigned)status);
 	gobin_free(t.bin);
 	proc_free(t.proc);

@@ -362,6 +362,8 @@ static int look_at_batch(struct batch *b, const uint64_t *addrs, enum heap_state
 
 int heap_look(const struct heap_reader *r, const uint64_t *addrs, size_t nr, enum heap_state *ret)
 {
+	if (nr == 0)
+		return 0;
 	_cleanup_free_ struct batch *b = malloc(sizeof(*b));
 	if (!b)
 		return -ENOMEM;

@@ -38,9 +38,10 @@ var (
 	stats runtime.MemStats
 )
 
+// The end of the input ends the program.
 func await() {
 	if _, err := in.ReadString('\n'); err != nil {
-		os.Exit(1)
+		os.Exit(0)
 	}
 }
 
