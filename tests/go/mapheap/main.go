@@ -20,8 +20,10 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
 )
@@ -152,7 +154,29 @@ func copies(n int) int {
 	if n <= 1000 {
 		return len(held)
 	}
+	if n <= 10000 {
+		return 10
+	}
 	return 1
+}
+
+// After this there are idle threads to hand: what the runtime keeps of a new one would count.
+func makeIdleThreads() {
+	const threads = 16
+	var wg sync.WaitGroup
+	var blocked int32
+	for i := 0; i < threads; i++ {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			atomic.AddInt32(&blocked, 1)
+			for atomic.LoadInt32(&blocked) < threads {
+				ts := syscall.Timespec{Nsec: 1000000}
+				syscall.Nanosleep(&ts, nil)
+			}
+		}()
+	}
+	wg.Wait()
 }
 
 // Maps are made, brought into a state and said; they are dropped when we are told to go on.
@@ -207,7 +231,7 @@ func measureSizes(max int) {
 	for i := range payloads {
 		payloads[i] = &payload{i, i}
 	}
-	debug.SetGCPercent(100)
+	makeIdleThreads()
 	for _, k := range []kind{ints(), strings(), pointers(), bigKeys(), bigValues()} {
 		k := k
 		for _, n := range sizes {
