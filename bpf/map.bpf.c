@@ -29,6 +29,16 @@ struct {
 	__type(value, struct wire_map);
 } followed SEC(".maps");
 
+/*
+ * Addresses of maps that were deleted from. A map dies only in a GC cycle that began after its last deletion:
+ * when one begins, it is still there to be looked at. Full: it may go unsettled.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, WIRE_SETTLE_MAX);
+	__type(value, u64);
+} deleted_from SEC(".maps");
+
 /* One hit: what the registers and the map say. */
 struct map_hit {
 	struct wire_cpu *cpu;
@@ -90,12 +100,17 @@ static __always_inline void end_filling(const struct wire_map *m, struct wire_cp
 /* The map is gone: another is at its address. */
 static __always_inline void end_map(const struct wire_map *m, struct wire_cpu *cpu)
 {
-	if (m->last_op == WIRE_PLACE_MAP_DELETE)
-		add(&cpu->map_unsettled, 1);
+	struct wire_map_site *site;
+
+	if (WIRE_MAP_OP(m->state) == WIRE_PLACE_MAP_DELETE && !m->absent) {
+		site = site_of(m->last_stack, m->typ, cpu);
+		if (site)
+			add(&site->unsettled, 1);
+	}
 	end_filling(m, cpu);
 	if (!m->made_stack)
 		return;
-	struct wire_map_site *site = site_of(m->made_stack, m->typ, cpu);
+	site = site_of(m->made_stack, m->typ, cpu);
 	if (!site)
 		return;
 	add(&site->made_entries, m->peak);
@@ -140,12 +155,16 @@ static __always_inline void settle_delete(struct wire_map *m, const struct map_h
 	}
 }
 
-/* See what the last operation on the map has done. */
+/* See what the last operation on the map has done: once, whoever is first. */
 static __always_inline void settle(struct wire_map *m, const struct map_hit *h)
 {
-	if (m->last_op == WIRE_PLACE_MAP_DELETE && h->count + 1 == m->count)
+	u64 state = m->state;
+	u64 settled = WIRE_MAP_STATE(WIRE_MAP_SETTLED, WIRE_MAP_OPS(state));
+
+	if (WIRE_MAP_OP(state) == WIRE_PLACE_MAP_DELETE && h->count + 1 == m->count &&
+	    __sync_val_compare_and_swap(&m->state, state, settled) == state)
 		settle_delete(m, h);
-	if (m->last_op == WIRE_PLACE_MAP_ASSIGN)
+	if (WIRE_MAP_OP(state) == WIRE_PLACE_MAP_ASSIGN)
 		m->run = 0;
 	if (h->count > m->peak)
 		m->peak = h->count;
@@ -188,8 +207,9 @@ static __always_inline bool is_same_map(const struct wire_map *m, const struct m
 {
 	if (h->op == WIRE_PLACE_MAP_MADE)
 		return false;
-	return m->seed == h->seed || m->last_op == WIRE_PLACE_MAP_CLEAR ||
-	       (m->last_op == WIRE_PLACE_MAP_DELETE && m->count <= 1);
+	u32 last = WIRE_MAP_OP(m->state);
+	return m->seed == h->seed || last == WIRE_PLACE_MAP_CLEAR ||
+	       (last != WIRE_PLACE_MAP_ASSIGN && m->count <= 1);
 }
 
 /* The map of a hit, settled; NULL if it isn't followed. */
@@ -259,10 +279,12 @@ static __always_inline void take_op(const struct map_hit *h, struct wire_map_sit
 	if (h->op == WIRE_PLACE_MAP_CLEAR && h->count)
 		empty_map(m, site, h->stack, h);
 	m->count = h->count;
-	m->last_op = h->op;
 	m->last_stack = h->stack;
 	m->last_ns = h->now;
-	m->ops++;
+	m->absent = 0;
+	m->state = WIRE_MAP_STATE(h->op, WIRE_MAP_OPS(m->state) + 1);
+	if (h->op == WIRE_PLACE_MAP_DELETE && !m->listed)
+		m->listed = !bpf_map_push_elem(&deleted_from, &h->map, 0);
 }
 
 /* The first two words of a map, as struct map_hit has them. */
@@ -455,33 +477,68 @@ int on_map_growth(struct pt_regs *ctx)
 	return 0;
 }
 
-/* --- the end ---------------------------------------------------------------------------------- */
+/* --- before maps are gone --------------------------------------------------------------------- */
 
-struct bpf_map;
-
-/* A map's last operation is settled by what memory says: there is no next one. */
-static long settle_at_exit(struct bpf_map *map, u64 *addr, struct wire_map *m, struct map_hit *h)
+/* What memory says of a map whose last operation is to be settled; false if it is another by now. */
+static __always_inline bool look_at(struct map_hit *h, u64 addr, const struct wire_map *m)
 {
-	h->map = *addr;
+	h->map = addr;
 	h->count = h->seed = 0;
 	read_head(h);
-	/* Anything else may be in its place by now. */
-	if (h->seed && is_same_map(m, h) && h->count <= m->peak + 1) {
+	return h->seed && is_same_map(m, h);
+}
+
+struct settling {
+	struct map_hit hit;
+	bool last; /* the world is stopped: there will be no better moment */
+};
+
+/* One map that was deleted from. Where nothing is missing yet its deletion may be under way: it is asked again. */
+static long settle_one(u64 i, struct settling *s)
+{
+	u64 addr;
+
+	if (bpf_map_pop_elem(&deleted_from, &addr))
+		return 1;
+	struct wire_map *m = bpf_map_lookup_elem(&followed, &addr);
+	if (!m)
+		return 0;
+	m->listed = 0;
+	if (WIRE_MAP_OP(m->state) != WIRE_PLACE_MAP_DELETE || !look_at(&s->hit, addr, m))
+		return 0;
+	if (s->hit.count == m->count && !s->last)
+		m->listed = !bpf_map_push_elem(&deleted_from, &addr, 0);
+	else if (s->hit.count == m->count)
+		m->absent = 1;
+	else
+		settle(m, &s->hit);
+	return 0;
+}
+
+/* A map's last operation is settled by what memory says: there is no next one. */
+struct bpf_map;
+
+static long settle_at_exit(struct bpf_map *map, u64 *addr, struct wire_map *m, struct map_hit *h)
+{
+	if (look_at(h, *addr, m) && h->count <= m->peak + 1)
 		settle(m, h);
-		m->last_op = WIRE_PLACE_EXIT;
-	}
 	return 0;
 }
 
 SEC("?uprobe")
-int on_map_exit(struct pt_regs *ctx)
+int on_map_settle(struct pt_regs *ctx)
 {
-	struct map_hit h = { .op = WIRE_PLACE_EXIT };
+	u64 cookie = bpf_get_attach_cookie(ctx);
+	struct settling s = {
+		.hit = { .cpu = cpu_stats_here(), .op = cookie & 0xff, .now = bpf_ktime_get_ns() },
+		.last = probe_is(cookie, WIRE_PLACE_MAP_SETTLE_LAST),
+	};
 
-	h.cpu = cpu_stats_here();
-	if (!h.cpu || !is_counting())
+	if (!s.hit.cpu || !is_counting() || leads_to_morestack(ctx, cookie))
 		return 0;
-	h.now = bpf_ktime_get_ns();
-	bpf_for_each_map_elem(&followed, settle_at_exit, &h, 0);
+	if (s.hit.op == WIRE_PLACE_EXIT)
+		bpf_for_each_map_elem(&followed, settle_at_exit, &s.hit, 0);
+	else
+		bpf_loop(s.last ? WIRE_SETTLE_STOPPED_MAX : WIRE_SETTLE_MAX, settle_one, &s, 0);
 	return 0;
 }

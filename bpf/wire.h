@@ -15,6 +15,8 @@
 enum {
 	WIRE_DEPTH_MAX = 128, /* program counters of one stack */
 	WIRE_SLOTS = 16, /* scratch slots per CPU, see scratch.bpf.h */
+	WIRE_SETTLE_MAX = 65536, /* maps that are settled when a GC cycle begins, ... */
+	WIRE_SETTLE_STOPPED_MAX = 128, /* ... and those left over, while the world is stopped */
 	WIRE_CPUS_MAX = 1024,
 	WIRE_CLASSES = 69, /* Go's 68 size classes and WIRE_CLASS_TINY */
 	WIRE_CLASS_LARGE = 0,
@@ -125,6 +127,9 @@ enum wire_place {
 	WIRE_PLACE_SYNC_MAP_ASSIGN = 19, /* what stores into a sync.Map */
 	WIRE_PLACE_SYNC_MAP_DELETE = 20,
 	WIRE_PLACE_SYNC_MAP_CLEAR = 21,
+	WIRE_PLACE_MAP_SETTLE =
+		22, /* runtime.gcStart: maps that die in this cycle are still there */
+	WIRE_PLACE_MAP_SETTLE_LAST = 23, /* runtime.startTheWorldWithSema: the world is stopped */
 };
 
 /* What the registers hold at stop- and startTheWorldWithSema, by Go version. */
@@ -174,9 +179,7 @@ struct wire_cpu {
 	uint64_t slot_contended; /* hits that found the first slot busy: preemption at work */
 	uint64_t losses[WIRE_LOSS_NR];
 	uint64_t siteless_bytes; /* of the objects of WIRE_LOSS_SITES_FULL */
-	uint64_t
-		map_unsettled; /* last deletions of maps that were gone before their effect showed */
-	uint64_t pad[5];
+	uint64_t pad[6];
 };
 
 enum wire_event_kind {
@@ -282,7 +285,7 @@ struct wire_map_site {
 	uint64_t makes;
 	uint64_t typed; /* of makes, in the site without a type: those counted in another by now */
 	uint64_t assigns, deletes, clears;
-	uint64_t removed, drains;
+	uint64_t removed, unsettled, drains;
 	uint64_t growths, rehashes, grown_bytes;
 	uint64_t emptied, emptied_entries;
 	uint64_t refills, refills_alike, refilled_entries; /* of fillings that are over */
@@ -292,9 +295,10 @@ struct wire_map_site {
 };
 
 /*
- * A map that is followed, by its address: from its making or when it was first met, until another map is made or met there.
- * The program itself never lets two goroutines change a map at once, so nothing here needs to be
- * atomic. An operation's effect shows at the next one, which finds the map's count changed.
+ * A map that is followed, by its address: from its making or when it was first met, until another is made or
+ * met there. An operation's effect shows at the next one, which finds the map's count changed, or when a GC cycle
+ * begins. The program itself never lets two goroutines change a map at once, so only what a cycle's beginning may
+ * do meanwhile has to be atomic: that the last operation is settled.
  */
 struct wire_map {
 	uint64_t typ; /* 0: not known yet */
@@ -312,9 +316,16 @@ struct wire_map {
 	uint64_t deleted_stack; /* where the last entry was deleted since then, or 0 */
 	uint64_t thin_ns; /* since when deletes have left a quarter of fill_peak or less, or 0 */
 	uint64_t growths, grown_bytes;
-	uint32_t last_op; /* WIRE_PLACE_MAP_*: ASSIGN, DELETE, CLEAR, MADE */
-	uint32_t ops; /* operations so far, modulo 2^32 */
+	uint64_t state; /* WIRE_MAP_STATE */
+	uint32_t listed; /* it will be settled when a GC cycle begins */
+	uint32_t absent; /* the last deletion had taken out nothing when a cycle began */
 };
+
+/* What was done last, WIRE_PLACE_MAP_ASSIGN, DELETE, CLEAR or MADE, and how much before, modulo 2^32. */
+#define WIRE_MAP_STATE(op, ops) ((uint64_t)(ops) << 32 | (op))
+#define WIRE_MAP_OP(state) ((uint32_t)(state))
+#define WIRE_MAP_OPS(state) ((uint32_t)((state) >> 32))
+enum { WIRE_MAP_SETTLED = 0 }; /* in place of the last operation: what it did is known */
 
 _Static_assert(sizeof(struct wire_map_key) == 16, "no hidden padding");
 _Static_assert(sizeof(struct wire_stop) == 72, "no hidden padding");

@@ -249,7 +249,7 @@ static void test_maps(void **state)
 	assert_non_null(find_probe(plan, "runtime.makemap_small"));
 	assert_non_null(find_probe(plan, swiss ? "internal/runtime/maps.(*table).grow"
 					       : "runtime.hashGrow"));
-	assert_non_null(find_probe(plan, swiss ? "internal/runtime/maps.(*Map).Delete"
+	assert_non_null(find_probe(plan, swiss ? "internal/runtime/maps.NewMap"
 					       : "runtime.mapdelete_faststr"));
 	for (size_t i = 0; i < plan->notes_nr; i++)
 		assert_null(strstr(plan->notes[i], "maps"));

@@ -11,10 +11,8 @@
 enum { NAMES_MAX = 8 << 20 }; /* bytes that a file may make us keep; the runtime has some 200 KB */
 
 static const char *const prefixes[] = {
-	"runtime.",
-	"internal/runtime/maps.",
-	"internal/sync.(*HashTrieMap[",
-	"sync.(*Map).",
+	"runtime.",    "internal/runtime/maps.", "internal/sync.(*HashTrieMap[", "sync.(*Map).",
+	"reflect.map",
 };
 static const char crosscall2[] = "crosscall2";
 

@@ -11,6 +11,7 @@
 
 #include "gobin/layout.h"
 #include "plan/build.h"
+#include "plan/place.h"
 
 #define MAPS "internal/runtime/maps."
 
@@ -28,16 +29,22 @@ static const struct subject classic[] = {
 	{ "runtime.mapclear",
 	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_CLEAR, "every clear", false, 0 },
 	  false },
+	{ "runtime.makemap",
+	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_MADE, "maps made with a size", false, 0 },
+	  true },
 	{ "runtime.hashGrow",
 	  { PLAN_PROG_MAP_GROWTH, WIRE_PLACE_MAP_GROW, "tables that grow", false, 0 },
 	  false },
 };
 
-/* Of the methods, which reflection calls too; the functions of the runtime's that lead to them would miss that. */
+/* Of the methods where they are always called; reflection calls some of them alone. */
 static const struct subject swiss[] = {
-	{ MAPS "(*Map).Delete",
-	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_DELETE, "every deletion", false, WIRE_F_METHOD },
+	{ "runtime.mapdelete*",
+	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_DELETE, "every deletion", false, 0 },
 	  false },
+	{ MAPS "NewMap",
+	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_MADE, "maps made with a size", false, 0 },
+	  true },
 	{ MAPS "(*Map).Clear",
 	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_CLEAR, "every clear", false, WIRE_F_METHOD },
 	  false },
@@ -60,9 +67,6 @@ static const struct subject both[] = {
 	{ "runtime.mapassign*",
 	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_ASSIGN, "every assignment", false, 0 },
 	  false },
-	{ "runtime.makemap",
-	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_MADE, "maps made with a size", false, 0 },
-	  true },
 	{ "runtime.makemap_small",
 	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_MADE, "maps made without a size", false, 0 },
 	  true },
@@ -162,15 +166,46 @@ static void add_sync_maps(struct map_scan *scan)
 	}
 }
 
-/* Before the process is gone: what the last operation on each map has done. */
-static void add_exit(struct map_scan *scan)
+/*
+ * runtime.mapdelete does so little for Swiss maps that the compiler writes it into reflect.mapdelete: then that
+ * is an entry of its own.
+ */
+static void add_reflection(struct map_scan *scan)
 {
-	static const struct want want = { PLAN_PROG_MAP_EXIT, WIRE_PLACE_EXIT,
-					  "the last look at the maps", true, 0 };
-	struct gobin_func func;
+	static const struct want want = { PLAN_PROG_MAP, WIRE_PLACE_MAP_DELETE,
+					  "deletions by reflection", false, 0 };
+	struct gobin_func func, method;
 
-	if (!gobin_find_func(scan->bin, "runtime.exit", &func))
-		(void)plan_add(scan->plan, scan->bin, &func, "runtime.exit", &want);
+	if (!gobin_find_func(scan->bin, "reflect.mapdelete", &func) &&
+	    !gobin_find_func(scan->bin, MAPS "(*Map).Delete", &method) &&
+	    place_calls(scan->bin, &func, method.entry))
+		add_one(scan, &func, "reflect.mapdelete", &want, false);
+}
+
+/* What the last deletions did, before the maps are gone. Without it some of that stays unknown. */
+static void add_settling(struct map_scan *scan)
+{
+	static const struct {
+		const char *func;
+		struct want want;
+	} places[] = {
+		{ "runtime.gcStart",
+		  { PLAN_PROG_MAP_SETTLE, WIRE_PLACE_MAP_SETTLE, "maps before a cycle", false,
+		    0 } },
+		{ "runtime.startTheWorldWithSema",
+		  { PLAN_PROG_MAP_SETTLE, WIRE_PLACE_MAP_SETTLE_LAST, "maps before a cycle", false,
+		    0 } },
+		{ "runtime.exit",
+		  { PLAN_PROG_MAP_SETTLE, WIRE_PLACE_EXIT, "maps before the end", true, 0 } },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct gobin_func func;
+
+		if (!gobin_find_func(scan->bin, places[i].func, &func))
+			(void)plan_add(scan->plan, scan->bin, &func, places[i].func,
+				       &places[i].want);
+	}
 }
 
 void plan_maps(struct plan *plan, struct gobin *bin)
@@ -188,14 +223,16 @@ void plan_maps(struct plan *plan, struct gobin *bin)
 	plan->cfg.map_load = gobin_layout(bin)->minor == 21 ? 12 : 13;
 	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
 		add_subject(&scan, &both[i]);
-	if (kind == GOBIN_MAPS_SWISS)
+	if (kind == GOBIN_MAPS_SWISS) {
 		for (size_t i = 0; i < sizeof(swiss) / sizeof(swiss[0]); i++)
 			add_subject(&scan, &swiss[i]);
-	else
+		add_reflection(&scan);
+	} else {
 		for (size_t i = 0; i < sizeof(classic) / sizeof(classic[0]); i++)
 			add_subject(&scan, &classic[i]);
+	}
 	add_sync_maps(&scan);
-	add_exit(&scan);
+	add_settling(&scan);
 	if (!scan.failed)
 		return;
 	/* Half of what happens to a map tells nothing right about it. */

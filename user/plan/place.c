@@ -162,3 +162,26 @@ int place_returns(struct gobin *bin, const struct gobin_func *func, uint64_t *re
 		return err;
 	return r.nr ? (int)r.nr : -ENOENT;
 }
+
+/*
+ * Bytes are matched without decoding what is between them: a false match would need four bytes of displacement
+ * that hit the entry.
+ */
+bool place_calls(struct gobin *bin, const struct gobin_func *func, uint64_t callee)
+{
+	enum { CALL = 0xe8, CALL_SZ = 5, CODE_MAX = 4096 };
+	uint8_t code[CODE_MAX];
+	size_t len = func->end - func->entry;
+
+	if (len > sizeof(code) || gobin_read(bin, func->entry, code, len))
+		return false;
+	for (size_t at = 0; at + CALL_SZ <= len; at++) {
+		int32_t disp;
+
+		memcpy(&disp, code + at + 1, sizeof(disp));
+		if (code[at] == CALL &&
+		    func->entry + at + CALL_SZ + (uint64_t)(int64_t)disp == callee)
+			return true;
+	}
+	return false;
+}

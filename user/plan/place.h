@@ -36,4 +36,7 @@ int place_frame_size(struct gobin *bin, const struct gobin_func *func, uint32_t 
  */
 int place_returns(struct gobin *bin, const struct gobin_func *func, uint64_t *ret, size_t max);
 
+/* Does the function call what begins at `callee`, by a plain CALL? */
+bool place_calls(struct gobin *bin, const struct gobin_func *func, uint64_t callee);
+
 #endif

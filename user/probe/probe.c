@@ -181,7 +181,7 @@ static struct bpf_program *program_of(const struct probe *p, enum plan_prog prog
 		[PLAN_PROG_ASSIST] = p->skel->progs.on_assist,
 		[PLAN_PROG_MAP] = p->skel->progs.on_map,
 		[PLAN_PROG_MAP_GROWTH] = p->skel->progs.on_map_growth,
-		[PLAN_PROG_MAP_EXIT] = p->skel->progs.on_map_exit,
+		[PLAN_PROG_MAP_SETTLE] = p->skel->progs.on_map_settle,
 	};
 
 	return programs[prog];
@@ -200,7 +200,8 @@ static void choose_programs(struct probe *p, const struct features *f)
 {
 	for (enum plan_prog prog = 0; prog < PLAN_PROG_NR; prog++) {
 		struct bpf_program *program = program_of(p, prog);
-		bool wanted = count_probes(p->plan, prog) && (prog != PLAN_PROG_MARK || f->loop);
+		bool loops = prog == PLAN_PROG_MARK || prog == PLAN_PROG_MAP_SETTLE;
+		bool wanted = count_probes(p->plan, prog) && (!loops || f->loop);
 
 		bpf_program__set_autoload(program, wanted);
 		if (p->attach == PROBE_ATTACH_MULTI)
@@ -432,7 +433,6 @@ void probe_totals(const struct probe *p, struct wire_cpu *ret)
 		ret->not_entered += cpu->not_entered;
 		ret->slot_contended += cpu->slot_contended;
 		ret->siteless_bytes += cpu->siteless_bytes;
-		ret->map_unsettled += cpu->map_unsettled;
 		for (int j = 0; j < WIRE_LOSS_NR; j++)
 			ret->losses[j] += cpu->losses[j];
 	}
