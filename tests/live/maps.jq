@@ -22,9 +22,13 @@ def calls: ["makes", "assigns", "deletes", "clears", "drains", "entries_removed"
 def theirs($fields): g.sites | group_by(place(ours)) | map({key: .[0] | place(ours), value: summed($fields)}) | from_entries;
 def told: INDEX(t.sites[]; place(.func));
 def differs($fields):
-	theirs($fields) as $got | told as $want
+	theirs($fields + ["unsettled"]) as $got | told as $want
 	| $want | to_entries[] | .key as $place | $fields[] as $f
-	| differ("\($f) of \($place)"; $got[$place][$f] // 0; $want[$place][$f]);
+	| ($got[$place][$f] // 0) as $n | ($got[$place].unsettled // 0) as $open
+	# What the last deletion from a map on a goroutine's stack did is seen by no one: that much may be missing.
+	| if ($f == "drains" or $f == "entries_removed") and $open > 0 and ($place | endswith("main.onStack"))
+	     and $n <= $want[$place][$f] and $n + $open >= $want[$place][$f] then empty
+	  else differ("\($f) of \($place)"; $n; $want[$place][$f]) end;
 
 def calls_differ: differs(calls);
 def growths_differ: differs(["growths"]);

@@ -126,6 +126,7 @@ static inline void sample_maps_second(struct model *m, uint64_t from_ns, uint64_
 		.assigns = 100 * n,
 		.deletes = 90 * n,
 		.removed = 80 * n,
+		.unsettled = n,
 		.growths = n,
 		.rehashes = 2 * n,
 		.grown_bytes = 4096 * n,

@@ -58,6 +58,7 @@ static const struct snapshot_map_site sample_sites[SAMPLE_PLACES] = {
 	{ .type = "map[string]main.Session",
 	  .counts = { .deletes = 99000,
 		      .removed = 99000,
+		      .unsettled = 2,
 		      .rehashes = 3,
 		      .grown_bytes = 131072,
 		      .entries_max = 100000 },
@@ -172,6 +173,7 @@ static inline void sample_maps_add(struct model_map_counts *sum, const struct mo
 	sum->deletes += c->deletes;
 	sum->clears += c->clears;
 	sum->removed += c->removed;
+	sum->unsettled += c->unsettled;
 	sum->drains += c->drains;
 	sum->growths += c->growths;
 	sum->rehashes += c->rehashes;

@@ -12,6 +12,7 @@
 #include "gobin/gobin.h"
 #include "model/tables.h"
 #include "probe/probe.h"
+#include "proc/gomap.h"
 #include "stream/gc.h"
 #include "stream/stream.h"
 #include "symbol/symbol.h"
@@ -68,6 +69,47 @@ int probe_each_assist(struct probe *probe,
 	for (size_t i = 0; !rc && i < kernel.assists_nr; i++)
 		rc = fn(kernel.assists[i].stack, &kernel.assists[i].count, ctx);
 	return rc;
+}
+
+/* Of maps it has nothing: see test_map_stream.c. */
+int probe_each_map_site(struct probe *probe,
+			int (*fn)(const struct wire_map_key *key, const struct wire_map_site *site,
+				  void *ctx),
+			void *ctx)
+{
+	(void)probe, (void)fn, (void)ctx;
+	return 0;
+}
+
+int probe_each_map(struct probe *probe,
+		   int (*fn)(uint64_t addr, const struct wire_map *map, void *ctx), void *ctx)
+{
+	(void)probe, (void)fn, (void)ctx;
+	return 0;
+}
+
+int probe_get_map(struct probe *probe, uint64_t addr, struct wire_map *ret)
+{
+	(void)probe, (void)addr, (void)ret;
+	return -ENOENT;
+}
+
+int probe_drop_map(struct probe *probe, uint64_t addr, const struct wire_map *seen)
+{
+	(void)probe, (void)addr, (void)seen;
+	return -ENOENT;
+}
+
+int gomap_shape(const struct gomap_reader *r, uint64_t typ_addr, struct go_map_shape *ret)
+{
+	(void)r, (void)typ_addr, (void)ret;
+	return -EINVAL;
+}
+
+int gomap_read(const struct gomap_reader *r, struct gomap *maps, size_t nr)
+{
+	(void)r, (void)maps, (void)nr;
+	return -ESRCH;
 }
 
 int probe_each_event(struct probe *probe, int (*fn)(const void *data, size_t size, void *ctx),
@@ -198,7 +240,7 @@ static void drain(struct session *s, bool last)
 {
 	struct err err = { 0 };
 
-	if (stream_drain(s->stream, last, &err))
+	if (stream_drain(s->stream, last, 0, &err))
 		fail_msg("%s", err.msg);
 }
 

@@ -24,6 +24,8 @@ struct model_map_counts {
 	uint64_t makes;
 	uint64_t assigns, deletes, clears; /* calls, whether they changed anything or not */
 	uint64_t removed; /* entries that clears and deletes here took out */
+	/* Deletes whose effect was never seen, as their map was gone: each may have removed one more, and drained. */
+	uint64_t unsettled;
 	/* A map of two entries or more, emptied by deletes with no assignment in between; here was the last. */
 	uint64_t drains;
 	uint64_t growths; /* of tables to a larger size, splits of a table included */

@@ -175,7 +175,7 @@ const struct reader_query map_queries[] = {
 	{ "SELECT id, stack, type, swiss, noscan, malloc_headers, load_six, unit_bytes "
 	  "FROM map_site ORDER BY id",
 	  read_map_site, true },
-	{ "SELECT interval, site, makes, assigns, deletes, clears, removed, drains, "
+	{ "SELECT interval, site, makes, assigns, deletes, clears, removed, unsettled, drains, "
 	  "growths, rehashes, grown_bytes, emptied, emptied_entries, refills, "
 	  "refills_alike, refilled_entries, made_entries, made_growths, "
 	  "made_grown_bytes, entries_max FROM map_op ORDER BY interval, site",

@@ -33,6 +33,7 @@ static void put_counts(struct json_writer *w, const struct snapshot_maps *maps,
 	put_number(w, "growths", maps->known, c->growths);
 	put_number(w, "rehashes", maps->known, c->rehashes);
 	put_number(w, "entries_removed", operations, c->removed);
+	put_number(w, "unsettled", operations, c->unsettled);
 	put_number(w, "grown_bytes", maps->known, c->grown_bytes);
 }
 

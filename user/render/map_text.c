@@ -93,6 +93,19 @@ static void put_held(FILE *out, const struct snapshot_maps *maps)
 	      out);
 }
 
+static void put_removed(FILE *out, const struct snapshot_maps *maps)
+{
+	if (!maps->every_operation)
+		return;
+	fprintf(out, "%s entries removed", fmt_count(maps->total.removed).s);
+	if (maps->total.unsettled)
+		fprintf(out,
+			", and up to %s more: the last from maps that were gone before it showed\n",
+			fmt_count(maps->total.unsettled).s);
+	else
+		fputs("; ", out);
+}
+
 static void put_sums(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
 	const struct snapshot_maps *maps = &s->maps;
@@ -104,8 +117,7 @@ static void put_sums(FILE *out, const struct snapshot *s, const struct render_op
 	fprintf(out, "%s\n", style(opts, STYLE_NONE));
 	put_sum_row(out, s, "total", as_count);
 	put_sum_row(out, s, "a second", fmt_rate);
-	if (maps->every_operation)
-		fprintf(out, "%s entries removed; ", fmt_count(maps->total.removed).s);
+	put_removed(out, maps);
 	fprintf(out, "growths and rehashes left %s of tables to the collector\n",
 		fmt_bytes(maps->total.grown_bytes).s);
 	put_held(out, maps);

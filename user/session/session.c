@@ -21,6 +21,7 @@
 #include "gobin/gobin.h"
 #include "model/model.h"
 #include "plan/plan.h"
+#include "proc/gomap.h"
 #include "proc/proc.h"
 #include "session/child.h"
 #include "session/gc_truth.h"
@@ -49,6 +50,7 @@ struct session {
 	struct stream *stream;
 	struct truth truth;
 	struct gc_truth gc_truth;
+	struct gomap_reader maps;
 	int epoll_fd, timer_fd, signal_fd, pid_fd;
 	sigset_t old_mask;
 	uint64_t start_ns, interval_ns; /* when counting, and the current interval, began */
@@ -109,6 +111,7 @@ static int make_model(struct session *s, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	stream.model = s->model;
 	stream.symbolizer = s->symbolizer;
+	stream.maps = plan_has(s->plan, PLAN_PROG_MAP);
 	return stream_new(&stream, &s->stream, err);
 }
 
@@ -287,6 +290,13 @@ static void locate(struct session *s)
 	model_meta(s->model)->load_bias = bias;
 	truth_init(&s->truth, s->proc, s->bin, bias);
 	gc_truth_init(&s->gc_truth, s->proc, s->plan, bias);
+	if (!plan_has(s->plan, PLAN_PROG_MAP))
+		return;
+	if (gomap_reader_init(&s->maps, s->proc, s->bin, bias, &err))
+		model_add_note(s->model, "what maps hold can't be seen: the heap of this program "
+					 "was not found");
+	else
+		stream_set_map_reader(s->stream, &s->maps);
 }
 
 /* Assists are counted by what the runtime's own counter grows by: where does it stand? */
@@ -343,11 +353,10 @@ static int start(struct session *s, struct err *err)
 			s->proc = NULL;
 	}
 	fill_meta(s);
-	if (s->started_child) {
+	if (s->started_child)
 		locate(s);
-	} else {
+	else
 		truth_begin(&s->truth, s->probe);
-	}
 	model_next_interval(s->model, s->start_ns);
 	return 0;
 }
@@ -361,7 +370,10 @@ static int end_interval(struct session *s, const struct session_events *events, 
 
 	if (!last)
 		read_truth(s);
-	int rc = stream_drain(s->stream, last, err);
+	/* What is at the addresses of its maps in another program isn't theirs. */
+	if (s->proc && proc_state(s->proc) != PROC_SAME)
+		stream_set_map_reader(s->stream, NULL);
+	int rc = stream_drain(s->stream, last, now, err);
 	if (rc)
 		return rc;
 	truth_to_check(&s->truth, model_check(s->model));

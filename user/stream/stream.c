@@ -7,10 +7,12 @@
 #include <uthash.h>
 
 #include "bpf/wire.h"
+#include "model/maps.h"
 #include "model/model.h"
 #include "probe/probe.h"
 #include "stream/gc.h"
 #include "stream/losses.h"
+#include "stream/maps.h"
 #include "symbol/symbol.h"
 
 /* A stack the kernel has sent, by its hash. */
@@ -51,14 +53,42 @@ struct stream {
 	struct known_stack *stacks;
 	struct known_table sites, assists;
 	struct gc_stream gc;
+	struct map_stream *maps; /* NULL: they aren't looked at */
 	uint64_t load_bias;
 	bool load_bias_known;
 	uint64_t unreadable; /* stacks cut where memory could not be read */
 	uint64_t bad_records; /* that contradict themselves */
 	uint64_t lost_stops; /* whose stack never came */
 	uint64_t unplaced_stops; /* whose stack the model had no room for */
+	uint64_t lost_map_sites; /* whose stack never came */
 	bool last;
 };
+
+static struct known_stack *find_stack(const struct stream *s, uint64_t hash)
+{
+	struct known_stack *stack;
+
+	HASH_FIND(hh, s->stacks, &hash, sizeof(hash), stack);
+	return stack;
+}
+
+/*
+ * The model's stack for a hash: known, one that stands for a loss (then `nr` more are lost), -EAGAIN while it may
+ * still come, or another -errno.
+ */
+static int64_t stack_of(struct stream *s, uint64_t hash, uint64_t nr, uint64_t *lost)
+{
+	const struct known_stack *stack = find_stack(s, hash);
+
+	if (stack)
+		return stack->id;
+	if (hash != WIRE_STACK_NONE && !s->last)
+		return -EAGAIN;
+	int64_t id = symbolizer_pseudo_stack(s->opts.symbolizer, "[stack lost]");
+	if (id >= 0 && hash != WIRE_STACK_NONE)
+		*lost += nr;
+	return id;
+}
 
 static int64_t intern_site(struct stream *s, const struct known_row *row, uint32_t stack)
 {
@@ -73,6 +103,23 @@ static int64_t intern_assist(struct stream *s, const struct known_row *row, uint
 {
 	(void)row;
 	return model_assist(s->opts.model, stack);
+}
+
+static int64_t stack_of_map_site(uint64_t hash, void *ctx)
+{
+	return stack_of(ctx, hash, 1, &((struct stream *)ctx)->lost_map_sites);
+}
+
+static int new_maps(struct stream *s, struct err *err)
+{
+	const struct map_stream_opts opts = { .probe = s->opts.probe,
+					      .symbolizer = s->opts.symbolizer,
+					      .model = s->opts.model,
+					      .stack = stack_of_map_site,
+					      .stack_ctx = s };
+
+	model_maps_counted(s->opts.model, true);
+	return map_stream_new(&opts, &s->maps) ? err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
 int stream_new(const struct stream_opts *opts, struct stream **ret, struct err *err)
@@ -90,7 +137,7 @@ int stream_new(const struct stream_opts *opts, struct stream **ret, struct err *
 					   .intern = intern_assist,
 					   .add = model_assist_add };
 	*ret = s;
-	return 0;
+	return opts->maps ? new_maps(s, err) : 0;
 }
 
 static void free_rows(struct known_row *rows)
@@ -115,15 +162,8 @@ void stream_free(struct stream *s)
 	}
 	free_rows(s->sites.rows);
 	free_rows(s->assists.rows);
+	map_stream_free(s->maps);
 	free(s);
-}
-
-static struct known_stack *find_stack(const struct stream *s, uint64_t hash)
-{
-	struct known_stack *stack;
-
-	HASH_FIND(hh, s->stacks, &hash, sizeof(hash), stack);
-	return stack;
 }
 
 static int add_stack(struct stream *s, uint64_t hash, int64_t id)
@@ -255,28 +295,10 @@ static int see_assist(uint64_t stack, const struct wire_assist *now, void *ctx)
 	return see_row(&s->assists, &key, (struct amount){ now->assists, now->ns });
 }
 
-/*
- * The model's stack of a row: known, one that stands for a loss, -EAGAIN while it may still come, or another -errno.
- */
-static int64_t stack_of(struct stream *s, struct known_table *t, const struct known_row *row)
-{
-	uint64_t hash = row->key.stack;
-	const struct known_stack *stack = find_stack(s, hash);
-
-	if (stack)
-		return stack->id;
-	if (hash != WIRE_STACK_NONE && !s->last)
-		return -EAGAIN;
-	int64_t id = symbolizer_pseudo_stack(s->opts.symbolizer, "[stack lost]");
-	if (id >= 0 && hash != WIRE_STACK_NONE)
-		t->lost += row->seen.nr;
-	return id;
-}
-
 /* Find out where in the model a row counts. What the model has no room for isn't asked again. */
 static int place_row(struct stream *s, struct known_table *t, struct known_row *row)
 {
-	int64_t stack = stack_of(s, t, row);
+	int64_t stack = stack_of(s, row->key.stack, row->seen.nr, &t->lost);
 	int64_t id = stack < 0 ? stack : t->intern(s, row, (uint32_t)stack);
 
 	if (id == -EAGAIN)
@@ -336,6 +358,14 @@ static int take_losses(struct stream *s, const struct wire_cpu *totals)
 		{ { "gc_model_full",
 		    "stops and assists in no stack: gallop's own tables were full" },
 		  s->assists.unplaced + s->unplaced_stops },
+		{ { "map_site_stack_lost", "places of map operations whose stack found no room" },
+		  s->lost_map_sites },
+		{ { "maps_evicted", "maps no longer followed: there were too many" },
+		  s->maps ? map_stream_evicted(s->maps) : 0 },
+		{ { "maps_unmeasured", "maps too many to be measured" },
+		  s->maps ? map_stream_unmeasured(s->maps) : 0 },
+		{ { "map_model_full", "map operations in no site: gallop's own tables were full" },
+		  s->maps ? map_stream_unplaced(s->maps) : 0 },
 		{ { "stack_unreadable",
 		    "stacks cut where the chain of frames was broken or not readable" },
 		  s->unreadable },
@@ -369,7 +399,14 @@ static void set_totals(struct stream *s, const struct wire_cpu *totals)
 				 taken->sum + totals->siteless_bytes);
 }
 
-int stream_drain(struct stream *s, bool last, struct err *err)
+static int take_maps(struct stream *s, uint64_t now_ns, struct err *err)
+{
+	int rc = map_stream_take(s->maps, s->load_bias, now_ns, s->last);
+
+	return rc ? err_set(err, rc, "cannot take maps: %s", strerror(-rc)) : 0;
+}
+
+int stream_drain(struct stream *s, bool last, uint64_t now_ns, struct err *err)
 {
 	struct wire_cpu totals;
 
@@ -378,6 +415,8 @@ int stream_drain(struct stream *s, bool last, struct err *err)
 	int rc = probe_each_site(s->opts.probe, see_site, s);
 	if (!rc)
 		rc = probe_each_assist(s->opts.probe, see_assist, s);
+	if (!rc && s->maps)
+		rc = map_stream_see(s->maps);
 	if (rc)
 		return err_set(err, rc, "cannot read the tables of sites: %s", strerror(-rc));
 	rc = stream_events(s, err);
@@ -385,6 +424,8 @@ int stream_drain(struct stream *s, bool last, struct err *err)
 		rc = take_rows(s, &s->sites, err);
 	if (!rc)
 		rc = take_rows(s, &s->assists, err);
+	if (!rc && s->maps)
+		rc = take_maps(s, now_ns, err);
 	if (rc)
 		return rc;
 	probe_totals(s->opts.probe, &totals);
@@ -397,6 +438,12 @@ void stream_gc_begin(struct stream *s, uint32_t numgc, bool may_miss_one)
 {
 	s->gc.first_number = numgc + 1;
 	s->gc.may_miss_one = may_miss_one;
+}
+
+void stream_set_map_reader(struct stream *s, const struct gomap_reader *reader)
+{
+	if (s->maps)
+		map_stream_set_reader(s->maps, reader);
 }
 
 const struct gc_stream *stream_gc(const struct stream *s)

@@ -15,6 +15,7 @@
 #include "base/err.h"
 
 struct gc_stream;
+struct gomap_reader;
 struct model;
 struct probe;
 struct stream;
@@ -25,6 +26,7 @@ struct stream_opts {
 	struct probe *probe; /* borrowed, all three */
 	struct symbolizer *symbolizer;
 	struct model *model;
+	bool maps; /* what happens to maps is counted */
 	/* Called for each world-stopped count, after its record was checked; may be NULL. */
 	void (*on_mark)(const struct wire_mark *mark, void *ctx);
 	void *on_mark_ctx;
@@ -37,10 +39,13 @@ void stream_free(struct stream *s);
 int stream_events(struct stream *s, struct err *err);
 
 /*
- * Bring the model up to date: sites, events, totals and losses. At the end of a session, with the
+ * Bring the model up to date at now_ns: sites, events, maps, totals and losses. At the end of a session, with the
  * probes detached, `last` counts under "[stack lost]" what waits for a stack that will not come.
  */
-int stream_drain(struct stream *s, bool last, struct err *err);
+int stream_drain(struct stream *s, bool last, uint64_t now_ns, struct err *err);
+
+/* Where the process's maps are read, once that is known; borrowed. */
+void stream_set_map_reader(struct stream *s, const struct gomap_reader *reader);
 
 /*
  * MemStats.NumGC when counting began. The cycle with that number may end only now, and be seen; sums that

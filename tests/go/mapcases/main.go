@@ -258,14 +258,21 @@ func (x *index) use(reset func()) {
 	afterwards(func(i int) { x.words[i]++ })
 }
 
+var words *index // stays
+
+func newIndex() *index {
+	words = &index{words: make(map[int]int, 200000)}
+	return words
+}
+
 func retainBad() {
-	x := &index{words: make(map[int]int, 200000)}
+	x := newIndex()
 	x.use(x.reset)
 }
 
 // Cleared as before, but a table that has become too large is given up.
 func retainGood() {
-	x := &index{words: make(map[int]int, 200000)}
+	x := newIndex()
 	x.use(func() {
 		if len(x.words) > 1000 {
 			x.replace()
