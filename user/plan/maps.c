@@ -3,214 +3,171 @@
  * Maps: every function by which a program makes, fills, thins and clears them, as far as the binary has it.
  *
  * The linker leaves out what a program doesn't call, so a function that is missing is an operation that can't
- * happen. One that is there and can't be probed is told. Which family of maps it is, the functions tell.
+ * happen. One that is there and can't be probed is told, and then none is: half of what happens to a map tells
+ * nothing right about it.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "gobin/layout.h"
 #include "plan/build.h"
 #include "plan/place.h"
 
 #define MAPS "internal/runtime/maps."
-
-/* The functions of one purpose. A name that ends in '*' stands for all that begin so. */
-struct subject {
-	const char *func;
-	struct want want;
-	bool returns; /* at its RETs, not after its stack check */
-};
-
-static const struct subject classic[] = {
-	{ "runtime.mapdelete*",
-	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_DELETE, "every deletion", false, 0 },
-	  false },
-	{ "runtime.mapclear",
-	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_CLEAR, "every clear", false, 0 },
-	  false },
-	{ "runtime.makemap",
-	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_MADE, "maps made with a size", false, 0 },
-	  true },
-	{ "runtime.hashGrow",
-	  { PLAN_PROG_MAP_GROWTH, WIRE_PLACE_MAP_GROW, "tables that grow", false, 0 },
-	  false },
-};
-
-/* Of the methods where they are always called; reflection calls some of them alone. */
-static const struct subject swiss[] = {
-	{ "runtime.mapdelete*",
-	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_DELETE, "every deletion", false, 0 },
-	  false },
-	{ MAPS "NewMap",
-	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_MADE, "maps made with a size", false, 0 },
-	  true },
-	{ MAPS "(*Map).Clear",
-	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_CLEAR, "every clear", false, WIRE_F_METHOD },
-	  false },
-	{ MAPS "(*Map).growToTable",
-	  { PLAN_PROG_MAP_GROWTH, WIRE_PLACE_MAP_GROW, "maps that grow out of one group", false,
-	    WIRE_F_METHOD },
-	  false },
-	{ MAPS "(*table).grow",
-	  { PLAN_PROG_MAP_GROWTH, WIRE_PLACE_MAP_GROW_TABLE, "tables that grow", false, 0 },
-	  false },
-	{ MAPS "(*table).split",
-	  { PLAN_PROG_MAP_GROWTH, WIRE_PLACE_MAP_GROW_TABLE, "tables that split", false, 0 },
-	  false },
-	{ MAPS "(*table).pruneTombstones",
-	  { PLAN_PROG_MAP_GROWTH, WIRE_PLACE_MAP_PRUNE, "tables that are tidied", false, 0 },
-	  false },
-};
-
-static const struct subject both[] = {
-	{ "runtime.mapassign*",
-	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_ASSIGN, "every assignment", false, 0 },
-	  false },
-	{ "runtime.makemap_small",
-	  { PLAN_PROG_MAP, WIRE_PLACE_MAP_MADE, "maps made without a size", false, 0 },
-	  true },
-};
-
-/* --- sync.Map --------------------------------------------------------------------------------- */
-
 #define TRIE "internal/sync.(*HashTrieMap[go.shape.interface {},go.shape.interface {}])."
 
-/* Its methods: up to Go 1.23 of sync.Map itself, since 1.24 of the trie that it is made of. */
-static const struct {
-	const char *method;
+/* A function, what a hit in it means, and WIRE_F_METHOD or 0. */
+struct map_func {
+	const char *func;
 	enum wire_place place;
-	const char *why;
-} sync_methods[] = {
-	{ "Swap", WIRE_PLACE_SYNC_MAP_ASSIGN, "what stores into a sync.Map" },
-	{ "Store", WIRE_PLACE_SYNC_MAP_ASSIGN, "what stores into a sync.Map" },
-	{ "LoadOrStore", WIRE_PLACE_SYNC_MAP_ASSIGN, "what stores into a sync.Map" },
-	{ "CompareAndSwap", WIRE_PLACE_SYNC_MAP_ASSIGN, "what stores into a sync.Map" },
-	{ "LoadAndDelete", WIRE_PLACE_SYNC_MAP_DELETE, "what deletes from a sync.Map" },
-	{ "CompareAndDelete", WIRE_PLACE_SYNC_MAP_DELETE, "what deletes from a sync.Map" },
-	{ "Clear", WIRE_PLACE_SYNC_MAP_CLEAR, "what clears a sync.Map" },
+	unsigned flags;
 };
 
-/* --- adding them ------------------------------------------------------------------------------ */
-
-struct map_scan {
-	struct plan *plan;
-	struct gobin *bin;
-	const struct subject *subject;
-	size_t prefix_len; /* of subject->func, when it stands for many */
-	int failed;
+static const struct map_func both[] = {
+	{ "runtime.mapassign", WIRE_PLACE_MAP_ASSIGN, 0 },
+	{ "runtime.mapassign_fast32", WIRE_PLACE_MAP_ASSIGN, 0 },
+	{ "runtime.mapassign_fast64", WIRE_PLACE_MAP_ASSIGN, 0 },
+	{ "runtime.mapassign_fast64ptr", WIRE_PLACE_MAP_ASSIGN, 0 },
+	{ "runtime.mapassign_faststr", WIRE_PLACE_MAP_ASSIGN, 0 },
+	{ "runtime.mapdelete", WIRE_PLACE_MAP_DELETE, 0 },
+	{ "runtime.mapdelete_fast32", WIRE_PLACE_MAP_DELETE, 0 },
+	{ "runtime.mapdelete_fast64", WIRE_PLACE_MAP_DELETE, 0 },
+	{ "runtime.mapdelete_faststr", WIRE_PLACE_MAP_DELETE, 0 },
+	{ "runtime.makemap_small", WIRE_PLACE_MAP_MADE, 0 },
 };
 
-static void add_one(struct map_scan *scan, const struct gobin_func *func, const char *name,
-		    const struct want *want, bool returns)
-{
-	int rc = returns ? plan_add_returns(scan->plan, scan->bin, func, name, want)
-			 : plan_add(scan->plan, scan->bin, func, name, want);
+static const struct map_func classic[] = {
+	{ "runtime.makemap", WIRE_PLACE_MAP_MADE, 0 },
+	{ "runtime.mapclear", WIRE_PLACE_MAP_CLEAR, 0 },
+	{ "runtime.hashGrow", WIRE_PLACE_MAP_GROW, 0 },
+};
 
-	scan->failed += rc != 0;
-}
-
-/* "runtime.mapassign_fast64" of "runtime.mapassign*"; "runtime.mapassign.func1" isn't. */
-static int add_variant(const struct gobin_func *func, const char *name, void *ctx)
-{
-	struct map_scan *scan = ctx;
-	const char *rest = name + scan->prefix_len;
-
-	if (!*rest || (!strncmp(rest, "_fast", 5) && !strchr(rest, '.')))
-		add_one(scan, func, name, &scan->subject->want, false);
-	return 0;
-}
-
-static void add_subject(struct map_scan *scan, const struct subject *subject)
-{
-	size_t len = strlen(subject->func);
-	struct gobin_func func;
-
-	scan->subject = subject;
-	if (subject->func[len - 1] != '*') {
-		if (!gobin_find_func(scan->bin, subject->func, &func))
-			add_one(scan, &func, subject->func, &subject->want, subject->returns);
-		return;
-	}
-	char prefix[64];
-	scan->prefix_len = len - 1;
-	snprintf(prefix, sizeof(prefix), "%.*s", (int)len - 1, subject->func);
-	if (gobin_each_func(scan->bin, prefix, add_variant, scan))
-		scan->failed++;
-}
-
-static void add_sync_maps(struct map_scan *scan)
-{
-	static const char *const receivers[] = { TRIE, "sync.(*Map)." };
-
-	for (size_t r = 0; r < sizeof(receivers) / sizeof(receivers[0]); r++) {
-		size_t before = scan->plan->probes_nr;
-
-		for (size_t i = 0; i < sizeof(sync_methods) / sizeof(sync_methods[0]); i++) {
-			const struct want want = { PLAN_PROG_MAP, sync_methods[i].place,
-						   sync_methods[i].why, false, 0 };
-			struct gobin_func func;
-			char name[128];
-
-			snprintf(name, sizeof(name), "%s%s", receivers[r], sync_methods[i].method);
-			if (gobin_find_func(scan->bin, name, &func))
-				continue;
-			add_one(scan, &func, name, &want, false);
-			/* Store is a call of Swap where there is one (Go >= 1.20). */
-			if (!strcmp(sync_methods[i].method, "Swap"))
-				i++;
-		}
-		/* sync.Map's methods lead to the trie's where there is one: not both. */
-		if (scan->plan->probes_nr != before)
-			return;
-	}
-}
+/* runtime.makemap and mapclear only lead to these, and reflection calls these without them. */
+static const struct map_func swiss[] = {
+	{ MAPS "NewMap", WIRE_PLACE_MAP_MADE, 0 },
+	{ MAPS "(*Map).Clear", WIRE_PLACE_MAP_CLEAR, WIRE_F_METHOD },
+	{ MAPS "(*Map).growToTable", WIRE_PLACE_MAP_GROW, WIRE_F_METHOD },
+	{ MAPS "(*table).grow", WIRE_PLACE_MAP_GROW_TABLE, 0 },
+	{ MAPS "(*table).split", WIRE_PLACE_MAP_GROW_TABLE, 0 },
+	{ MAPS "(*table).pruneTombstones", WIRE_PLACE_MAP_PRUNE, 0 },
+};
 
 /*
  * runtime.mapdelete does so little for Swiss maps that the compiler writes it into reflect.mapdelete: then that
  * is an entry of its own.
  */
-static void add_reflection(struct map_scan *scan)
-{
-	static const struct want want = { PLAN_PROG_MAP, WIRE_PLACE_MAP_DELETE,
-					  "deletions by reflection", false, 0 };
-	struct gobin_func func, method;
+static const struct map_func reflect_delete = { "reflect.mapdelete", WIRE_PLACE_MAP_DELETE, 0 };
 
-	if (!gobin_find_func(scan->bin, "reflect.mapdelete", &func) &&
-	    !gobin_find_func(scan->bin, MAPS "(*Map).Delete", &method) &&
-	    place_calls(scan->bin, &func, method.entry))
-		add_one(scan, &func, "reflect.mapdelete", &want, false);
+/* Up to Go 1.23. */
+static const struct map_func sync_map[] = {
+	{ "sync.(*Map).LoadOrStore", WIRE_PLACE_SYNC_MAP_ASSIGN, 0 },
+	{ "sync.(*Map).CompareAndSwap", WIRE_PLACE_SYNC_MAP_ASSIGN, 0 },
+	{ "sync.(*Map).LoadAndDelete", WIRE_PLACE_SYNC_MAP_DELETE, 0 },
+	{ "sync.(*Map).CompareAndDelete", WIRE_PLACE_SYNC_MAP_DELETE, 0 },
+	{ "sync.(*Map).Clear", WIRE_PLACE_SYNC_MAP_CLEAR, 0 },
+};
+
+/* Since Go 1.20 Store is a call of Swap. */
+static const struct map_func sync_swap = { "sync.(*Map).Swap", WIRE_PLACE_SYNC_MAP_ASSIGN, 0 };
+static const struct map_func sync_store = { "sync.(*Map).Store", WIRE_PLACE_SYNC_MAP_ASSIGN, 0 };
+
+/* Since Go 1.24 sync.Map's methods lead to these. */
+static const struct map_func sync_trie[] = {
+	{ TRIE "Swap", WIRE_PLACE_SYNC_MAP_ASSIGN, 0 },
+	{ TRIE "LoadOrStore", WIRE_PLACE_SYNC_MAP_ASSIGN, 0 },
+	{ TRIE "CompareAndSwap", WIRE_PLACE_SYNC_MAP_ASSIGN, 0 },
+	{ TRIE "LoadAndDelete", WIRE_PLACE_SYNC_MAP_DELETE, 0 },
+	{ TRIE "CompareAndDelete", WIRE_PLACE_SYNC_MAP_DELETE, 0 },
+	{ TRIE "Clear", WIRE_PLACE_SYNC_MAP_CLEAR, 0 },
+};
+
+/* What last deletions did, before their maps are gone. */
+static const struct map_func settling[] = {
+	{ "runtime.gcStart", WIRE_PLACE_MAP_SETTLE, 0 },
+	{ "runtime.startTheWorldWithSema", WIRE_PLACE_MAP_SETTLE_LAST, 0 },
+	{ "runtime.exit", WIRE_PLACE_EXIT, 0 },
+};
+
+static const struct {
+	enum plan_prog prog;
+	const char *why;
+} uses[] = {
+	[WIRE_PLACE_EXIT] = { PLAN_PROG_MAP_SETTLE, "the last look at maps" },
+	[WIRE_PLACE_MAP_ASSIGN] = { PLAN_PROG_MAP, "every assignment" },
+	[WIRE_PLACE_MAP_DELETE] = { PLAN_PROG_MAP, "every deletion" },
+	[WIRE_PLACE_MAP_CLEAR] = { PLAN_PROG_MAP, "every clear" },
+	[WIRE_PLACE_MAP_GROW] = { PLAN_PROG_MAP_GROWTH, "maps that grow" },
+	[WIRE_PLACE_MAP_GROW_TABLE] = { PLAN_PROG_MAP_GROWTH, "tables that grow or split" },
+	[WIRE_PLACE_MAP_PRUNE] = { PLAN_PROG_MAP_GROWTH, "tables that are tidied" },
+	[WIRE_PLACE_MAP_MADE] = { PLAN_PROG_MAP, "every map that is made" },
+	[WIRE_PLACE_SYNC_MAP_ASSIGN] = { PLAN_PROG_MAP, "what stores into a sync.Map" },
+	[WIRE_PLACE_SYNC_MAP_DELETE] = { PLAN_PROG_MAP, "what deletes from a sync.Map" },
+	[WIRE_PLACE_SYNC_MAP_CLEAR] = { PLAN_PROG_MAP, "what clears a sync.Map" },
+	[WIRE_PLACE_MAP_SETTLE] = { PLAN_PROG_MAP_SETTLE, "maps that may die in a cycle" },
+	[WIRE_PLACE_MAP_SETTLE_LAST] = { PLAN_PROG_MAP_SETTLE, "those that are left over" },
+};
+
+struct map_plan {
+	struct plan *plan;
+	struct gobin *bin;
+	int failed; /* functions that are there and can't be probed */
+};
+
+/* Was it there? */
+static bool add_one(struct map_plan *mp, const struct map_func *map_func)
+{
+	const struct want want = {
+		.prog = uses[map_func->place].prog,
+		.place = map_func->place,
+		.why = uses[map_func->place].why,
+		.at_entry = map_func->place == WIRE_PLACE_EXIT,
+		.flags = map_func->flags,
+	};
+	/* Only there is the new map's address known. */
+	bool returns = map_func->place == WIRE_PLACE_MAP_MADE;
+	struct gobin_func func;
+
+	if (gobin_find_func(mp->bin, map_func->func, &func))
+		return false;
+	int rc = returns ? plan_add_returns(mp->plan, mp->bin, &func, map_func->func, &want)
+			 : plan_add(mp->plan, mp->bin, &func, map_func->func, &want);
+	mp->failed += rc != 0;
+	return true;
 }
 
-/* What the last deletions did, before the maps are gone. Without it some of that stays unknown. */
-static void add_settling(struct map_scan *scan)
+static bool add_all(struct map_plan *mp, const struct map_func *funcs, size_t nr)
 {
-	static const struct {
-		const char *func;
-		struct want want;
-	} places[] = {
-		{ "runtime.gcStart",
-		  { PLAN_PROG_MAP_SETTLE, WIRE_PLACE_MAP_SETTLE, "maps before a cycle", false,
-		    0 } },
-		{ "runtime.startTheWorldWithSema",
-		  { PLAN_PROG_MAP_SETTLE, WIRE_PLACE_MAP_SETTLE_LAST, "maps before a cycle", false,
-		    0 } },
-		{ "runtime.exit",
-		  { PLAN_PROG_MAP_SETTLE, WIRE_PLACE_EXIT, "maps before the end", true, 0 } },
-	};
+	bool any = false;
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		struct gobin_func func;
+	for (size_t i = 0; i < nr; i++)
+		any |= add_one(mp, &funcs[i]);
+	return any;
+}
 
-		if (!gobin_find_func(scan->bin, places[i].func, &func))
-			(void)plan_add(scan->plan, scan->bin, &func, places[i].func,
-				       &places[i].want);
-	}
+#define ADD_ALL(mp, funcs) add_all(mp, funcs, sizeof(funcs) / sizeof((funcs)[0]))
+
+static void add_swiss(struct map_plan *mp)
+{
+	struct gobin_func func, method;
+
+	ADD_ALL(mp, swiss);
+	if (!gobin_find_func(mp->bin, reflect_delete.func, &func) &&
+	    !gobin_find_func(mp->bin, MAPS "(*Map).Delete", &method) &&
+	    place_calls(mp->bin, &func, method.entry))
+		add_one(mp, &reflect_delete);
+}
+
+static void add_sync(struct map_plan *mp)
+{
+	if (ADD_ALL(mp, sync_trie))
+		return;
+	ADD_ALL(mp, sync_map);
+	if (!add_one(mp, &sync_swap))
+		add_one(mp, &sync_store);
 }
 
 void plan_maps(struct plan *plan, struct gobin *bin)
 {
-	struct map_scan scan = { .plan = plan, .bin = bin };
+	struct map_plan mp = { .plan = plan, .bin = bin };
 	enum gobin_maps kind = gobin_map_kind(bin);
 	size_t before = plan->probes_nr;
 
@@ -221,21 +178,15 @@ void plan_maps(struct plan *plan, struct gobin *bin)
 	plan->cfg.map_swiss = kind == GOBIN_MAPS_SWISS;
 	/* loadFactorNum of runtime/map.go; Go 1.21 rounds 13/2 down. */
 	plan->cfg.map_load = gobin_layout(bin)->minor == 21 ? 12 : 13;
-	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
-		add_subject(&scan, &both[i]);
-	if (kind == GOBIN_MAPS_SWISS) {
-		for (size_t i = 0; i < sizeof(swiss) / sizeof(swiss[0]); i++)
-			add_subject(&scan, &swiss[i]);
-		add_reflection(&scan);
-	} else {
-		for (size_t i = 0; i < sizeof(classic) / sizeof(classic[0]); i++)
-			add_subject(&scan, &classic[i]);
-	}
-	add_sync_maps(&scan);
-	add_settling(&scan);
-	if (!scan.failed)
+	ADD_ALL(&mp, both);
+	if (kind == GOBIN_MAPS_SWISS)
+		add_swiss(&mp);
+	else
+		ADD_ALL(&mp, classic);
+	add_sync(&mp);
+	ADD_ALL(&mp, settling);
+	if (!mp.failed)
 		return;
-	/* Half of what happens to a map tells nothing right about it. */
 	plan->probes_nr = before;
 	plan_note(plan, "maps can't be seen: a function that changes them can't be probed");
 }
