@@ -55,6 +55,7 @@ var runs = []struct {
 	{clearNaN, []int{8, 100}},
 	{churned, []int{20000}},
 	{shortLived, []int{300}},
+	{syncMap, []int{2, 700}},
 	{together, []int{500}},
 }
 

@@ -496,6 +496,26 @@ func churned(n int) {
 	v.done()
 }
 
+// What stores into a sync.Map and deletes from it; loads aren't counted.
+//
+//go:noinline
+func syncMap(n int) {
+	var m sync.Map
+	s := siteOf("main.syncMap", "sync.Map")
+	for i := 0; i < n; i++ {
+		m.Store(i, &orders[0])
+		m.LoadOrStore(i/2, &orders[1])
+		m.Load(i)
+	}
+	for i := 0; i < n/2; i++ {
+		m.Delete(i)
+		m.LoadAndDelete(i) // absent
+	}
+	m.Range(func(k, _ interface{}) bool { return k != nil })
+	s.Assigns += 2 * n
+	s.Deletes += n / 2 * 2
+}
+
 // Maps that are garbage at once: addresses come again.
 //
 //go:noinline
