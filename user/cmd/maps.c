@@ -94,7 +94,11 @@ int cmd_maps(const struct options *opts, struct err *err)
 	rc = output_open(&maps.out, opts->output, err);
 	if (rc)
 		return rc;
-	rc = opts->file ? show_recording(&maps, err) : live_run(opts, PLAN_VIEW_MAPS, &events, err);
+	/* Very many maps take time to look at. */
+	struct options live = *opts;
+	live.stretch = true;
+	rc = opts->file ? show_recording(&maps, err)
+			: live_run(&live, PLAN_VIEW_MAPS, &events, err);
 	output_discard(&maps.out);
 	if (!rc && opts->strict && !maps.complete)
 		return EXIT_STATUS_INCOMPLETE;

@@ -150,8 +150,15 @@ static void put_numbers(FILE *out, const struct snapshot_maps *maps,
 		   removed = fmt_count(site->counts.removed),
 		   largest = fmt_count(site->counts.entries_max);
 	const char *pattern = map_pattern_name(site->pattern);
-	const struct cells cells = { .held = maps->held_known ? held.s : "-",
-				     .removed = maps->every_operation ? removed.s : "-",
+	const struct model_map_counts *c = &site->counts;
+	/* Blank is where nothing is taken out, and "-" what isn't known. */
+	bool takes_out = c->clears || c->deletes || site->emptied.maps || site->thinned.maps;
+	const struct cells cells = { .held = !takes_out		? ""
+					     : maps->held_known ? held.s
+								: "-",
+				     .removed = !takes_out		? ""
+						: maps->every_operation ? removed.s
+									: "-",
 				     .largest = largest.s,
 				     .pattern = *pattern ? pattern : "-" };
 
