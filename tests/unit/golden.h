@@ -36,14 +36,6 @@ static inline char *rendered(render_fn *render, const struct snapshot *s, struct
 	return text;
 }
 
-static inline struct snapshot *take(const struct model *m, struct snapshot_opts opts)
-{
-	struct snapshot *s;
-
-	assert_int_equal(snapshot_new(m, &opts, &s), 0);
-	return s;
-}
-
 /* This file's directory is where the sources are, as the compiler saw them: the tests run there. */
 static inline char *golden_path(const char *name)
 {

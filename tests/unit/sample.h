@@ -15,11 +15,43 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "model/model.h"
+#include "model/snapshot.h"
 
 enum { SAMPLE_S = 1000 * 1000 * 1000 };
 
 #define SAMPLE_START UINT64_C(5000000000000) /* CLOCK_MONOTONIC, ns */
+
+static inline struct model *new_model(void)
+{
+	struct model *m;
+
+	assert_int_equal(model_new(&m), 0);
+	return m;
+}
+
+static inline struct snapshot *take(const struct model *m, struct snapshot_opts opts)
+{
+	struct snapshot *s;
+
+	assert_int_equal(snapshot_new(m, &opts, &s), 0);
+	return s;
+}
+
+/* Both may end with their scope. */
+static inline void free_model(struct model **m)
+{
+	model_free(*m);
+}
+
+static inline void free_snapshot(struct snapshot **s)
+{
+	snapshot_free(*s);
+}
+
+#define _model_ _cleanup_(free_model) struct model
+#define _snapshot_ _cleanup_(free_snapshot) struct snapshot
 
 static inline uint32_t sample_id(int64_t id)
 {
@@ -134,10 +166,9 @@ typedef void sample_tick(struct model *m, uint64_t from_ns, uint64_t to_ns, void
 /* `seconds` of a session; in the last second 5 objects are lost. */
 static inline struct model *sample_model(unsigned int seconds, sample_tick *tick, void *ctx)
 {
-	struct model *m;
+	struct model *m = new_model();
 	uint64_t objects = 0, bytes = 0;
 
-	assert_int_equal(model_new(&m), 0);
 	sample_meta(m);
 	for (unsigned int n = 1; n <= seconds; n++) {
 		uint64_t to = SAMPLE_START + (uint64_t)n * SAMPLE_S;

@@ -7,7 +7,6 @@
 #ifndef GALLOP_TESTS_UNIT_SAMPLE_MAPS_H
 #define GALLOP_TESTS_UNIT_SAMPLE_MAPS_H
 
-#include "model/snapshot.h"
 #include "sample.h"
 
 /* A stack of up to two frames, and what points to them. */

@@ -8,27 +8,6 @@
 #include "model/goname.h"
 #include "model/histogram.h"
 
-static void free_model(struct model **m)
-{
-	model_free(*m);
-}
-
-static void free_snapshot(struct snapshot **s)
-{
-	snapshot_free(*s);
-}
-
-#define _model_ _cleanup_(free_model) struct model
-#define _snapshot_ _cleanup_(free_snapshot) struct snapshot
-
-static struct model *new_model(void)
-{
-	struct model *m;
-
-	assert_int_equal(model_new(&m), 0);
-	return m;
-}
-
 static void assert_stack(const struct snapshot_stack *stack, const char *expected)
 {
 	char text[4096] = "";

@@ -8,7 +8,6 @@
 #include <errno.h>
 
 #include "bpf/wire.h"
-#include "model/snapshot.h"
 #include "probe/probe.h"
 #include "proc/gomap.h"
 #include "stream/maps.h"
@@ -128,7 +127,7 @@ static int begin(void **state)
 	memset(&kernel, 0, sizeof(kernel));
 	memory_nr = 0;
 	last = false;
-	assert_int_equal(model_new(&model), 0);
+	model = new_model();
 	const struct map_stream_opts opts = { .symbolizer = (struct symbolizer *)model,
 					      .model = model,
 					      .stack = stack };
@@ -186,12 +185,8 @@ static void see(void)
 
 static struct snapshot *snapshot(void)
 {
-	const struct snapshot_opts opts = { 0 };
-	struct snapshot *s;
-
 	see();
-	assert_int_equal(snapshot_new(model, &opts, &s), 0);
-	return s;
+	return take(model, (struct snapshot_opts){ 0 });
 }
 
 static const struct snapshot_map_site *site(const struct snapshot *s, const char *func)

@@ -7,27 +7,6 @@
 
 #include "model/map_judge.h"
 
-static void free_model(struct model **m)
-{
-	model_free(*m);
-}
-
-static void free_snapshot(struct snapshot **s)
-{
-	snapshot_free(*s);
-}
-
-#define _model_ _cleanup_(free_model) struct model
-#define _snapshot_ _cleanup_(free_snapshot) struct snapshot
-
-static struct model *new_model(void)
-{
-	struct model *m;
-
-	assert_int_equal(model_new(&m), 0);
-	return m;
-}
-
 #define NOW UINT64_C(1000000000000)
 
 static const struct snapshot_map_site *find_site(const struct snapshot *s, const char *leaf)

@@ -11,38 +11,6 @@
 size_t __sanitizer_get_current_allocated_bytes(void);
 #endif
 
-#include "base/cleanup.h"
-#include "model/snapshot.h"
-
-static void free_model(struct model **m)
-{
-	model_free(*m);
-}
-
-static void free_snapshot(struct snapshot **s)
-{
-	snapshot_free(*s);
-}
-
-#define _model_ _cleanup_(free_model) struct model
-#define _snapshot_ _cleanup_(free_snapshot) struct snapshot
-
-static struct model *new_model(void)
-{
-	struct model *m;
-
-	assert_int_equal(model_new(&m), 0);
-	return m;
-}
-
-static struct snapshot *take(const struct model *m, struct snapshot_opts opts)
-{
-	struct snapshot *s;
-
-	assert_int_equal(snapshot_new(m, &opts, &s), 0);
-	return s;
-}
-
 /* A site's stack as "leaf;...;root". */
 static void assert_stack(const struct snapshot_site *site, const char *expected)
 {

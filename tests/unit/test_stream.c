@@ -17,13 +17,6 @@
 #include "stream/stream.h"
 #include "symbol/symbol.h"
 
-static void free_model(struct model **m)
-{
-	model_free(*m);
-}
-
-#define _model_ _cleanup_(free_model) struct model
-
 enum { HASH = WIRE_STACK_FIRST_HASH };
 
 /* What the kernel has: its tables, its totals, and events that are read once. */
