@@ -3,8 +3,10 @@
 #ifndef GALLOP_TESTS_UNIT_RECORDINGS_H
 #define GALLOP_TESTS_UNIT_RECORDINGS_H
 
+#include "golden.h"
 #include "sample.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,7 +14,6 @@
 
 #include "base/cleanup.h"
 #include "record/recording.h"
-#include "render/render.h"
 
 static char recordings_dir[64];
 
@@ -54,14 +55,27 @@ static inline void write_tick(struct model *m, uint64_t from_ns, uint64_t to_ns,
 	assert_int_equal(recording_write(rec, m, from_ns, to_ns, &err), 0);
 }
 
-static inline struct recording *create(const char *path)
+/* Of max_size bytes at most; 0 is no bound. */
+static inline struct recording *create_bounded(const char *path, uint64_t max_size)
 {
 	struct recording *rec;
 	struct err err;
 
-	if (recording_create(path, 0, &rec, &err))
+	if (recording_create(path, max_size, &rec, &err))
 		fail_msg("%s", err.msg);
 	return rec;
+}
+
+static inline struct recording *create(const char *path)
+{
+	return create_bounded(path, 0);
+}
+
+static inline void finish(struct recording *rec, struct model *m)
+{
+	struct err err;
+
+	assert_int_equal(recording_finish(rec, m, &err), 0);
 }
 
 /* A recording of the sample; the model that it was made from. */
@@ -69,47 +83,55 @@ static inline struct model *record_sample(const char *path, unsigned int seconds
 {
 	struct recording *rec = create(path);
 	struct model *m = sample_model(seconds, write_tick, rec);
+
+	finish(rec, m);
+	return m;
+}
+
+/* A part of the recording. */
+static inline struct model *load_span(const char *path, const struct recording_span *span)
+{
+	struct model *m = NULL;
 	struct err err;
 
-	assert_int_equal(recording_finish(rec, m, &err), 0);
+	if (recording_load(path, span, &m, &err))
+		fail_msg("%s", err.msg);
 	return m;
 }
 
 static inline struct model *load(const char *path)
 {
-	struct model *m = NULL;
-	struct err err;
+	return load_span(path, NULL);
+}
 
-	if (recording_load(path, NULL, &m, &err))
-		fail_msg("%s", err.msg);
-	return m;
+/* If it isn't refused so, the message begins with `what`. */
+static inline void assert_refused_as(const char *what, const char *path, int code, const char *msg)
+{
+	struct model *m = NULL;
+	struct err err = { 0 };
+	int rc = recording_load(path, NULL, &m, &err);
+
+	if (rc != code || m)
+		fail_msg("%s: %d, not %d (%s)", what, rc, code, err.msg);
+	if (!strstr(err.msg, msg))
+		fail_msg("%s: '%s' is not in '%s'", what, msg, err.msg);
 }
 
 static inline void assert_refused(const char *path, int code, const char *msg)
 {
-	struct model *m = NULL;
-	struct err err = { 0 };
+	assert_refused_as(path, path, code, msg);
+}
 
-	assert_int_equal(recording_load(path, NULL, &m, &err), code);
-	assert_null(m);
-	if (!strstr(err.msg, msg))
-		fail_msg("'%s' is not in '%s'", msg, err.msg);
+static inline char *shown(const struct model *m, const char *format, struct snapshot_opts opts)
+{
+	_snapshot_ *s = take(m, opts);
+
+	return rendered(renderer_find(format)->render, s, (struct render_opts){ 0 });
 }
 
 static inline char *as_json(const struct model *m)
 {
-	struct snapshot_opts opts = { .runtime_frames = true };
-	struct render_opts render_opts = { 0 };
-	struct snapshot *s;
-	char *text = NULL;
-	size_t sz;
-	FILE *out = open_memstream(&text, &sz);
-
-	assert_int_equal(snapshot_new(m, &opts, &s), 0);
-	assert_int_equal(renderer_find("json")->render(out, s, &render_opts), 0);
-	fclose(out);
-	snapshot_free(s);
-	return text;
+	return shown(m, "json", (struct snapshot_opts){ .runtime_frames = true });
 }
 
 static inline void sql(const char *path, const char *text)
@@ -121,6 +143,13 @@ static inline void sql(const char *path, const char *text)
 	if (sqlite3_exec(db, text, NULL, NULL, &msg) != SQLITE_OK)
 		fail_msg("%s: %s", text, msg);
 	sqlite3_close(db);
+}
+
+/* The recording, with this done to it, is refused, and why is told. */
+static inline void assert_damage_is_told(const char *path, const char *statement, const char *msg)
+{
+	sql(path, statement);
+	assert_refused_as(statement, path, -EBADMSG, msg);
 }
 
 static inline int64_t query(const char *path, const char *text)

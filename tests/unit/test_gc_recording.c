@@ -3,103 +3,25 @@
  * Garbage collection in recordings: all of it comes back, a part of it, and nothing of damaged
  * ones.
  */
-#include "golden.h"
+#include "recordings.h"
 #include "sample_gc.h"
 
-#include <errno.h>
-#include <sqlite3.h>
-#include <unistd.h>
-
-#include "record/recording.h"
-
-static char dir[64], path[80];
-
-static int make_dir(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "%s/test-gc-recording-XXXXXX",
-		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/x.gallop", dir);
-	return 0;
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(dir);
-}
-
-static void write_tick(struct model *m, uint64_t from_ns, uint64_t to_ns, void *rec)
-{
-	struct err err;
-
-	assert_int_equal(recording_write(rec, m, from_ns, to_ns, &err), 0);
-}
-
 /* A recording of the sample; the model that it was made from. */
-static struct model *record_sample(unsigned int seconds)
+static struct model *record_gc(const char *path, unsigned int seconds)
 {
-	struct recording *rec;
-	struct err err;
+	struct recording *rec = create(path);
+	struct sample_gc with_gc = { write_tick, rec };
+	struct model *m = sample_model(seconds, sample_gc_tick, &with_gc);
 
-	assert_int_equal(recording_create(path, 0, &rec, &err), 0);
-	struct sample_gc next = { write_tick, rec };
-	struct model *m = sample_model(seconds, sample_gc_tick, &next);
-	assert_int_equal(recording_finish(rec, m, &err), 0);
+	finish(rec, m);
 	return m;
-}
-
-static struct model *load(const struct recording_span *span)
-{
-	struct model *m = NULL;
-	struct err err;
-
-	if (recording_load(path, span, &m, &err))
-		fail_msg("%s", err.msg);
-	return m;
-}
-
-static char *shown(const struct model *m, const char *format, struct snapshot_opts snapshot_opts)
-{
-	struct snapshot *s = take(m, snapshot_opts);
-	char *text = rendered(renderer_find(format)->render, s, (struct render_opts){ 0 });
-
-	snapshot_free(s);
-	return text;
-}
-
-static void sql(const char *text)
-{
-	sqlite3 *db;
-	char *msg = NULL;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, text, NULL, NULL, &msg) != SQLITE_OK)
-		fail_msg("%s: %s", text, msg);
-	sqlite3_close(db);
-}
-
-static int64_t query(const char *text)
-{
-	sqlite3 *db;
-	sqlite3_stmt *stmt;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, text, -1, &stmt, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	int64_t n = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return n;
 }
 
 static void a_recording_gives_back_the_model(void **state)
 {
+	const char *path = in_dir("x.gallop");
 	static const char *const formats[] = { "json", "jsonl", "text", "trace" };
-	struct model *live = record_sample(4), *loaded = load(NULL);
+	struct model *live = record_gc(path, 4), *loaded = load(path);
 
 	(void)state;
 	for (size_t i = 0; i < 2 * sizeof(formats) / sizeof(formats[0]); i++) {
@@ -114,11 +36,12 @@ static void a_recording_gives_back_the_model(void **state)
 
 static void a_span_is_part_of_it(void **state)
 {
+	const char *path = in_dir("x.gallop");
 	const struct recording_span span = { SAMPLE_S, UINT64_C(3) * SAMPLE_S };
 
 	(void)state;
-	model_free(record_sample(4));
-	struct model *m = load(&span);
+	model_free(record_gc(path, 4));
+	struct model *m = load_span(path, &span);
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
 	/* Seconds 2 and 3: three cycles and one stop more in each. */
 	assert_int_equal(s->gc.cycles_nr, 6);
@@ -138,16 +61,19 @@ static void a_span_is_part_of_it(void **state)
 
 static void what_is_unknown_stays_so(void **state)
 {
+	const char *path = in_dir("x.gallop");
+
 	(void)state;
-	model_free(record_sample(1));
-	sql("UPDATE cycle SET runtime_known = 0, heap_start = 0, heap_end = 0 WHERE id > 0");
-	struct model *m = load(NULL);
+	model_free(record_gc(path, 1));
+	sql(path, "UPDATE cycle SET runtime_known = 0, heap_start = 0, heap_end = 0 WHERE id > 0");
+	struct model *m = load(path);
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
 	assert_int_equal(s->gc.cycles[0].raw.number, 40);
 	assert_int_equal(s->gc.cycles[1].raw.number, 0);
 	assert_false(s->gc.cycles[1].raw.runtime_known);
 	assert_int_equal(s->gc.runtime_unknown, 3);
-	assert_int_equal(query("SELECT count(*) FROM cycles WHERE number IS NULL AND goal IS NULL "
+	assert_int_equal(query(path,
+			       "SELECT count(*) FROM cycles WHERE number IS NULL AND goal IS NULL "
 			       "AND heap_start IS NULL AND assist_ns IS NULL AND pause_ns > 0"),
 			 3);
 	snapshot_free(s);
@@ -157,6 +83,7 @@ static void what_is_unknown_stays_so(void **state)
 /* What a target can make us write must be readable. */
 static void odd_content_survives(void **state)
 {
+	const char *path = in_dir("x.gallop");
 	const struct model_stop stop = { .start_ns = UINT64_MAX,
 					 .end_ns = 5,
 					 .stopped_ns = 7,
@@ -164,18 +91,16 @@ static void odd_content_survives(void **state)
 					 .stack = 12345,
 					 .reason = 999 };
 	struct model_cycle cycle;
-	struct model *m;
-	struct recording *rec;
+	struct recording *rec = create(path);
+	struct model *m = new_model();
 	struct err err;
 
 	(void)state;
 	memset(&cycle, 0xff, sizeof(cycle));
 	cycle.runtime_known = true;
-	assert_int_equal(model_new(&m), 0);
 	sample_meta(m);
 	model_meta(m)->start_mono_ns = 100;
 	model_meta(m)->end_mono_ns = 200;
-	assert_int_equal(recording_create(path, 0, &rec, &err), 0);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(model_add_stop(m, &stop), 0);
 		assert_int_equal(model_add_cycle(m, &cycle), 0);
@@ -187,9 +112,9 @@ static void odd_content_survives(void **state)
 	model_gc_check(m)->known = model_gc_check(m)->exact = true;
 	model_gc_check(m)->why_not[159] = '\0';
 	assert_int_equal(recording_write(rec, m, 100, 200, &err), 0);
-	assert_int_equal(recording_finish(rec, m, &err), 0);
+	finish(rec, m);
 
-	struct model *loaded = load(NULL);
+	struct model *loaded = load(path);
 	_cleanup_free_ char *before = shown(m, "jsonl", (struct snapshot_opts){ 0 });
 	_cleanup_free_ char *after = shown(loaded, "jsonl", (struct snapshot_opts){ 0 });
 	assert_string_equal(before, after);
@@ -199,6 +124,7 @@ static void odd_content_survives(void **state)
 
 static void damage_is_told(void **state)
 {
+	const char *path = in_dir("x.gallop");
 	static const struct {
 		const char *sql, *msg;
 	} cases[] = {
@@ -234,44 +160,44 @@ static void damage_is_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct model *m = NULL;
-		struct err err = { 0 };
-		model_free(record_sample(2));
-		sql(cases[i].sql);
-		assert_int_equal(recording_load(path, NULL, &m, &err), -EBADMSG);
-		assert_null(m);
-		if (!strstr(err.msg, cases[i].msg))
-			fail_msg("%s: '%s' is not in '%s'", cases[i].sql, cases[i].msg, err.msg);
+		model_free(record_gc(path, 2));
+		assert_damage_is_told(path, cases[i].sql, cases[i].msg);
 	}
 }
 
 static void views_are_for_people(void **state)
 {
+	const char *path = in_dir("x.gallop");
+
 	(void)state;
-	model_free(record_sample(2));
-	assert_int_equal(query("SELECT count(*) FROM stops"), 16);
-	assert_int_equal(query("SELECT sum(ns) FROM stops WHERE reason = 'read mem stats' AND "
+	model_free(record_gc(path, 2));
+	assert_int_equal(query(path, "SELECT count(*) FROM stops"), 16);
+	assert_int_equal(query(path,
+			       "SELECT sum(ns) FROM stops WHERE reason = 'read mem stats' AND "
 			       "function = 'main.(*Server).metrics'"),
 			 2 * 45678);
-	assert_int_equal(query("SELECT count(*) FROM stops WHERE stopping_ns IS NULL"), 1);
-	assert_int_equal(query("SELECT count(*) FROM cycles WHERE cause = 'runtime.GC' AND "
-			       "function = 'main.(*Server).handle'"),
+	assert_int_equal(query(path, "SELECT count(*) FROM stops WHERE stopping_ns IS NULL"), 1);
+	assert_int_equal(query(path, "SELECT count(*) FROM cycles WHERE cause = 'runtime.GC' AND "
+				     "function = 'main.(*Server).handle'"),
 			 2);
-	assert_int_equal(query("SELECT count(*) FROM cycles WHERE function IS NULL"), 1);
-	assert_int_equal(query("SELECT ns FROM assists WHERE function = 'main.(*Server).metrics'"),
-			 150 * SAMPLE_US);
-	assert_int_equal(query("SELECT sum(pause_ns) FROM cycle"), 4314000 + 35 * SAMPLE_US);
+	assert_int_equal(query(path, "SELECT count(*) FROM cycles WHERE function IS NULL"), 1);
+	assert_int_equal(
+		query(path, "SELECT ns FROM assists WHERE function = 'main.(*Server).metrics'"),
+		150 * SAMPLE_US);
+	assert_int_equal(query(path, "SELECT sum(pause_ns) FROM cycle"), 4314000 + 35 * SAMPLE_US);
 }
 
 /* More than the model keeps are counted all the same, and nothing is called lost. */
 static void long_recordings_are_summed_up(void **state)
 {
+	const char *path = in_dir("x.gallop");
+
 	(void)state;
-	model_free(record_sample(1));
-	sql("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) "
-	    "INSERT OR REPLACE INTO stop SELECT i, 0, 7, 'read mem stats', 0, 1000 * i, 0, "
-	    "1000 * i + 1 + i % 200, 0, NULL FROM n");
-	struct model *m = load(NULL);
+	model_free(record_gc(path, 1));
+	sql(path, "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) "
+		  "INSERT OR REPLACE INTO stop SELECT i, 0, 7, 'read mem stats', 0, 1000 * i, 0, "
+		  "1000 * i + 1 + i % 200, 0, NULL FROM n");
+	struct model *m = load(path);
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
 	assert_int_equal(s->gc.stops_nr, MODEL_EVENTS_MAX);
 	assert_int_equal(s->gc.stops_total, 100000);

@@ -1,102 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Maps in recordings: all of it comes back, a part of it, and nothing of damaged ones. */
-#include "golden.h"
+#include "recordings.h"
 #include "sample_map_ops.h"
 
 #include <errno.h>
-#include <sqlite3.h>
-#include <unistd.h>
 
 #include "model/map_judge.h"
-#include "record/recording.h"
-
-static char dir[64], path[80];
-
-static int make_dir(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "%s/test-map-recording-XXXXXX",
-		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/x.gallop", dir);
-	return 0;
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(dir);
-}
-
-static void write_second(struct model *m, uint64_t from_ns, uint64_t to_ns, void *rec)
-{
-	struct err err;
-
-	sample_maps_second(m, from_ns, to_ns);
-	assert_int_equal(recording_write(rec, m, from_ns, to_ns, &err), 0);
-}
-
-static struct recording *create(uint64_t max_size)
-{
-	struct recording *rec;
-	struct err err;
-
-	assert_int_equal(recording_create(path, max_size, &rec, &err), 0);
-	return rec;
-}
-
-static void finish(struct recording *rec, struct model *m)
-{
-	struct err err;
-
-	assert_int_equal(recording_finish(rec, m, &err), 0);
-}
 
 /* A recording of the sample; the model that it was made from. */
-static struct model *record_sample(unsigned int seconds)
+static struct model *record_maps(const char *path, unsigned int seconds)
 {
-	struct recording *rec = create(0);
-	struct model *m = sample_model(seconds, write_second, rec);
+	struct recording *rec = create(path);
+	struct sample_maps_tick with_maps = { write_tick, rec };
+	struct model *m = sample_model(seconds, sample_maps_tick, &with_maps);
 
 	finish(rec, m);
 	return m;
-}
-
-static struct model *load(const struct recording_span *span)
-{
-	struct model *m = NULL;
-	struct err err;
-
-	if (recording_load(path, span, &m, &err))
-		fail_msg("%s", err.msg);
-	return m;
-}
-
-static void sql(const char *text)
-{
-	sqlite3 *db;
-	char *msg = NULL;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, text, NULL, NULL, &msg) != SQLITE_OK)
-		fail_msg("%s: %s", text, msg);
-	sqlite3_close(db);
-}
-
-static int64_t query(const char *text)
-{
-	sqlite3 *db;
-	sqlite3_stmt *stmt;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, text, -1, &stmt, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	int64_t n = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return n;
 }
 
 static void same_stack(const struct snapshot_stack *a, const struct snapshot_stack *b)
@@ -166,7 +85,8 @@ static void same_maps(const struct model *live, const struct model *loaded,
 
 static void a_recording_gives_back_the_model(void **state)
 {
-	struct model *live = record_sample(4), *loaded = load(NULL);
+	const char *path = in_dir("x.gallop");
+	struct model *live = record_maps(path, 4), *loaded = load(path);
 	struct snapshot *s = take(loaded, (struct snapshot_opts){ 0 });
 
 	(void)state;
@@ -186,14 +106,15 @@ static void a_recording_gives_back_the_model(void **state)
 /* Who doesn't watch maps writes nothing of them. */
 static void nothing_is_known_of_maps_that_nobody_watched(void **state)
 {
-	struct recording *rec = create(0);
+	const char *path = in_dir("x.gallop");
+	struct recording *rec = create(path);
 	struct model *m = sample_model(1, NULL, NULL);
 	struct err err;
 
 	(void)state;
 	assert_int_equal(recording_write(rec, m, SAMPLE_START, SAMPLE_START + SAMPLE_S, &err), 0);
 	finish(rec, m);
-	struct model *loaded = load(NULL);
+	struct model *loaded = load(path);
 	same_maps(m, loaded, (struct snapshot_opts){ 0 });
 	struct snapshot *s = take(loaded, (struct snapshot_opts){ 0 });
 	assert_false(s->maps.known);
@@ -204,12 +125,13 @@ static void nothing_is_known_of_maps_that_nobody_watched(void **state)
 
 static void a_span_is_part_of_it(void **state)
 {
+	const char *path = in_dir("x.gallop");
 	const struct recording_span middle = { SAMPLE_S, UINT64_C(3) * SAMPLE_S };
 	const struct recording_span end = { UINT64_C(3) * SAMPLE_S, 0 };
 
 	(void)state;
-	model_free(record_sample(4));
-	struct model *m = load(&middle);
+	model_free(record_maps(path, 4));
+	struct model *m = load_span(path, &middle);
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
 	assert_int_equal(s->maps.total.clears, 2 * 3);
 	assert_int_equal(s->maps.total.assigns, 2 * 100);
@@ -221,7 +143,7 @@ static void a_span_is_part_of_it(void **state)
 	snapshot_free(s);
 	model_free(m);
 
-	m = load(&end);
+	m = load_span(path, &end);
 	s = take(m, (struct snapshot_opts){ 0 });
 	assert_int_equal(s->maps.total.clears, 3);
 	assert_int_equal(s->maps.held_mono_ns, SAMPLE_START + UINT64_C(4) * SAMPLE_S);
@@ -233,12 +155,12 @@ static void a_span_is_part_of_it(void **state)
 /* A state that doesn't change is written once, and the list is that of the last look. */
 static void what_stays_the_same_is_not_written_again(void **state)
 {
-	struct recording *rec = create(0);
-	struct model *m;
+	const char *path = in_dir("x.gallop");
+	struct recording *rec = create(path);
+	struct model *m = new_model();
 	struct err err;
 
 	(void)state;
-	assert_int_equal(model_new(&m), 0);
 	sample_meta(m);
 	for (uint64_t n = 0; n < 3; n++) {
 		uint64_t from = SAMPLE_START + n * SAMPLE_S;
@@ -248,17 +170,17 @@ static void what_stays_the_same_is_not_written_again(void **state)
 		model_next_interval(m, from + SAMPLE_S);
 	}
 	finish(rec, m);
-	assert_int_equal(query("SELECT count(*) FROM interval"), 3);
-	assert_int_equal(query("SELECT count(*) FROM map_look"), 2);
-	assert_int_equal(query("SELECT count(*) FROM map_held"), 3);
-	assert_int_equal(query("SELECT count(*) FROM map_op"), 4);
-	assert_int_equal(query("SELECT count(*) FROM map_largest"), 3);
-	struct model *loaded = load(NULL);
+	assert_int_equal(query(path, "SELECT count(*) FROM interval"), 3);
+	assert_int_equal(query(path, "SELECT count(*) FROM map_look"), 2);
+	assert_int_equal(query(path, "SELECT count(*) FROM map_held"), 3);
+	assert_int_equal(query(path, "SELECT count(*) FROM map_op"), 4);
+	assert_int_equal(query(path, "SELECT count(*) FROM map_largest"), 3);
+	struct model *loaded = load(path);
 	same_maps(m, loaded, (struct snapshot_opts){ 0 });
 	model_free(loaded);
 	/* Also where the span begins after the state was written. */
 	const struct recording_span last = { UINT64_C(2) * SAMPLE_S, 0 };
-	loaded = load(&last);
+	loaded = load_span(path, &last);
 	struct snapshot *s = take(loaded, (struct snapshot_opts){ 0 });
 	assert_int_equal(s->maps.total.clears, 0);
 	assert_int_equal(s->maps.held.maps, 3);
@@ -271,14 +193,14 @@ static void what_stays_the_same_is_not_written_again(void **state)
 /* What a target can make us write must be readable. */
 static void odd_content_survives(void **state)
 {
-	struct recording *rec = create(0);
+	const char *path = in_dir("x.gallop");
+	struct recording *rec = create(path);
 	struct model_map_counts counts;
 	struct model_map map;
-	struct model *m;
+	struct model *m = new_model();
 	struct err err;
 
 	(void)state;
-	assert_int_equal(model_new(&m), 0);
 	sample_meta(m);
 	memset(&counts, 0xff, sizeof(counts));
 	memset(&map, 0xff, sizeof(map));
@@ -296,7 +218,7 @@ static void odd_content_survives(void **state)
 		model_next_interval(m, 200);
 	}
 	finish(rec, m);
-	struct model *loaded = load(NULL);
+	struct model *loaded = load(path);
 	same_maps(m, loaded, (struct snapshot_opts){ 0 });
 	model_free(m);
 	model_free(loaded);
@@ -304,13 +226,13 @@ static void odd_content_survives(void **state)
 
 static void what_finds_no_room_is_counted(void **state)
 {
-	struct recording *rec = create(1 << 20);
-	struct model *m;
+	const char *path = in_dir("x.gallop");
+	struct recording *rec = create_bounded(path, 1 << 20);
+	struct model *m = new_model();
 	struct err err;
 	int code = 0;
 
 	(void)state;
-	assert_int_equal(model_new(&m), 0);
 	sample_meta(m);
 	for (unsigned int n = 0; !code && n < 100000; n++) {
 		char stack[64];
@@ -327,7 +249,7 @@ static void what_finds_no_room_is_counted(void **state)
 	uint64_t left_out = recording_unwritten_maps(rec, m);
 	assert_int_equal(left_out, 2 * 100);
 	finish(rec, m);
-	struct model *loaded = load(NULL);
+	struct model *loaded = load(path);
 	struct snapshot *all = take(m, (struct snapshot_opts){ 0 });
 	struct snapshot *s = take(loaded, (struct snapshot_opts){ 0 });
 	assert_int_equal(all->maps.total.assigns + all->maps.total.deletes,
@@ -340,6 +262,7 @@ static void what_finds_no_room_is_counted(void **state)
 
 static void damage_is_told(void **state)
 {
+	const char *path = in_dir("x.gallop");
 	static const struct {
 		const char *sql, *msg;
 	} cases[] = {
@@ -384,33 +307,28 @@ static void damage_is_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct model *m = NULL;
-		struct err err = { 0 };
-		model_free(record_sample(2));
-		sql(cases[i].sql);
-		if (recording_load(path, NULL, &m, &err) != -EBADMSG)
-			fail_msg("%s: was read", cases[i].sql);
-		assert_null(m);
-		if (!strstr(err.msg, cases[i].msg))
-			fail_msg("%s: '%s' is not in '%s'", cases[i].sql, cases[i].msg, err.msg);
+		model_free(record_maps(path, 2));
+		assert_damage_is_told(path, cases[i].sql, cases[i].msg);
 	}
 }
 
 static void views_are_for_people(void **state)
 {
+	const char *path = in_dir("x.gallop");
+
 	(void)state;
-	model_free(record_sample(3));
-	assert_int_equal(query("SELECT count(*) FROM map_sites"), 4);
-	assert_int_equal(query("SELECT clears FROM map_sites WHERE function = "
-			       "'main.(*Cache).Purge' AND type = 'map[string]*main.User'"),
+	model_free(record_maps(path, 3));
+	assert_int_equal(query(path, "SELECT count(*) FROM map_sites"), 4);
+	assert_int_equal(query(path, "SELECT clears FROM map_sites WHERE function = "
+				     "'main.(*Cache).Purge' AND type = 'map[string]*main.User'"),
 			 9);
 	assert_int_equal(
-		query("SELECT retained_bytes FROM map_sites WHERE function = 'main.expire'"),
+		query(path, "SELECT retained_bytes FROM map_sites WHERE function = 'main.expire'"),
 		300000);
-	assert_int_equal(query("SELECT entries FROM maps WHERE function = 'main.newCache' "
-			       "ORDER BY bytes LIMIT 1"),
+	assert_int_equal(query(path, "SELECT entries FROM maps WHERE function = 'main.newCache' "
+				     "ORDER BY bytes LIMIT 1"),
 			 1000);
-	assert_int_equal(query("SELECT count(*) FROM maps WHERE function IS NULL"), 1);
+	assert_int_equal(query(path, "SELECT count(*) FROM maps WHERE function IS NULL"), 1);
 }
 
 int main(void)

@@ -46,7 +46,7 @@ static void notes_come_back(void **state)
 	}
 	assert_int_equal(model_meta(m)->notes_nr, MODEL_NOTES_MAX);
 	assert_int_equal(recording_write(rec, m, SAMPLE_START, SAMPLE_START + SAMPLE_S, &err), 0);
-	assert_int_equal(recording_finish(rec, m, &err), 0);
+	finish(rec, m);
 	struct model *loaded = load(path);
 	_cleanup_free_ char *before = as_json(m), *after = as_json(loaded);
 	assert_string_equal(before, after);
@@ -62,15 +62,12 @@ static void a_span_is_part_of_it(void **state)
 {
 	const char *path = in_dir("x.gallop");
 	const struct recording_span span = { 1 * UINT64_C(1000000000), 3 * UINT64_C(1000000000) };
-	const struct snapshot_opts opts = { 0 };
-	struct model *m;
-	struct snapshot *s;
 	struct err err;
 
 	(void)state;
 	model_free(record_sample(path, 4));
-	assert_int_equal(recording_load(path, &span, &m, &err), 0);
-	assert_int_equal(snapshot_new(m, &opts, &s), 0);
+	struct model *m = load_span(path, &span);
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
 	/* Seconds 2 and 3 of sample_second(). */
 	assert_int_equal(s->total.objects, 2 * (10 + 300 + 1 + 7) + 5 * 1001);
 	assert_int_equal(s->from_mono_ns, SAMPLE_START + span.from_ns);
@@ -111,7 +108,7 @@ static void odd_content_survives(void **state)
 	/* Clocks that run backwards. */
 	assert_int_equal(recording_write(rec, m, 500, 400, &err), 0);
 	assert_int_equal(recording_write(rec, m, 100, 200, &err), 0);
-	assert_int_equal(recording_finish(rec, m, &err), 0);
+	finish(rec, m);
 	model_free(m);
 	model_free(load(path));
 }
@@ -150,8 +147,7 @@ static void documented_queries_work(void **state)
 	struct sample_maps_tick with_maps = { write_tick, rec };
 	struct sample_gc with_gc = { sample_maps_tick, &with_maps };
 	struct model *m = sample_model(2, sample_gc_tick, &with_gc);
-	struct err err;
-	assert_int_equal(recording_finish(rec, m, &err), 0);
+	finish(rec, m);
 	model_free(m);
 	assert_true(asprintf(&name, "%s/../../user/doc/FORMAT.md", dirname(here)) > 0);
 	_cleanup_fclose_ FILE *f = fopen(name, "r");
@@ -313,8 +309,7 @@ static void damage_is_told(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		model_free(record_sample(path, 2));
-		sql(path, cases[i].sql);
-		assert_refused(path, -EBADMSG, cases[i].msg);
+		assert_damage_is_told(path, cases[i].sql, cases[i].msg);
 		/* Even so it is a recording, and may be replaced. */
 	}
 	/* What people may add for themselves is no damage. */
@@ -356,7 +351,7 @@ static void a_bound_is_kept(void **state)
 
 	(void)state;
 	assert_int_equal(recording_create(path, 4096, &rec, &err), -EINVAL);
-	assert_int_equal(recording_create(path, MAX_SIZE, &rec, &err), 0);
+	rec = create_bounded(path, MAX_SIZE);
 	assert_int_equal(model_new(&m), 0);
 	sample_meta(m);
 	uint64_t written = 0;
@@ -373,7 +368,7 @@ static void a_bound_is_kept(void **state)
 	assert_int_equal(rc, -EFBIG);
 	assert_non_null(strstr(err.msg, "largest allowed size"));
 	strcpy(model_meta(m)->end_reason, "size limit");
-	assert_int_equal(recording_finish(rec, m, &err), 0);
+	finish(rec, m);
 	model_free(m);
 
 	assert_int_equal(stat(path, &st), 0);
