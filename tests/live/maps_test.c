@@ -8,110 +8,44 @@
  *
  * EXE is tests/go/mapheap. Prints what was measured. Exit status 0 or 1.
  */
-#include <errno.h>
+#include "target.h"
+
 #include <inttypes.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "gobin/gobin.h"
 #include "proc/gomap.h"
 
 enum {
 	TIMEOUT_S = 600,
 	MAPS_MAX = 1024,
-	LINE_CAP = 4096,
 	MANY_NR = 60000, /* addresses that a service may ask for at a time */
 };
 
-struct target {
-	pid_t pid;
-	FILE *in, *out; /* its stdin and stdout */
-	struct proc *proc;
-	struct gobin *bin;
-	struct gomap_reader reader;
-};
+static struct gomap_reader reader;
 
-static void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
-
-static void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	exit(1);
-}
-
-static bool next_line(struct target *t, char *line)
-{
-	return fgets(line, LINE_CAP, t->out) != NULL;
-}
-
-static void target_spawn(struct target *t, const char *exe, const char *mode, const char *arg)
-{
-	int to[2], from[2];
-	if (pipe(to) < 0 || pipe(from) < 0)
-		die("pipe: %s", strerror(errno));
-
-	t->pid = fork();
-	if (t->pid < 0)
-		die("fork: %s", strerror(errno));
-	if (t->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		dup2(to[0], STDIN_FILENO);
-		dup2(from[1], STDOUT_FILENO);
-		close(to[1]);
-		close(from[0]);
-		execl(exe, exe, mode, arg, NULL);
-		_exit(127);
-	}
-	close(to[0]);
-	close(from[1]);
-	t->in = fdopen(to[1], "w");
-	t->out = fdopen(from[0], "r");
-	char line[LINE_CAP];
-	if (!t->in || !t->out || !next_line(t, line) || strcmp(line, "ready\n") != 0)
-		die("'%s' did not start", exe);
-}
-
-static void target_open(struct target *t)
+static void open_reader(struct target *t)
 {
 	struct err err;
-	uint64_t bias;
 
-	if (proc_open(t->pid, &t->proc, &err) < 0 ||
-	    gobin_open(t->proc->exe_path, &t->bin, &err) < 0 ||
-	    proc_load_bias(t->proc, t->bin, &bias, &err) < 0 ||
-	    gomap_reader_init(&t->reader, t->proc, t->bin, bias, &err) < 0)
+	target_open(t);
+	if (gomap_reader_init(&reader, t->proc, t->bin, t->bias, &err) < 0)
 		die("%s", err.msg);
 }
 
-static void target_go_on(struct target *t)
-{
-	if (fputc('\n', t->in) == EOF || fflush(t->in) == EOF)
-		die("the program does not answer");
-}
-
-static struct go_map_shape shape_of(struct target *t, uint64_t typ)
+static struct go_map_shape shape_of(uint64_t typ)
 {
 	struct go_map_shape shape;
-	int code = gomap_shape(&t->reader, typ, &shape);
+	int code = gomap_shape(&reader, typ, &shape);
 
 	if (code < 0)
 		die("gomap_shape: %s", strerror(-code));
 	return shape;
 }
 
-static void must_read(struct target *t, struct gomap *maps, size_t nr)
+static void must_read(struct gomap *maps, size_t nr)
 {
-	int code = gomap_read(&t->reader, maps, nr);
+	int code = gomap_read(&reader, maps, nr);
 
 	if (code != 0)
 		die("gomap_read: %d", code);
@@ -120,15 +54,14 @@ static void must_read(struct target *t, struct gomap *maps, size_t nr)
 /* --- sizes ---------------------------------------------------------------------------------------- */
 
 /* The maps of a line that begins with their name, type and number of entries. */
-static size_t parse_maps(struct target *t, char *line, char *name, uint64_t *entries,
-			 struct gomap *maps)
+static size_t parse_maps(char *line, char *name, uint64_t *entries, struct gomap *maps)
 {
 	uint64_t typ;
 	int at;
 	if (sscanf(line, "map %99s %" SCNu64 " %" SCNu64 "%n", name, &typ, entries, &at) != 3)
 		die("the program says nonsense: %s", line);
 
-	struct go_map_shape shape = shape_of(t, typ);
+	struct go_map_shape shape = shape_of(typ);
 	size_t nr = 0;
 	char *end, *next = line + at;
 	for (uint64_t addr; (addr = strtoull(next, &end, 10)) != 0 && nr < MAPS_MAX; next = end)
@@ -153,19 +86,19 @@ static uint64_t sum_maps(const struct gomap *maps, size_t nr, const char *name, 
 
 static void check_sizes(struct target *t)
 {
-	char line[LINE_CAP], name[100], worst_name[100] = "none";
+	char line[TARGET_LINE_CAP], name[100], worst_name[100] = "none";
 	struct gomap maps[MAPS_MAX];
 	double worst = 0;
 	int nr = 0, bad = 0;
 
-	for (; next_line(t, line) && strcmp(line, "done\n") != 0; nr++) {
+	for (; target_next_line(t, line) && strcmp(line, "done\n") != 0; nr++) {
 		uint64_t entries;
 		int64_t truth;
-		size_t maps_nr = parse_maps(t, line, name, &entries, maps);
-		must_read(t, maps, maps_nr);
+		size_t maps_nr = parse_maps(line, name, &entries, maps);
+		must_read(maps, maps_nr);
 		uint64_t sum = sum_maps(maps, maps_nr, name, entries);
 		target_go_on(t);
-		if (!next_line(t, line) || sscanf(line, "bytes %" SCNd64, &truth) != 1 ||
+		if (!target_next_line(t, line) || sscanf(line, "bytes %" SCNd64, &truth) != 1 ||
 		    truth <= 0)
 			die("the program says nonsense: %s", line);
 		double off = ((double)sum - (double)truth) / (double)truth;
@@ -201,10 +134,10 @@ struct lives {
 
 static void next_lives(struct target *t, struct lives *l)
 {
-	char line[LINE_CAP], what[16];
+	char line[TARGET_LINE_CAP], what[16];
 	uint64_t addr, arg, entries;
 
-	for (l->nr = 0; next_line(t, line) && strcmp(line, "end\n") != 0; l->nr++) {
+	for (l->nr = 0; target_next_line(t, line) && strcmp(line, "end\n") != 0; l->nr++) {
 		entries = 5;
 		if (l->nr == MAPS_MAX || sscanf(line, "%15s %" SCNu64 " %" SCNu64 " %" SCNu64, what,
 						&addr, &arg, &entries) < 3)
@@ -219,15 +152,15 @@ static void next_lives(struct target *t, struct lives *l)
 			continue;
 		}
 		l->lives[l->nr].want = strcmp(what, "live") == 0 ? HEAP_OBJECT : HEAP_STACK;
-		map->shape = shape_of(t, arg);
+		map->shape = shape_of(arg);
 	}
 }
 
-static void check_life(struct target *t, struct lives *l, size_t i)
+static void check_life(struct lives *l, size_t i)
 {
 	const struct gomap *map = &l->maps[i];
 	const struct life *life = &l->lives[i];
-	uint64_t seed = t->reader.swiss ? life->word : life->word >> 32;
+	uint64_t seed = reader.swiss ? life->word : life->word >> 32;
 
 	if (map->state == HEAP_UNKNOWN) {
 		l->unknown++;
@@ -249,7 +182,7 @@ static void check_life(struct target *t, struct lives *l, size_t i)
 }
 
 /* How long it takes to look at as many as there may be; these are a few, over and over. */
-static void time_many(struct target *t, const struct lives *l)
+static void time_many(const struct lives *l)
 {
 	_cleanup_free_ struct gomap *maps = calloc(MANY_NR, sizeof(*maps));
 	struct timespec from, to;
@@ -257,7 +190,7 @@ static void time_many(struct target *t, const struct lives *l)
 	for (size_t i = 0; i < MANY_NR; i++)
 		maps[i] = l->maps[i % l->nr];
 	clock_gettime(CLOCK_MONOTONIC, &from);
-	must_read(t, maps, MANY_NR);
+	must_read(maps, MANY_NR);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	printf("%d maps in %.1f ms\n", MANY_NR,
 	       (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6);
@@ -274,15 +207,15 @@ static void check_lives(struct target *t, int rounds)
 			die("the program does not answer");
 		/* Several times, as the heap changes under it; the collector may run in any of them. */
 		for (int again = 0; again < 5; again++) {
-			must_read(t, l.maps, l.nr);
+			must_read(l.maps, l.nr);
 			for (size_t m = 0; m < l.nr; m++)
-				check_life(t, &l, m);
+				check_life(&l, m);
 			nr += l.nr;
 		}
 		for (size_t m = 0; m < l.nr; m++)
 			dead += 5 * (l.lives[m].want == HEAP_FREE);
 		if (i == rounds - 1)
-			time_many(t, &l);
+			time_many(&l);
 		target_go_on(t);
 	}
 	printf("%zu looks, %zu of them at dead maps (%zu of these slots used again), %zu unknown\n",
@@ -305,20 +238,11 @@ int main(int argc, char **argv)
 
 	struct target t;
 	target_spawn(&t, argv[2], argv[1], sizes ? argv[3] : NULL);
-	target_open(&t);
+	open_reader(&t);
 	if (sizes)
 		check_sizes(&t);
 	else
 		check_lives(&t, atoi(argv[3]));
-	fclose(t.in);
-	char line[LINE_CAP];
-	while (next_line(&t, line)) /* what it has to say yet; then it ends well */
-		;
-	fclose(t.out);
-	int status;
-	if (waitpid(t.pid, &status, 0) != t.pid || status != 0)
-		die("the program was harmed: wait status 0x%x", (unsigned)status);
-	gobin_free(t.bin);
-	proc_free(t.proc);
+	target_close(&t);
 	return 0;
 }

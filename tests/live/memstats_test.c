@@ -13,16 +13,11 @@
  *
  * EXE is tests/go/memtotals. Prints what was measured. Exit status 0 or 1.
  */
-#include <errno.h>
+#include "target.h"
+
 #include <inttypes.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 
-#include "base/cleanup.h"
 #include "proc/memstats.h"
 
 enum {
@@ -33,31 +28,10 @@ enum {
 	BY_SIZE_NR = 61, /* len(runtime.MemStats.BySize) */
 };
 
-struct target {
-	pid_t pid;
-	FILE *in, *out; /* its stdin and stdout */
-	struct proc *proc;
-	struct gobin *bin;
-	struct memstats_reader reader;
-};
-
 struct truth {
 	uint64_t mallocs, total_alloc;
 	uint64_t by_size[BY_SIZE_NR];
 };
-
-static void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
-
-static void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	exit(1);
-}
 
 static uint64_t now_ns(void)
 {
@@ -67,63 +41,25 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static void target_spawn(struct target *t, const char *exe, const char *mode)
-{
-	int to[2], from[2];
-	if (pipe(to) < 0 || pipe(from) < 0)
-		die("pipe: %s", strerror(errno));
+static struct memstats_reader reader;
 
-	t->pid = fork();
-	if (t->pid < 0)
-		die("fork: %s", strerror(errno));
-	if (t->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		dup2(to[0], STDIN_FILENO);
-		dup2(from[1], STDOUT_FILENO);
-		close(to[1]);
-		close(from[0]);
-		execl(exe, exe, mode, NULL);
-		_exit(127);
-	}
-	close(to[0]);
-	close(from[1]);
-	t->in = fdopen(to[1], "w");
-	t->out = fdopen(from[0], "r");
-	char line[16];
-	if (!t->in || !t->out || !fgets(line, sizeof(line), t->out) || strcmp(line, "ready\n") != 0)
-		die("'%s' did not start", exe);
-}
-
-static void target_open(struct target *t)
+static void open_reader(struct target *t)
 {
 	struct err err;
-	uint64_t bias;
 
-	if (proc_open(t->pid, &t->proc, &err) < 0 ||
-	    gobin_open(t->proc->exe_path, &t->bin, &err) < 0 ||
-	    proc_load_bias(t->proc, t->bin, &bias, &err) < 0 ||
-	    memstats_reader_init(&t->reader, t->proc, t->bin, bias, &err) < 0)
+	target_open(t);
+	if (memstats_reader_init(&reader, t->proc, t->bin, t->bias, &err) < 0)
 		die("%s", err.msg);
-}
-
-static void target_close(struct target *t)
-{
-	fclose(t->in);
-	fclose(t->out);
-	int status;
-	if (waitpid(t->pid, &status, 0) != t->pid || status != 0)
-		die("the program was harmed: wait status 0x%x", (unsigned)status);
-	gobin_free(t->bin);
-	proc_free(t->proc);
 }
 
 static void ask(struct target *t, struct truth *ret)
 {
-	char line[4096];
+	char line[TARGET_LINE_CAP];
 	char *end, *at;
-	if (fputc('\n', t->in) == EOF || fflush(t->in) == EOF || !fgets(line, sizeof(line), t->out))
-		die("the program does not answer");
 
+	target_go_on(t);
+	if (!target_next_line(t, line))
+		die("the program does not answer");
 	if (sscanf(line, "{\"mallocs\":%" SCNu64 ",\"total_alloc\":%" SCNu64, &ret->mallocs,
 		   &ret->total_alloc) != 2 ||
 	    !(at = strchr(line, '[')))
@@ -132,9 +68,9 @@ static void ask(struct target *t, struct truth *ret)
 		ret->by_size[i] = strtoull(at + 1, &end, 10);
 }
 
-static void must_read(struct target *t, struct memstats *ret)
+static void must_read(struct memstats *ret)
 {
-	int code = memstats_read(&t->reader, ret);
+	int code = memstats_read(&reader, ret);
 
 	if (code < 0)
 		die("memstats_read: %s", strerror(-code));
@@ -160,9 +96,9 @@ static void check_rest(struct target *t)
 	struct memstats spread, flushed;
 	struct truth truth;
 
-	must_read(t, &spread);
+	must_read(&spread);
 	ask(t, &truth);
-	must_read(t, &flushed);
+	must_read(&flushed);
 	must_equal("before the flush", &spread, &truth);
 	must_equal("after the flush", &flushed, &truth);
 	printf("%" PRIu64 " objects, %" PRIu64 " bytes, %u Ps: equal\n", truth.mallocs,
@@ -185,7 +121,7 @@ static void check_brackets(struct target *t)
 
 	for (int i = 0; i < BRACKETS_NR; i++) {
 		ask(t, &from);
-		must_read(t, &m);
+		must_read(&m);
 		ask(t, &to);
 		errors += !is_between(&from, &m, &to);
 		width += to.mallocs - from.mallocs;
@@ -200,14 +136,14 @@ static void check_brackets(struct target *t)
  * A total never falls. A reading that counted something twice makes the one after it look like a
  * fall, which shows errors of a few objects that are lost in the width of a bracket.
  */
-static void check_rise(struct target *t, int readings_nr)
+static void check_rise(int readings_nr)
 {
 	struct memstats m, last = { 0 };
 	int settled = 0, fell = 0;
 	uint64_t unsettled = 0, fell_most = 0, first = 0, begin_ns = now_ns();
 
 	for (int i = 0; i < readings_nr; i++) {
-		must_read(t, &m);
+		must_read(&m);
 		settled += m.unsettled == 0;
 		unsettled += m.unsettled;
 		if (m.mallocs + m.unsettled < last.mallocs) {
@@ -238,11 +174,11 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 
 	struct target t;
-	target_spawn(&t, argv[2], argv[1]);
-	target_open(&t);
+	target_spawn(&t, argv[2], argv[1], NULL);
+	open_reader(&t);
 	if (run) {
 		check_brackets(&t);
-		check_rise(&t, argc == 4 ? atoi(argv[3]) : READINGS_NR);
+		check_rise(argc == 4 ? atoi(argv[3]) : READINGS_NR);
 	} else {
 		check_rest(&t);
 	}
