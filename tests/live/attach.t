@@ -30,11 +30,6 @@ run_phases() {
 	done
 }
 
-end_program() {
-	exec {program_in}>&-
-	wait_exit "$program"
-}
-
 from_start() {
 	local name="go $1, $2, from the start"
 	timeout "$limit" "$gallop" record --attach "$2" -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"

@@ -63,17 +63,8 @@ from_start() {
 
 # What it collected before is none of gallop's business.
 to_running() {
-	local name="go $1 $2, to a running process" line
-	rm -f "$T/truth" "$T/json"
-	start_program "$exe" -wait || fail "$name: the program is ready" "$(cat "$T/program.err")"
-	start_gallop gc -f json -o "$T/json" -p "$program" || fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
-	echo go >&"$program_in"
-	IFS= read -r -t "$limit" -u "$program_out" line && echo "$line" > "$T/truth"
-	stop "$tracer"
-	is "$name: gallop's status" $? 0
-	exec {program_in}>&-
-	wait_exit "$program"
-	is "$name: the program's status" $? 0
+	local name="go $1 $2, to a running process"
+	watch_work "$name" gc "$exe" -wait
 	take_gctrace "$T/program.err"
 	compare "$name"
 }

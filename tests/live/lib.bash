@@ -166,6 +166,27 @@ wait_ready() {
 # stop PID: ask it to end; its exit status.
 stop() { kill -INT "$1" 2> /dev/null; wait_exit "$1"; }
 
+# The program's input ends, and so does it; its exit status.
+end_program() {
+	exec {program_in}>&-
+	wait_exit "$program"
+}
+
+# watch_work NAME VIEW COMMAND...: the view of a program that waits before its work, and after it until its
+# input ends. What the program says of it is in $T/truth, what gallop says in $T/json.
+watch_work() {
+	local name=$1 view=$2 line
+	rm -f "$T/truth" "$T/json"
+	start_program "${@:3}" || fail "$name: the program is ready" "$(cat "$T/program.err")"
+	start_gallop "$view" -f json -o "$T/json" -p "$program" || fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
+	echo go >&"$program_in"
+	IFS= read -r -t "$limit" -u "$program_out" line && echo "$line" > "$T/truth"
+	stop "$tracer"
+	is "$name: gallop's status" $? 0
+	end_program
+	is "$name: the program's status" $? 0
+}
+
 # to_json RECORDING FILE: the recording as JSON, and in FILE.runtime with the frames of the runtime.
 to_json() {
 	timeout "$limit" "$gallop" report "$1" -f json -o "$2" &&
@@ -175,6 +196,11 @@ to_json() {
 # differences FILTER: how the recording in $T/json disagrees with what the program said in $T/truth.
 differences() {
 	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" --slurpfile r "$T/json.runtime" "$(< "$here/truth.jq") $1" | head -n 40
+}
+
+# map_differences FILTER: how the view of maps in $T/json disagrees with what the program said in $T/truth.
+map_differences() {
+	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" "$(< "$here/maps.jq") $1" | head -n 40
 }
 
 # --- one run --------------------------------------------------------------------------------------

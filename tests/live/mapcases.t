@@ -23,23 +23,9 @@ cases=(
 	'session ["range and delete"]'
 )
 
-differing() {
-	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" "$(< "$here/maps.jq") $1" | head -n 40
-}
-
 # look NAME CASE FORM: run it under gallop; what it says in $T/json, the program's last line in $T/truth.
 look() {
-	local line
-	rm -f "$T/truth" "$T/json"
-	start_program "$exe" -wait "$2" "$3" || fail "$1: the program is ready" "$(cat "$T/program.err")"
-	start_gallop maps -f json -o "$T/json" -p "$program" || fail "$1: gallop is ready" "$(cat "$T/gallop.err")"
-	echo go >&"$program_in"
-	IFS= read -r -t "$limit" -u "$program_out" line && echo "$line" > "$T/truth"
-	stop "$tracer"
-	is "$1: gallop's status" $? 0
-	echo end >&"$program_in"
-	wait_exit "$program"
-	is "$1: the program's status" $? 0
+	watch_work "$1" maps "$exe" -wait "$2" "$3"
 	succeeds "$1: gallop says something" jq -e '.maps.sites | length > 0' "$T/json"
 }
 
@@ -53,10 +39,10 @@ for version in $versions; do
 		name="go $version $mode"
 		for case in "${cases[@]}"; do
 			read -r what patterns <<< "$case"
-			look "$name, $what, bad" "$what" bad && nothing "$name, $what, bad: found" differing "bad_missing($patterns)"
-			look "$name, $what, good" "$what" good && nothing "$name, $what, good: not blamed" differing "good_blamed($patterns)"
+			look "$name, $what, bad" "$what" bad && nothing "$name, $what, bad: found" map_differences "bad_missing($patterns)"
+			look "$name, $what, good" "$what" good && nothing "$name, $what, good: not blamed" map_differences "good_blamed($patterns)"
 		done
-		look "$name, none" none good && nothing "$name, none: no advice" differing advised
+		look "$name, none" none good && nothing "$name, none: no advice" map_differences advised
 	done
 done
 done_testing

@@ -14,19 +14,15 @@ need_tools jq
 versions=${GALLOP_TEST_GO:-$("$top/tools/go-toolchain" list)}
 modes=${GALLOP_TEST_MODES:-stripped pie noswissmap}
 
-differing() {
-	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" "$(< "$here/maps.jq") $1" | head -n 40
-}
-
 # What was done, however it was looked at.
 compare() {
 	[ -s "$T/truth" ] || { fail "$1: the program knows what it did" "$(cat "$T/gallop.err" "$T/program.err")"; return 1; }
 	succeeds "$1: gallop says something" jq -e '.maps.sites | length > 0' "$T/json" || return
-	nothing "$1: calls and entries" differing calls_differ
-	nothing "$1: growths" differing growths_differ
-	nothing "$1: rehashes" differing rehashes_differ
-	nothing "$1: no other types" differing others
-	nothing "$1: totals" differing totals_differ
+	nothing "$1: calls and entries" map_differences calls_differ
+	nothing "$1: growths" map_differences growths_differ
+	nothing "$1: rehashes" map_differences rehashes_differ
+	nothing "$1: no other types" map_differences others
+	nothing "$1: totals" map_differences totals_differ
 }
 
 from_start() {
@@ -40,20 +36,11 @@ from_start() {
 
 # The program keeps its maps until gallop has looked at them for the last time.
 to_running() {
-	local name="go $1 $2, to a running process" line
-	rm -f "$T/truth" "$T/json"
-	start_program "$exe" -wait || fail "$name: the program is ready" "$(cat "$T/program.err")"
-	start_gallop maps -f json -o "$T/json" -p "$program" || fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
-	echo go >&"$program_in"
-	IFS= read -r -t "$limit" -u "$program_out" line && echo "$line" > "$T/truth"
-	stop "$tracer"
-	is "$name: gallop's status" $? 0
-	echo end >&"$program_in"
-	wait_exit "$program"
-	is "$name: the program's status" $? 0
+	local name="go $1 $2, to a running process"
+	watch_work "$name" maps "$exe" -wait
 	compare "$name" || return
-	nothing "$name: bytes of the maps that are there" differing held_differs
-	nothing "$name: where those were made and emptied" differing held_elsewhere
+	nothing "$name: bytes of the maps that are there" map_differences held_differs
+	nothing "$name: where those were made and emptied" map_differences held_elsewhere
 }
 
 for version in $versions; do
