@@ -30,14 +30,18 @@ struct {
 } followed SEC(".maps");
 
 /*
- * Addresses of maps that were deleted from. A map dies only in a GC cycle that began after its last deletion:
- * when one begins, it is still there to be looked at. Full: it may go unsettled.
+ * Addresses of maps that were assigned to or deleted from. What dies in a GC cycle was last used before marking
+ * began, and its memory is used again only after marking ended: in between it is looked at. Full: what the last
+ * operation on a map did may stay open.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
-	__uint(max_entries, WIRE_SETTLE_MAX);
+	__uint(max_entries, WIRE_LISTED_MAX);
 	__type(value, u64);
-} deleted_from SEC(".maps");
+} listed SEC(".maps");
+
+/* How many there are in it. */
+static u32 listed_nr;
 
 /* One hit: what the registers and the map say. */
 struct map_hit {
@@ -46,6 +50,7 @@ struct map_hit {
 	u64 count, seed; /* of the map, before the operation */
 	u64 now;
 	u32 op;
+	bool unread; /* the map could not be read */
 };
 
 static const struct wire_map_site no_site;
@@ -83,6 +88,8 @@ static __noinline struct wire_map_site *site_of(u64 stack, u64 typ, struct wire_
 	return site;
 }
 
+/* --- a map's life ----------------------------------------------------------------------------- */
+
 /* The filling that followed an emptying is over: the site that emptied it learns how far it came. */
 static __always_inline void end_filling(const struct wire_map *m, struct wire_cpu *cpu)
 {
@@ -97,38 +104,18 @@ static __always_inline void end_filling(const struct wire_map *m, struct wire_cp
 		add(&site->refills_alike, 1);
 }
 
-/* The map is gone: another is at its address. */
-static __always_inline void end_map(const struct wire_map *m, struct wire_cpu *cpu)
-{
-	struct wire_map_site *site;
-
-	if (WIRE_MAP_OP(m->state) == WIRE_PLACE_MAP_DELETE && !m->absent) {
-		site = site_of(m->last_stack, m->typ, cpu);
-		if (site)
-			add(&site->unsettled, 1);
-	}
-	end_filling(m, cpu);
-	if (!m->made_stack)
-		return;
-	site = site_of(m->made_stack, m->typ, cpu);
-	if (!site)
-		return;
-	add(&site->made_entries, m->peak);
-	add(&site->made_growths, m->growths);
-	add(&site->made_grown_bytes, m->grown_bytes);
-	raise(&site->entries_max, m->peak);
-}
-
-/* Its last entry went, at that stack. */
+/* Its last entry went, at that stack. How long it took to fill isn't known of one that was first met filled. */
 static __always_inline void empty_map(struct wire_map *m, struct wire_map_site *site, u64 stack,
 				      const struct map_hit *h)
 {
+	u64 began = m->emptied_ns ? m->emptied_ns : m->made_stack ? m->first_ns : h->now;
+
 	end_filling(m, h->cpu);
 	if (site) {
 		add(&site->emptied, 1);
 		add(&site->emptied_entries, m->fill_peak);
 	}
-	m->fill_ns = h->now - (m->emptied_ns ? m->emptied_ns : m->first_ns);
+	m->fill_ns = h->now - began;
 	m->emptied_stack = stack;
 	m->emptied_ns = h->now;
 	m->emptied_peak = m->fill_peak;
@@ -137,41 +124,80 @@ static __always_inline void empty_map(struct wire_map *m, struct wire_map_site *
 	m->thin_ns = 0;
 }
 
-/* The last operation was a delete, and it has taken out an entry. */
+/* The last operation was a deletion, and it has taken out an entry. */
 static __always_inline void settle_delete(struct wire_map *m, const struct map_hit *h)
 {
 	struct wire_map_site *site = site_of(m->last_stack, m->typ, h->cpu);
+	u64 left = m->count - 1;
 
 	m->run++;
 	m->deleted_stack = m->last_stack;
 	if (site)
 		add(&site->removed, 1);
-	if (!h->count && m->run >= 2) {
+	if (!left && m->run >= 2) {
 		if (site)
 			add(&site->drains, 1);
+		/* One range loop has taken out all. */
+		if (site && m->iter_entries && m->run - m->iter_run == m->iter_entries)
+			add(&site->drain_loops, 1);
 		empty_map(m, site, m->last_stack, h);
-	} else if (!m->thin_ns && h->count * 4 <= m->fill_peak) {
+	} else if (!m->thin_ns && left * 4 <= m->fill_peak) {
 		m->thin_ns = h->now;
 	}
 }
 
-/* See what the last operation on the map has done: once, whoever is first. */
+static __always_inline void raise_peak(struct wire_map *m, u64 count)
+{
+	if (count > m->peak)
+		m->peak = count;
+	if (count > m->fill_peak)
+		m->fill_peak = count;
+}
+
+/* See what the last operation on the map has done: once, whichever of several readers is first. */
 static __always_inline void settle(struct wire_map *m, const struct map_hit *h)
 {
 	u64 state = m->state;
-	u64 settled = WIRE_MAP_STATE(WIRE_MAP_SETTLED, WIRE_MAP_OPS(state));
+	u32 op = WIRE_MAP_OP(state);
+	bool gone_one = op == WIRE_MAP_REMOVED ||
+			((op == WIRE_PLACE_MAP_DELETE || op == WIRE_MAP_ABSENT) &&
+			 h->count + 1 == m->count);
 
-	if (WIRE_MAP_OP(state) == WIRE_PLACE_MAP_DELETE && h->count + 1 == m->count &&
-	    __sync_val_compare_and_swap(&m->state, state, settled) == state)
+	if (gone_one && __sync_val_compare_and_swap(
+				&m->state, state,
+				WIRE_MAP_STATE(WIRE_MAP_SETTLED, WIRE_MAP_OPS(state))) == state)
 		settle_delete(m, h);
-	if (WIRE_MAP_OP(state) == WIRE_PLACE_MAP_ASSIGN)
-		m->run = 0;
-	if (h->count > m->peak)
-		m->peak = h->count;
-	if (h->count > m->fill_peak)
-		m->fill_peak = h->count;
+	if (op == WIRE_PLACE_MAP_ASSIGN || op == WIRE_MAP_ADDED)
+		m->run = m->iter_entries = 0;
+	raise_peak(m, h->count);
 	if (h->count * 4 > m->fill_peak)
 		m->thin_ns = 0;
+}
+
+/* The map is gone: another is at its address, and of its last operation there is no more than a verdict. */
+static __always_inline void end_map(struct wire_map *m, const struct map_hit *h)
+{
+	struct wire_map_site *site;
+
+	if (WIRE_MAP_OP(m->state) == WIRE_PLACE_MAP_DELETE) {
+		site = site_of(m->last_stack, m->typ, h->cpu);
+		if (site)
+			add(&site->unsettled, 1);
+	}
+	if (WIRE_MAP_OP(m->state) == WIRE_MAP_REMOVED)
+		settle_delete(m, h);
+	if (WIRE_MAP_OP(m->state) == WIRE_MAP_ADDED)
+		raise_peak(m, m->count + 1);
+	end_filling(m, h->cpu);
+	if (!m->made_stack)
+		return;
+	site = site_of(m->made_stack, m->typ, h->cpu);
+	if (!site)
+		return;
+	add(&site->made_entries, m->peak);
+	add(&site->made_growths, m->growths);
+	add(&site->made_grown_bytes, m->grown_bytes);
+	raise(&site->entries_max, m->peak);
 }
 
 /* makemap_small doesn't know the type of what it makes: the first operation does. */
@@ -202,14 +228,27 @@ static __always_inline void begin_map(struct wire_map *m, const struct map_hit *
 		m->typ = h->typ;
 }
 
-/* An empty map gets a new seed. */
+/* Can the last operation have emptied the map? Then it has a new seed. */
+static __always_inline bool may_have_emptied(const struct wire_map *m)
+{
+	switch (WIRE_MAP_OP(m->state)) {
+	case WIRE_PLACE_MAP_CLEAR:
+		return true;
+	case WIRE_PLACE_MAP_DELETE:
+	case WIRE_MAP_REMOVED:
+	case WIRE_MAP_ABSENT:
+	case WIRE_MAP_SETTLED:
+		return m->count <= 1;
+	default:
+		return false;
+	}
+}
+
 static __always_inline bool is_same_map(const struct wire_map *m, const struct map_hit *h)
 {
 	if (h->op == WIRE_PLACE_MAP_MADE)
 		return false;
-	u32 last = WIRE_MAP_OP(m->state);
-	return m->seed == h->seed || last == WIRE_PLACE_MAP_CLEAR ||
-	       (last != WIRE_PLACE_MAP_ASSIGN && m->count <= 1);
+	return m->seed == h->seed || may_have_emptied(m);
 }
 
 /* The map of a hit, settled; NULL if it isn't followed. */
@@ -231,7 +270,7 @@ static __always_inline struct wire_map *follow(const struct map_hit *h)
 		return bpf_map_lookup_elem(&followed, &h->map);
 	}
 	if (!is_same_map(m, h)) {
-		end_map(m, h->cpu);
+		end_map(m, h);
 		begin_map(m, h);
 		return m;
 	}
@@ -241,6 +280,17 @@ static __always_inline struct wire_map *follow(const struct map_hit *h)
 	settle(m, h);
 	return m;
 }
+
+/* Have it looked at before it can die. */
+static __always_inline void list_map(struct wire_map *m, u64 addr)
+{
+	if (m->listed || bpf_map_push_elem(&listed, &addr, 0))
+		return;
+	m->listed = 1;
+	__sync_fetch_and_add(&listed_nr, 1);
+}
+
+/* --- operations ------------------------------------------------------------------------------- */
 
 /* Count an operation at its site, which is NULL when there was no room for it. */
 static __always_inline void count_op(struct wire_map_site *site, const struct map_hit *h)
@@ -271,7 +321,7 @@ static __always_inline void count_op(struct wire_map_site *site, const struct ma
 
 static __always_inline void take_op(const struct map_hit *h, struct wire_map_site *site)
 {
-	struct wire_map *m = h->map ? follow(h) : NULL;
+	struct wire_map *m = h->map && !h->unread ? follow(h) : NULL;
 
 	count_op(site, h);
 	if (!m)
@@ -281,10 +331,24 @@ static __always_inline void take_op(const struct map_hit *h, struct wire_map_sit
 	m->count = h->count;
 	m->last_stack = h->stack;
 	m->last_ns = h->now;
-	m->absent = 0;
 	m->state = WIRE_MAP_STATE(h->op, WIRE_MAP_OPS(m->state) + 1);
-	if (h->op == WIRE_PLACE_MAP_DELETE && !m->listed)
-		m->listed = !bpf_map_push_elem(&deleted_from, &h->map, 0);
+	if (h->op == WIRE_PLACE_MAP_DELETE || h->op == WIRE_PLACE_MAP_ASSIGN)
+		list_map(m, h->map);
+}
+
+/* A range loop begins: that is no operation, but what it meets may be deleted by it. */
+static __always_inline void take_iteration(const struct map_hit *h)
+{
+	struct wire_map *m = bpf_map_lookup_elem(&followed, &h->map);
+
+	if (!m || h->unread || !is_same_map(m, h))
+		return;
+	m->seed = h->seed;
+	settle(m, h);
+	/* Readers may be several at once, and each writes the same. */
+	m->state = WIRE_MAP_STATE(WIRE_MAP_SETTLED, WIRE_MAP_OPS(m->state));
+	m->iter_entries = h->count;
+	m->iter_run = m->run;
 }
 
 /* The first two words of a map, as struct map_hit has them. */
@@ -292,10 +356,11 @@ static __always_inline void read_head(struct map_hit *h)
 {
 	u64 head[2] = {};
 
-	if (!h->map || bpf_probe_read_user(head, sizeof(head), (void *)h->map))
-		return;
+	h->unread = h->map && bpf_probe_read_user(head, sizeof(head), (void *)h->map);
 	h->count = head[0];
 	h->seed = cfg.map_swiss ? head[1] : head[1] >> 32;
+	if (h->unread)
+		count_loss(h->cpu, WIRE_LOSS_MAP_UNREAD);
 }
 
 /* (type, map), or (map, type) of a method. */
@@ -309,7 +374,7 @@ static __always_inline void read_args(struct map_hit *h, const struct pt_regs *c
 	h->typ = method ? second : first;
 }
 
-/* What follows when stack and slot are there: fn(hit, site), with the site's stack sent. */
+/* The site of a hit, its stack walked into st and sent; without one it is that of no stack. */
 static __always_inline struct wire_map_site *site_here(const struct pt_regs *ctx, u64 cookie,
 						       struct map_hit *h, struct wire_stack *st)
 {
@@ -347,7 +412,7 @@ static __always_inline bool map_hit_init(struct map_hit *h, const struct pt_regs
 	return true;
 }
 
-/* Assignments, deletes, clears and makes. */
+/* Assignments, deletions, clears, makes, and range loops. */
 SEC("?uprobe")
 int on_map(struct pt_regs *ctx)
 {
@@ -356,17 +421,21 @@ int on_map(struct pt_regs *ctx)
 
 	if (!map_hit_init(&h, ctx, cookie))
 		return 0;
-	if (h.op == WIRE_PLACE_MAP_MADE) {
+	if (h.op == WIRE_PLACE_MAP_MADE)
 		h.map = GO_ARG1(ctx);
-	} else if (h.op >= WIRE_PLACE_SYNC_MAP_ASSIGN) {
+	else if (h.op == WIRE_PLACE_SYNC_MAP_ASSIGN || h.op == WIRE_PLACE_SYNC_MAP_DELETE ||
+		 h.op == WIRE_PLACE_SYNC_MAP_CLEAR)
 		h.typ = WIRE_TYPE_SYNC_MAP;
-	} else {
+	else
 		read_args(&h, ctx, (cookie >> 8) & WIRE_F_METHOD);
-		/* It panics, and nothing is assigned. */
-		if (!h.map && h.op == WIRE_PLACE_MAP_ASSIGN)
-			return 0;
-	}
+	/* It panics, and nothing is assigned. */
+	if (!h.map && h.op == WIRE_PLACE_MAP_ASSIGN)
+		return 0;
 	read_head(&h);
+	if (h.op == WIRE_PLACE_MAP_ITERATE) {
+		take_iteration(&h);
+		return 0;
+	}
 
 	struct scratch *s = scratch_here();
 	int slot = s ? slot_claim(s, h.cpu) : -1;
@@ -381,48 +450,59 @@ int on_map(struct pt_regs *ctx)
 
 /* A table that is left for another. */
 struct map_growth {
-	u64 bytes;
+	u64 bytes; /* of its slots; what the allocator adds is left out */
 	bool larger; /* the other is larger, or two */
 };
 
+/* Of a bucket or a group, by the map's type. */
+static __always_inline u64 unit_bytes(u64 typ)
+{
+	u64 bytes = read_u64(typ + cfg.map_unit);
+
+	return cfg.map_swiss ? bytes : bytes & 0xffff;
+}
+
 /*
- * Go runtime/map.go hashGrow, makeBucketArray, overLoadFactor: hmap.B is at 9, maptype.BucketSize at 0x52; one
- * overflow bucket for 16 buckets is made with the array.
+ * Go runtime/map.go hashGrow, makeBucketArray, overLoadFactor: one overflow bucket for 16 buckets is made with
+ * the array.
  */
 static __always_inline struct map_growth classic_growth(const struct map_hit *h)
 {
-	u8 log2 = 0;
-	u16 bucket = 0;
-
-	bpf_probe_read_user(&log2, sizeof(log2), (void *)(h->map + 9));
-	bpf_probe_read_user(&bucket, sizeof(bucket), (void *)(h->typ + 0x52));
-	u64 buckets = 1ULL << (log2 & 63);
+	u64 buckets = 1ULL << (read_u64(h->map + cfg.map_b) & 63);
 	u64 entries = h->count + 1;
+
 	return (struct map_growth){
-		.bytes = (buckets + (log2 >= 4 ? buckets / 16 : 0)) * bucket,
+		.bytes = (buckets + (buckets >= 16 ? buckets / 16 : 0)) * unit_bytes(h->typ),
 		.larger = entries > 8 && entries > cfg.map_load * (buckets / 2),
 	};
 }
 
-/* Go internal/runtime/maps/table.go: used, capacity and growthLeft begin a table; MapType.GroupSize is at 0x50. */
+/* What a table of internal/runtime/maps begins with, in every version. */
 struct map_table {
 	u16 used, capacity, growth_left;
 };
 
-static __always_inline struct map_table read_table(u64 table)
-{
-	struct map_table t = {};
-
-	bpf_probe_read_user(&t, sizeof(t), (void *)table);
-	return t;
-}
-
+/* Would pruneTombstones try? It does if a tenth of the table is tombstones. */
 static __always_inline bool is_pruned(const struct map_table *t)
 {
 	u32 room = t->capacity <= 8 ? t->capacity - 1 : t->capacity / 8 * 7;
 	u32 tombstones = room - t->used - t->growth_left;
 
 	return tombstones * 10 >= t->capacity;
+}
+
+/* (table, type, map): false if nothing is left behind and nothing is tidied. Pruning is done in place. */
+static __always_inline bool table_growth(struct map_hit *h, const struct pt_regs *ctx,
+					 struct map_growth *g)
+{
+	struct map_table t = {};
+
+	h->typ = GO_ARG2(ctx);
+	h->map = GO_ARG3(ctx);
+	bpf_probe_read_user(&t, sizeof(t), (void *)GO_ARG1(ctx));
+	g->larger = h->op == WIRE_PLACE_MAP_GROW_TABLE;
+	g->bytes = g->larger ? t.capacity / 8 * unit_bytes(h->typ) : 0;
+	return g->larger || is_pruned(&t);
 }
 
 static __always_inline void count_growth(const struct map_hit *h, struct wire_map_site *site,
@@ -444,28 +524,18 @@ SEC("?uprobe")
 int on_map_growth(struct pt_regs *ctx)
 {
 	u64 cookie = bpf_get_attach_cookie(ctx);
+	struct map_growth growth = {};
 	struct map_hit h = {};
-	struct map_growth growth;
 
 	if (!map_hit_init(&h, ctx, cookie))
 		return 0;
-	bool method = (cookie >> 8) & WIRE_F_METHOD;
 	if (h.op == WIRE_PLACE_MAP_GROW) {
-		read_args(&h, ctx, method);
+		read_args(&h, ctx, (cookie >> 8) & WIRE_F_METHOD);
 		read_head(&h);
-		growth = method ? (struct map_growth){ read_u64(h.typ + 0x50), true }
-				: classic_growth(&h);
-	} else {
-		struct map_table t = read_table(GO_ARG1(ctx));
-
-		h.typ = GO_ARG2(ctx);
-		h.map = GO_ARG3(ctx);
-		if (h.op == WIRE_PLACE_MAP_PRUNE && !is_pruned(&t))
-			return 0;
-		/* Pruning is done in place. */
-		bool larger = h.op == WIRE_PLACE_MAP_GROW_TABLE;
-		growth.larger = larger;
-		growth.bytes = larger ? t.capacity / 8 * read_u64(h.typ + 0x50) : 0;
+		growth = cfg.map_swiss ? (struct map_growth){ unit_bytes(h.typ), true }
+				       : classic_growth(&h);
+	} else if (!table_growth(&h, ctx, &growth)) {
+		return 0;
 	}
 
 	struct scratch *s = scratch_here();
@@ -479,66 +549,84 @@ int on_map_growth(struct pt_regs *ctx)
 
 /* --- before maps are gone --------------------------------------------------------------------- */
 
-/* What memory says of a map whose last operation is to be settled; false if it is another by now. */
-static __always_inline bool look_at(struct map_hit *h, u64 addr, const struct wire_map *m)
+/*
+ * What memory says of a map's last operation, left in its state for who counts it: nothing else is touched, as the
+ * program may be using the map at this moment. False if the operation may still be under way.
+ */
+static __always_inline bool leave_verdict(struct map_hit *h, u64 addr, struct wire_map *m)
 {
+	enum { WHILE_NS = 10 * 1000 * 1000 };
+	u64 state = m->state, count = m->count;
+	u32 op = WIRE_MAP_OP(state), verdict = op;
+
 	h->map = addr;
-	h->count = h->seed = 0;
 	read_head(h);
-	return h->seed && is_same_map(m, h);
+	/* With another seed it is the same map only if it is empty now. */
+	if (h->unread || (h->seed != m->seed && (h->count || !is_same_map(m, h))))
+		return true;
+	bool deletes = op == WIRE_PLACE_MAP_DELETE || op == WIRE_MAP_ABSENT;
+	if (deletes)
+		verdict = h->count + 1 == count ? WIRE_MAP_REMOVED : WIRE_MAP_ABSENT;
+	else if (op == WIRE_PLACE_MAP_ASSIGN && h->count == count + 1)
+		verdict = WIRE_MAP_ADDED;
+	if (verdict != op)
+		__sync_val_compare_and_swap(&m->state, state,
+					    WIRE_MAP_STATE(verdict, WIRE_MAP_OPS(state)));
+	return verdict != WIRE_MAP_ABSENT || h->now - m->last_ns > WHILE_NS;
 }
 
-struct settling {
-	struct map_hit hit;
-	bool last; /* the world is stopped: there will be no better moment */
-};
-
-/* One map that was deleted from. Where nothing is missing yet its deletion may be under way: it is asked again. */
-static long settle_one(u64 i, struct settling *s)
+/* What is listed again comes behind all that were there when this began. */
+static long look_at_listed(u64 i, struct map_hit *h)
 {
 	u64 addr;
 
-	if (bpf_map_pop_elem(&deleted_from, &addr))
+	if (bpf_map_pop_elem(&listed, &addr))
 		return 1;
+	__sync_fetch_and_add(&listed_nr, -1);
 	struct wire_map *m = bpf_map_lookup_elem(&followed, &addr);
 	if (!m)
 		return 0;
 	m->listed = 0;
-	if (WIRE_MAP_OP(m->state) != WIRE_PLACE_MAP_DELETE || !look_at(&s->hit, addr, m))
-		return 0;
-	if (s->hit.count == m->count && !s->last)
-		m->listed = !bpf_map_push_elem(&deleted_from, &addr, 0);
-	else if (s->hit.count == m->count)
-		m->absent = 1;
-	else
-		settle(m, &s->hit);
+	if (!leave_verdict(h, addr, m))
+		list_map(m, addr);
 	return 0;
 }
 
-/* A map's last operation is settled by what memory says: there is no next one. */
 struct bpf_map;
 
-static long settle_at_exit(struct bpf_map *map, u64 *addr, struct wire_map *m, struct map_hit *h)
+static long look_at_followed(struct bpf_map *map, u64 *addr, struct wire_map *m, struct map_hit *h)
 {
-	if (look_at(h, *addr, m) && h->count <= m->peak + 1)
-		settle(m, h);
+	leave_verdict(h, *addr, m);
 	return 0;
 }
 
-SEC("?uprobe")
-int on_map_settle(struct pt_regs *ctx)
+static __always_inline bool look_init(struct map_hit *h, const struct pt_regs *ctx, u64 cookie)
 {
-	u64 cookie = bpf_get_attach_cookie(ctx);
-	struct settling s = {
-		.hit = { .cpu = cpu_stats_here(), .op = cookie & 0xff, .now = bpf_ktime_get_ns() },
-		.last = probe_is(cookie, WIRE_PLACE_MAP_SETTLE_LAST),
-	};
+	h->op = cookie & 0xff;
+	h->cpu = cpu_stats_here();
+	h->now = bpf_ktime_get_ns();
+	return h->cpu && is_counting() && !leads_to_morestack(ctx, cookie);
+}
 
-	if (!s.hit.cpu || !is_counting() || leads_to_morestack(ctx, cookie))
-		return 0;
-	if (s.hit.op == WIRE_PLACE_EXIT)
-		bpf_for_each_map_elem(&followed, settle_at_exit, &s.hit, 0);
-	else
-		bpf_loop(s.last ? WIRE_SETTLE_STOPPED_MAX : WIRE_SETTLE_MAX, settle_one, &s, 0);
+/* Marking is about to end. */
+SEC("?uprobe")
+int on_map_look(struct pt_regs *ctx)
+{
+	struct map_hit h = {};
+	u32 nr = listed_nr;
+
+	if (look_init(&h, ctx, bpf_get_attach_cookie(ctx)))
+		bpf_loop(nr < WIRE_LOOKS_MAX ? nr : WIRE_LOOKS_MAX, look_at_listed, &h, 0);
+	return 0;
+}
+
+/* The process is about to end. */
+SEC("?uprobe")
+int on_map_exit(struct pt_regs *ctx)
+{
+	struct map_hit h = {};
+
+	if (look_init(&h, ctx, bpf_get_attach_cookie(ctx)))
+		bpf_for_each_map_elem(&followed, look_at_followed, &h, 0);
 	return 0;
 }

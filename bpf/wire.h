@@ -15,8 +15,8 @@
 enum {
 	WIRE_DEPTH_MAX = 128, /* program counters of one stack */
 	WIRE_SLOTS = 16, /* scratch slots per CPU, see scratch.bpf.h */
-	WIRE_SETTLE_MAX = 65536, /* maps that are settled when a GC cycle begins, ... */
-	WIRE_SETTLE_STOPPED_MAX = 128, /* ... and those left over, while the world is stopped */
+	WIRE_LISTED_MAX = 65536, /* maps that wait to be looked at before a GC cycle ends, ... */
+	WIRE_LOOKS_MAX = 16384, /* ... and how many of them are, each time */
 	WIRE_CPUS_MAX = 1024,
 	WIRE_CLASSES = 69, /* Go's 68 size classes and WIRE_CLASS_TINY */
 	WIRE_CLASS_LARGE = 0,
@@ -42,10 +42,10 @@ enum wire_loss {
 	WIRE_LOSS_ASSIST = 7, /* assists in no stack: their table is full */
 	WIRE_LOSS_GC_STACK = 8, /* stops and assists without a stack: no scratch slot was free */
 	WIRE_LOSS_MAP_STACK = 9, /* map operations without a stack: no scratch slot was free */
-	WIRE_LOSS_MAP_SITES_FULL =
-		10, /* map operations in no site: the table of their sites is full */
+	WIRE_LOSS_MAP_SITES_FULL = 10, /* map operations in no site: their table is full */
 	WIRE_LOSS_MAPS_FULL = 11, /* maps that are not followed: their table is full */
-	WIRE_LOSS_NR = 12,
+	WIRE_LOSS_MAP_UNREAD = 12, /* map operations whose map could not be read */
+	WIRE_LOSS_NR = 13,
 };
 
 /*
@@ -86,7 +86,8 @@ struct wire_cfg {
 	/* for maps (map.bpf.c) */
 	uint8_t map_swiss; /* maps are internal/runtime/maps.Map, else runtime.hmap */
 	uint8_t map_load; /* classic: doubled at more than so many entries for two buckets */
-	uint8_t pad4[2];
+	uint8_t map_b; /* classic: runtime.hmap.B */
+	uint8_t map_unit; /* in a map's type: BucketSize (16 bits), or GroupSize (64 bits) */
 	/* runtime.gcAssistAlloc, whose frame pointer may be stale: Go <= 1.20, else 0 */
 	uint64_t assist_va;
 	uint32_t assist_len; /* of its code */
@@ -127,9 +128,8 @@ enum wire_place {
 	WIRE_PLACE_SYNC_MAP_ASSIGN = 19, /* what stores into a sync.Map */
 	WIRE_PLACE_SYNC_MAP_DELETE = 20,
 	WIRE_PLACE_SYNC_MAP_CLEAR = 21,
-	WIRE_PLACE_MAP_SETTLE =
-		22, /* runtime.gcStart: maps that die in this cycle are still there */
-	WIRE_PLACE_MAP_SETTLE_LAST = 23, /* runtime.startTheWorldWithSema: the world is stopped */
+	WIRE_PLACE_MAP_LOOK = 22, /* runtime.gcMarkDone: what dies in this cycle is still there */
+	WIRE_PLACE_MAP_ITERATE = 23, /* runtime.mapiterinit, or mapIterStart: a range loop */
 };
 
 /* What the registers hold at stop- and startTheWorldWithSema, by Go version. */
@@ -179,7 +179,7 @@ struct wire_cpu {
 	uint64_t slot_contended; /* hits that found the first slot busy: preemption at work */
 	uint64_t losses[WIRE_LOSS_NR];
 	uint64_t siteless_bytes; /* of the objects of WIRE_LOSS_SITES_FULL */
-	uint64_t pad[6];
+	uint64_t pad[5];
 };
 
 enum wire_event_kind {
@@ -285,7 +285,7 @@ struct wire_map_site {
 	uint64_t makes;
 	uint64_t typed; /* of makes, in the site without a type: those counted in another by now */
 	uint64_t assigns, deletes, clears;
-	uint64_t removed, unsettled, drains;
+	uint64_t removed, unsettled, drains, drain_loops;
 	uint64_t growths, rehashes, grown_bytes;
 	uint64_t emptied, emptied_entries;
 	uint64_t refills, refills_alike, refilled_entries; /* of fillings that are over */
@@ -296,9 +296,9 @@ struct wire_map_site {
 
 /*
  * A map that is followed, by its address: from its making or when it was first met, until another is made or
- * met there. An operation's effect shows at the next one, which finds the map's count changed, or when a GC cycle
- * begins. The program itself never lets two goroutines change a map at once, so only what a cycle's beginning may
- * do meanwhile has to be atomic: that the last operation is settled.
+ * met there. What an operation has done shows at the next one, which finds the map's count changed; or a look at
+ * the map's memory before it can die leaves a verdict. The program itself never lets two goroutines change a map
+ * at once, so only `state`, which such a look may change meanwhile, has to be atomic.
  */
 struct wire_map {
 	uint64_t typ; /* 0: not known yet */
@@ -316,16 +316,28 @@ struct wire_map {
 	uint64_t deleted_stack; /* where the last entry was deleted since then, or 0 */
 	uint64_t thin_ns; /* since when deletes have left a quarter of fill_peak or less, or 0 */
 	uint64_t growths, grown_bytes;
+	uint64_t iter_entries; /* when an iteration over it last began; 0: assigned to since */
+	uint64_t iter_run; /* run at that time */
 	uint64_t state; /* WIRE_MAP_STATE */
-	uint32_t listed; /* it will be settled when a GC cycle begins */
-	uint32_t absent; /* the last deletion had taken out nothing when a cycle began */
+	uint32_t listed; /* it waits to be looked at */
+	uint32_t pad;
 };
 
-/* What was done last, WIRE_PLACE_MAP_ASSIGN, DELETE, CLEAR or MADE, and how much before, modulo 2^32. */
+/*
+ * The last operation, WIRE_PLACE_MAP_ASSIGN, DELETE, CLEAR or MADE, or a verdict in place of it; and how many
+ * there were, modulo 2^32.
+ */
 #define WIRE_MAP_STATE(op, ops) ((uint64_t)(ops) << 32 | (op))
 #define WIRE_MAP_OP(state) ((uint32_t)(state))
 #define WIRE_MAP_OPS(state) ((uint32_t)((state) >> 32))
-enum { WIRE_MAP_SETTLED = 0 }; /* in place of the last operation: what it did is known */
+
+enum wire_map_verdict {
+	WIRE_MAP_SETTLED = 0, /* what was done is counted */
+	WIRE_MAP_ADDED = 0x100, /* an assignment has put in an entry, ... */
+	WIRE_MAP_REMOVED =
+		0x101, /* a deletion has taken one out, which is yet to be counted, ... */
+	WIRE_MAP_ABSENT = 0x102, /* ... or nothing, when it was looked at */
+};
 
 _Static_assert(sizeof(struct wire_map_key) == 16, "no hidden padding");
 _Static_assert(sizeof(struct wire_stop) == 72, "no hidden padding");

@@ -194,7 +194,9 @@ def lost: $g[0].loss | to_entries[] | select(.value != 0) | "\(.key): \(.value)"
 
 # $l: the lines of -f jsonl, and $g of the same recording.
 def lines_differ:
-	differ("first line"; $l[0].type; "meta"), differ("last lines"; $l[-2:] | map(.type); ["summary", "loss"]),
+	# A recording has a line of maps, too.
+	[$l[] | select(.type != "maps")] as $l
+	| differ("first line"; $l[0].type; "meta"), differ("last lines"; $l[-2:] | map(.type); ["summary", "loss"]),
 	differ("cycles"; [$l[] | select(.type == "gc_cycle") | del(.type, .ts_ns)]; g.list),
 	differ("stops"; [$l[] | select(.type == "stop") | del(.type, .ts_ns)]; g.stops),
 	differ("types"; [$l[1:-2][].type] | unique; ["gc_cycle", "stop"]),

@@ -85,7 +85,7 @@ usage() {
 		duration is for a live process|maps r.gallop --duration 1
 		dry-run is for a live process|maps r.gallop --dry-run
 		not both|maps r.gallop -p 1
-		of maps only|maps -p 1 -f collapsed
+		of maps only|maps -p 1 -f collapsed --value bytes
 		of maps only|maps r.gallop -o a.folded --value objects
 		of maps only|maps r.gallop -f collapsed --value stw
 		for collapsed stacks, not for text|maps r.gallop --value assist

@@ -90,9 +90,9 @@ static inline void sample_maps_look(struct model *m, uint64_t now_ns)
 		  .bytes = 300000,
 		  .entries_max = 14000,
 		  .fill_entries = 14000,
-		  .first_ns = SAMPLE_START - SAMPLE_S,
+		  .first_ns = SAMPLE_START - 100 * UINT64_C(1000000000),
 		  .last_ns = now_ns,
-		  .thin_ns = SAMPLE_START - SAMPLE_S / 2 },
+		  .thin_ns = SAMPLE_START - 60 * UINT64_C(1000000000) },
 	};
 
 	model_maps_begin(m, now_ns);

@@ -89,6 +89,7 @@ static const struct snapshot_map_site sample_sites[SAMPLE_PLACES] = {
 	{ .type = "map[interface {}]struct {}",
 	  .counts = { .deletes = 6020000,
 		      .drains = 1204,
+		      .drain_loops = 1200,
 		      .removed = 6020000,
 		      .emptied = 1204,
 		      .emptied_entries = 6020000,
@@ -119,6 +120,7 @@ static const struct snapshot_map_site sample_sites[SAMPLE_PLACES] = {
 		      .deletes = 98765432,
 		      .clears = 1,
 		      .drains = 7,
+		      .drain_loops = 7,
 		      .growths = 12345,
 		      .rehashes = 678,
 		      .removed = 98765432,
@@ -174,6 +176,7 @@ static inline void sample_maps_add(struct model_map_counts *sum, const struct mo
 	sum->removed += c->removed;
 	sum->unsettled += c->unsettled;
 	sum->drains += c->drains;
+	sum->drain_loops += c->drain_loops;
 	sum->growths += c->growths;
 	sum->rehashes += c->rehashes;
 	sum->grown_bytes += c->grown_bytes;

@@ -93,6 +93,14 @@ static void what_is_refilled_does_not_retain(void **state)
 	map.fill_entries = 500;
 	assert_use(map, MAP_USE_ALL);
 
+	/* How long it takes to fill isn't known: only long is long. */
+	map.fill_entries = 400;
+	map.fill_ns = 0;
+	assert_use(map, MAP_USE_RETAINS);
+	map.emptied_ns = NOW - MAP_LONG_NS + 1;
+	assert_use(map, MAP_USE_ALL);
+	map.fill_ns = 1;
+
 	/* Nothing was put in: nothing is needed. A time that is yet to come is no time ago. */
 	map.fill_entries = 0;
 	assert_use(map, MAP_USE_RETAINS);
@@ -103,6 +111,7 @@ static void what_is_refilled_does_not_retain(void **state)
 static struct model_map thin_map(void)
 {
 	return (struct model_map){
+		.made_site = 0,
 		.emptied_site = MODEL_NO_SITE,
 		.deleted_site = 0,
 		.entries = 400,
@@ -126,6 +135,9 @@ static void what_is_thin_for_long_is_told(void **state)
 	map = thin_map();
 	map.first_ns--;
 	assert_use(map, MAP_USE_ALL); /* less than half of the time */
+	map = thin_map();
+	map.made_site = MODEL_NO_SITE;
+	assert_use(map, MAP_USE_ALL); /* of which half isn't known */
 	map.thin_ns = NOW - MAP_LONG_NS;
 	map.first_ns = 1;
 	assert_use(map, MAP_USE_THIN);
@@ -148,6 +160,35 @@ static void what_is_thin_for_long_is_told(void **state)
 	map.bytes = go_map_bytes_for(&sample_ints, 8) + MAP_WASTE_MIN;
 	assert_use(map, MAP_USE_THIN);
 	map.bytes--;
+	assert_use(map, MAP_USE_ALL);
+}
+
+/* Met late: what it was is not known, but what its table is for. */
+static void what_was_thinned_before_it_was_met_is_told(void **state)
+{
+	struct model_map map = {
+		.made_site = MODEL_NO_SITE,
+		.emptied_site = MODEL_NO_SITE,
+		.deleted_site = 0,
+		.entries = 300,
+		.fill_entries = 400,
+		.first_ns = NOW - MAP_MET_NS,
+		.bytes = 4 * go_map_bytes_for(&sample_ints, 400),
+	};
+
+	(void)state;
+	assert_use(map, MAP_USE_THIN);
+	assert_int_equal(judge(map).needed_bytes, go_map_bytes_for(&sample_ints, 400));
+	map.bytes--;
+	assert_use(map, MAP_USE_ALL);
+	map.bytes++;
+	map.first_ns++;
+	assert_use(map, MAP_USE_ALL); /* too short */
+	map.first_ns--;
+	map.made_site = 0;
+	assert_use(map, MAP_USE_ALL); /* made large, and it may yet be filled */
+	map.made_site = MODEL_NO_SITE;
+	map.deleted_site = MODEL_NO_SITE;
 	assert_use(map, MAP_USE_ALL);
 }
 
@@ -215,7 +256,9 @@ static void what_is_held_is_a_pattern(void **state)
 static void a_drain_is_a_delete_loop_if_it_took_all_out(void **state)
 {
 	const struct map_evidence loop = {
+		.whole = true,
 		.counts = { .drains = 10,
+			    .drain_loops = 5,
 			    .removed = 80,
 			    .deletes = 80,
 			    .emptied = 10,
@@ -223,7 +266,10 @@ static void a_drain_is_a_delete_loop_if_it_took_all_out(void **state)
 	};
 
 	(void)state;
+	needs(loop, MAP_PATTERN_DELETE_LOOP, whole, false);
 	needs(loop, MAP_PATTERN_DELETE_LOOP, counts.drains, 0);
+	needs(loop, MAP_PATTERN_DELETE_LOOP, counts.drain_loops,
+	      4); /* one by one, when their time has come */
 	needs(loop, MAP_PATTERN_DELETE_LOOP, counts.removed, 79);
 	/* A queue: much more went through it than it ever had; and what others took out most of. */
 	struct map_evidence e = loop;
@@ -239,14 +285,18 @@ static void a_drain_is_a_delete_loop_if_it_took_all_out(void **state)
 static void what_is_cleared_and_refilled_is_well(void **state)
 {
 	const struct map_evidence refill = {
+		.whole = true,
 		.counts = { .clears = 3,
 			    .emptied = 3,
 			    .refills = 2,
 			    .refills_alike = 1,
-			    .refilled_entries = 16 },
+			    .refilled_entries = 16,
+			    .entries_max = 35 },
 	};
 
 	(void)state;
+	needs(refill, MAP_PATTERN_CLEAR_REFILL, whole, false);
+	needs(refill, MAP_PATTERN_CLEAR_REFILL, counts.entries_max, 36); /* that table is kept */
 	needs(refill, MAP_PATTERN_CLEAR_REFILL, counts.clears, 0);
 	needs(refill, MAP_PATTERN_CLEAR_REFILL, counts.refills, 1);
 	needs(refill, MAP_PATTERN_CLEAR_REFILL, counts.refills_alike, 0);
@@ -258,10 +308,12 @@ static void what_is_made_is_told_by_its_growth(void **state)
 {
 	const struct map_evidence again = {
 		.held_known = true,
+		.whole = true,
 		.counts = { .makes = 3, .made_growths = 3, .made_entries = 60, .entries_max = 20 },
 		.held.made = { 1, 1 },
 	};
 	const struct map_evidence no_hint = {
+		.whole = true,
 		.counts = { .makes = 2,
 			    .made_growths = 6,
 			    .made_grown_bytes = MAP_SITE_WASTE_MIN,
@@ -270,6 +322,8 @@ static void what_is_made_is_told_by_its_growth(void **state)
 	};
 
 	(void)state;
+	needs(again, MAP_PATTERN_MAKE_AGAIN, whole, false);
+	needs(no_hint, MAP_PATTERN_NO_HINT, whole, false);
 	needs(again, MAP_PATTERN_MAKE_AGAIN, counts.makes, 2);
 	needs(again, MAP_PATTERN_MAKE_AGAIN, counts.made_growths, 2);
 	needs(again, MAP_PATTERN_MAKE_AGAIN, held.made.maps, 2);
@@ -294,6 +348,7 @@ static void the_first_pattern_is_told(void **state)
 			    .deletes = 200,
 			    .removed = 80,
 			    .drains = 10,
+			    .drain_loops = 10,
 			    .emptied = 10,
 			    .emptied_entries = 80,
 			    .refills = 5,
@@ -306,6 +361,7 @@ static void the_first_pattern_is_told(void **state)
 		.held = { .idle_emptied = { { 1, 1 << 20 }, 0 },
 			  .idle_thinned = { { 1, 1 << 20 }, 0 } },
 		.held_known = true,
+		.whole = true,
 		.range_deletes = MAP_DELETES_MIN,
 	};
 
@@ -332,7 +388,8 @@ static void ordinary_use_gets_no_advice(void **state)
 {
 	static const struct map_evidence ordinary[] = {
 		/* A map of requests in flight: it is empty now and then. */
-		{ .counts = { .assigns = 100000,
+		{ .whole = true,
+		  .counts = { .assigns = 100000,
 			      .deletes = 100000,
 			      .removed = 100000,
 			      .drains = 5000,
@@ -340,7 +397,8 @@ static void ordinary_use_gets_no_advice(void **state)
 			      .emptied_entries = 15000,
 			      .entries_max = 12 } },
 		/* Two entries, up and down. */
-		{ .counts = { .assigns = 2000,
+		{ .whole = true,
+		  .counts = { .assigns = 2000,
 			      .deletes = 2000,
 			      .removed = 2000,
 			      .drains = 1000,
@@ -363,7 +421,8 @@ static void ordinary_use_gets_no_advice(void **state)
 		  .held.made = { 1, 40000 },
 		  .counts = { .makes = 1, .made_entries = 1000, .entries_max = 1000 } },
 		/* A scratch map of a few entries, cleared each time. */
-		{ .counts = { .clears = 10000,
+		{ .whole = true,
+		  .counts = { .clears = 10000,
 			      .removed = 30000,
 			      .emptied = 10000,
 			      .emptied_entries = 30000,
@@ -371,7 +430,7 @@ static void ordinary_use_gets_no_advice(void **state)
 			      .refills_alike = 9999,
 			      .refilled_entries = 29997 } },
 		/* sync.Map.Delete where no Range is. */
-		{ .counts = { .deletes = 100000 } },
+		{ .whole = true, .counts = { .deletes = 100000 } },
 	};
 
 	(void)state;
@@ -385,6 +444,7 @@ int main(void)
 		cmocka_unit_test(what_is_emptied_may_retain),
 		cmocka_unit_test(what_is_refilled_does_not_retain),
 		cmocka_unit_test(what_is_thin_for_long_is_told),
+		cmocka_unit_test(what_was_thinned_before_it_was_met_is_told),
 		cmocka_unit_test(without_a_shape_nothing_is_said),
 		cmocka_unit_test(patterns_have_names),
 		cmocka_unit_test(what_is_held_is_a_pattern),

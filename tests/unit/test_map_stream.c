@@ -241,6 +241,7 @@ static void test_drained_at_rest(void **state)
 	struct wire_map *m = kernel_map(0xc000, 1, WIRE_PLACE_MAP_DELETE);
 	m->last_stack = DELETE;
 	m->run = 49;
+	m->iter_entries = 50;
 	m->peak = m->fill_peak = 50;
 	memory[0].entries = 0;
 	memory[0].seed = 12345;
@@ -249,11 +250,35 @@ static void test_drained_at_rest(void **state)
 	const struct snapshot_map_site *d = site(s, "main.delete");
 	assert_int_equal(d->counts.removed, 50);
 	assert_int_equal(d->counts.drains, 1);
+	assert_int_equal(d->counts.drain_loops, 1);
 	assert_int_equal(d->counts.emptied, 1);
 	assert_int_equal(d->counts.emptied_entries, 50);
 	assert_int_equal(d->emptied.maps, 1);
 	assert_int_equal(d->retained_bytes, 5000);
 	snapshot_free(s);
+}
+
+/* What the kernel saw when marking ended is told once, wherever the map is by now. */
+static void test_verdicts(void **state)
+{
+	(void)state;
+	kernel_site(DELETE, TYP)->deletes = 3;
+	kernel_site(MAKE, TYP)->makes = 3;
+	kernel_map(0xc000, 5, WIRE_MAP_REMOVED)->last_stack = DELETE;
+	kernel_map(0xd000, 5, WIRE_MAP_ABSENT)->last_stack = DELETE;
+	kernel_map(0xe000, 5, WIRE_MAP_ADDED);
+	for (int i = 0; i < 3; i++)
+		memory[i].state = HEAP_FREE, memory[i].known = false;
+
+	last = true;
+	for (int i = 0; i < 2; i++) {
+		struct snapshot *s = snapshot();
+		assert_int_equal(site(s, "main.delete")->counts.removed, 1);
+		assert_int_equal(s->maps.total.unsettled, 0);
+		assert_int_equal(site(s, "main.make")->counts.made_entries, 16);
+		assert_int_equal(site(s, "main.make")->counts.entries_max, 6);
+		snapshot_free(s);
+	}
 }
 
 /* What no one can say any more is told, and only in the end. */
@@ -361,7 +386,12 @@ static void test_types(void **state)
 	assert_string_equal(s->maps.sites[0].type, "map[int]int");
 	snapshot_free(s);
 
+	/* Two that may get their type yet, or never be used: that shows in the end. */
 	untyped->makes = 12;
+	s = snapshot();
+	assert_int_equal(s->maps.total.makes, 10);
+	snapshot_free(s);
+	last = true;
 	s = snapshot();
 	assert_int_equal(s->maps.sites_nr, 2);
 	assert_int_equal(s->maps.total.makes, 12);
@@ -392,6 +422,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_last_delete, begin, end),
 		cmocka_unit_test_setup_teardown(test_drained_at_rest, begin, end),
+		cmocka_unit_test_setup_teardown(test_verdicts, begin, end),
 		cmocka_unit_test_setup_teardown(test_unsettled, begin, end),
 		cmocka_unit_test_setup_teardown(test_gone, begin, end),
 		cmocka_unit_test_setup_teardown(test_replaced, begin, end),

@@ -383,6 +383,7 @@ static void advice_is_first(void **state)
 		  { .deletes = 999,
 		    .removed = 999,
 		    .drains = 9,
+		    .drain_loops = 9,
 		    .emptied = 9,
 		    .emptied_entries = 999 } },
 		{ "main.more", { .makes = 1, .made_growths = 9, .made_grown_bytes = 80000 } },
@@ -406,6 +407,41 @@ static void advice_is_first(void **state)
 	first_is(m, SNAPSHOT_OBJECTS, "main.more");
 }
 
+/* What holds too much isn't helped by a size hint. */
+static void one_piece_of_advice_is_enough(void **state)
+{
+	const struct model_map_counts made = { .makes = 1,
+					       .made_growths = 9,
+					       .made_grown_bytes = 1 << 20 };
+	_model_ *m = new_model();
+	uint32_t ints = sample_map_site(m, "main.ints", "map[int]int", &sample_ints);
+	uint32_t users = sample_map_site(m, "main.users", "map[string]*main.User",
+					 &sample_pointers);
+	uint32_t cleared = sample_map_site(m, "main.clear", "map[int]int", &sample_ints);
+	const struct model_map map = {
+		.type = sample_id(model_type(m, "map[int]int")),
+		.made_site = ints,
+		.emptied_site = cleared,
+		.deleted_site = MODEL_NO_SITE,
+		.fill_entries = 10,
+		.emptied_entries = 10,
+		.emptied_ns = 1,
+		.bytes = 1 << 20,
+	};
+
+	(void)state;
+	model_map_site_set(m, ints, &made);
+	model_map_site_set(m, users, &made);
+	_snapshot_ *before = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(find_site(before, "main.ints")->pattern, MAP_PATTERN_NO_HINT);
+	model_maps_begin(m, NOW);
+	assert_int_equal(model_map_add(m, &map), 0);
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(find_site(s, "main.clear")->pattern, MAP_PATTERN_CLEAR_RETAIN);
+	assert_int_equal(find_site(s, "main.ints")->pattern, MAP_PATTERN_NONE);
+	assert_int_equal(find_site(s, "main.users")->pattern, MAP_PATTERN_NO_HINT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +456,7 @@ int main(void)
 		cmocka_unit_test(a_delete_inside_of_range_is_told),
 		cmocka_unit_test(what_looks_the_same_is_one),
 		cmocka_unit_test(advice_is_first),
+		cmocka_unit_test(one_piece_of_advice_is_enough),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

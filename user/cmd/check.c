@@ -37,6 +37,14 @@ static enum value_of value_of(enum snapshot_value value)
 	}
 }
 
+static bool was_given(const struct options *opts, const char *name)
+{
+	for (size_t i = 0; i < option_specs_nr; i++)
+		if (!strcmp(option_specs[i].name, name))
+			return opts->given >> i & 1;
+	return false;
+}
+
 /* A command shows what it looks at; only report shows whatever was recorded. */
 static int check_value(const struct cmd *cmd, const struct options *opts,
 		       const struct renderer *renderer, struct err *err)
@@ -62,7 +70,7 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 	}
 	if (cmd->id == CMD_MAPS && !strcmp(renderer->name, "trace"))
 		return err_set(err, -EINVAL, "maps has no timeline");
-	if (of != OF_MAPS && collapsed && cmd->id == CMD_MAPS) {
+	if (of != OF_MAPS && collapsed && cmd->id == CMD_MAPS && was_given(opts, "value")) {
 		err_set(err, -EINVAL, "maps has collapsed stacks of maps only");
 		err_hint(err, "--value assigns, deletes, clears, retained or growths");
 		return -EINVAL;

@@ -38,6 +38,7 @@ struct options {
 	int ready_fd; /* -1: none */
 	uint64_t given; /* a bit for each of option_specs that was used */
 	bool runtime_frames;
+	bool no_maps;
 	bool goroutines;
 	bool stacks;
 	bool strict;

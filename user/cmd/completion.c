@@ -127,8 +127,12 @@ int cmd_man(const struct options *opts, struct err *err)
 	       "runtime's own.\n"
 	       ".SH COMMANDS\n");
 	for (const struct cmd *cmd = commands; cmd->name; cmd++) {
-		printf(".SS gallop %s%s%s%s\n", cmd->name, cmd->arg_name ? " " : "",
-		       cmd->arg_name ? cmd->arg_name : "",
+		bool optional = cmd->arg == CMD_ARG_OPTIONAL;
+		printf(".SS gallop %s%s%s%s%s\n", cmd->name,
+		       !cmd->arg_name ? ""
+		       : optional     ? " ["
+				      : " ",
+		       cmd->arg_name ? cmd->arg_name : "", cmd->arg_name && optional ? "]" : "",
 		       cmd->takes_command ? " [\\-\\- PROGRAM [ARG...]]" : "");
 		print_roff(cmd->text);
 		for (size_t i = 0; i < option_specs_nr; i++)

@@ -69,11 +69,14 @@ static void check_kernel(struct doctor *d)
 			    : "needs Linux 6.6: perf uprobes are used");
 	say(d, f.perf_uprobe ? GOOD : LESS, "perf uprobes", "%s", f.perf_uprobe ? "yes" : "none");
 	say(d, f.loop ? GOOD : LESS, "bpf_loop", "%s",
-	    f.loop ? "yes: counts are checked with the world stopped"
-		   : "needs Linux 5.17: no check with the world stopped");
+	    f.loop ? "yes: counts are checked with the world stopped, maps before they are gone"
+		   : "needs Linux 5.17: no check with the world stopped, no last look at maps");
 	say(d, GOOD, "table of sites", "%s sites, %s of kernel memory when full (%s a site)",
 	    fmt_count(probe_sites_default()).s,
 	    fmt_bytes(probe_sites_default() * probe_site_cost()).s, fmt_bytes(probe_site_cost()).s);
+	say(d, GOOD, "table of map sites", "%s sites, %s of kernel memory when full",
+	    fmt_count(probe_map_sites_max()).s,
+	    fmt_bytes(probe_map_sites_max() * probe_map_site_cost()).s);
 }
 
 static void check_binary(struct doctor *d, struct gobin *bin)

@@ -61,6 +61,11 @@ static int target_path(const struct options *opts, char *buf, size_t cap, struct
 	return rc;
 }
 
+unsigned live_views(const struct options *opts)
+{
+	return opts->no_maps ? PLAN_VIEW_ALL & ~(unsigned)PLAN_VIEW_MAPS : PLAN_VIEW_ALL;
+}
+
 int live_print_plan(const struct options *opts, unsigned views, struct err *err)
 {
 	struct plan_opts plan_opts = { .views = views,

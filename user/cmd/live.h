@@ -9,6 +9,9 @@
 /* -EINVAL with a hint unless there is exactly one target. */
 int live_check_target(const char *command, const struct options *opts, struct err *err);
 
+/* PLAN_VIEW_* of a command that looks at everything that it isn't told to leave out. */
+unsigned live_views(const struct options *opts);
+
 /* views: PLAN_VIEW_*. */
 struct session_opts live_session_opts(const struct options *opts, unsigned views);
 

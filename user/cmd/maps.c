@@ -75,7 +75,8 @@ static int show_recording(struct maps *maps, struct err *err)
 
 int cmd_maps(const struct options *opts, struct err *err)
 {
-	struct maps maps = { .opts = opts };
+	struct options live = *opts;
+	struct maps maps = { .opts = &live };
 	const struct session_events events = { .on_start = on_start,
 					       .on_interval = on_interval,
 					       .ctx = &maps };
@@ -89,13 +90,14 @@ int cmd_maps(const struct options *opts, struct err *err)
 	if (opts->dry_run)
 		return live_print_plan(opts, PLAN_VIEW_MAPS, err);
 	maps.renderer = *renderer;
+	if (renderer == renderer_find("collapsed") && live.value == SNAPSHOT_BYTES)
+		live.value = SNAPSHOT_ASSIGNS;
 	if (renderer == renderer_find("text"))
 		maps.renderer.render = render_maps_summary;
 	rc = output_open(&maps.out, opts->output, err);
 	if (rc)
 		return rc;
 	/* Very many maps take time to look at. */
-	struct options live = *opts;
 	live.stretch = true;
 	rc = opts->file ? show_recording(&maps, err)
 			: live_run(&live, PLAN_VIEW_MAPS, &events, err);

@@ -79,6 +79,9 @@ const struct option_spec option_specs[] = {
 	{ "runtime-frames", 0, OPTION_FLAG, SHOWING | CMD_TOP, AT(runtime_frames), NULL, NULL,
 	  .help = "keep the runtime's own frames at the leaf, which are cut as 'go tool pprof' "
 		  "does" },
+	{ "no-maps", 0, OPTION_FLAG, CMD_TOP | CMD_RECORD, AT(no_maps), NULL, NULL,
+	  .help = "leave maps out: each of their operations costs a trap, as each allocation "
+		  "does" },
 	{ "from", 0, OPTION_DURATION, SHOWING, AT(from_ns), "TIME", NULL,
 	  .help = "of a recording, leave out what was before TIME after the start",
 	  .use = OPTION_RECORDED },
@@ -316,11 +319,12 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 			 !(getenv("TERM") && !strcmp(getenv("TERM"), "dumb")),
 	};
 	fill_argp(cmd, options);
-	snprintf(args_doc, sizeof(args_doc), "%s%s%s", cmd->arg == CMD_ARG_OPTIONAL ? "[" : "",
-		 cmd->takes_command ? "[-- COMMAND [ARG...]]"
-		 : cmd->arg_name    ? cmd->arg_name
-				    : "",
-		 cmd->arg == CMD_ARG_OPTIONAL ? "]" : "");
+	bool optional = cmd->arg == CMD_ARG_OPTIONAL;
+	snprintf(args_doc, sizeof(args_doc), "%s%s%s%s", optional ? "[" : "",
+		 cmd->arg_name ? cmd->arg_name : "", optional ? "]" : "",
+		 !cmd->takes_command ? ""
+		 : cmd->arg_name     ? " [-- COMMAND [ARG...]]"
+				     : "[-- COMMAND [ARG...]]");
 	snprintf(doc, sizeof(doc), "%s", cmd->text);
 	snprintf(name, sizeof(name), "gallop %s", cmd->name);
 	argv[0] = name;

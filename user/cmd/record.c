@@ -6,7 +6,6 @@
 
 #include "cmd/live.h"
 #include "model/model.h"
-#include "plan/plan.h"
 #include "record/recording.h"
 #include "render/render.h"
 
@@ -117,7 +116,7 @@ int cmd_record(const struct options *opts, struct err *err)
 	if (rc)
 		return rc;
 	if (opts->dry_run)
-		return live_print_plan(opts, PLAN_VIEW_ALL, err);
+		return live_print_plan(opts, live_views(opts), err);
 	if (!opts->output)
 		return err_set(err, -EINVAL, "no file to record to: give one with -o FILE");
 	if (!strcmp(opts->output, "-")) {
@@ -127,7 +126,7 @@ int cmd_record(const struct options *opts, struct err *err)
 	}
 	struct options live = *opts;
 	live.stretch = true;
-	rc = live_run(&live, PLAN_VIEW_ALL, &events, err);
+	rc = live_run(&live, live_views(opts), &events, err);
 	recording_free(r.rec);
 	if (!rc && opts->strict && !r.complete)
 		return EXIT_STATUS_INCOMPLETE;

@@ -4,7 +4,6 @@
 
 #include "cmd/live.h"
 #include "model/model.h"
-#include "plan/plan.h"
 #include "render/render.h"
 
 struct top {
@@ -62,6 +61,6 @@ int cmd_top(const struct options *opts, struct err *err)
 	if (rc)
 		return rc;
 	if (opts->dry_run)
-		return live_print_plan(opts, PLAN_VIEW_ALL, err);
-	return live_run(opts, PLAN_VIEW_ALL, &events, err);
+		return live_print_plan(opts, live_views(opts), err);
+	return live_run(opts, live_views(opts), &events, err);
 }

@@ -39,19 +39,39 @@ static bool retains(const struct model_map *map, const struct go_map_shape *shap
 	if (is_much_more(map->bytes, *needed_ret))
 		return true;
 	*needed_ret = go_map_bytes_for(shape, map->fill_entries);
-	return since(map->emptied_ns, now_ns) >= max_u64(MAP_WAIT_NS, map->fill_ns) &&
-	       is_much_more(map->bytes, *needed_ret);
+	uint64_t wait_ns = map->fill_ns ? max_u64(MAP_WAIT_NS, map->fill_ns) : MAP_LONG_NS;
+	return since(map->emptied_ns, now_ns) >= wait_ns && is_much_more(map->bytes, *needed_ret);
+}
+
+/* Thinned out before it was met: never since has it come near to what its table is for. */
+static bool was_thin(const struct model_map *map, const struct go_map_shape *shape, uint64_t now_ns,
+		     uint64_t *needed_ret)
+{
+	if (map->made_site != MODEL_NO_SITE || map->emptied_ns ||
+	    since(map->first_ns, now_ns) < MAP_MET_NS)
+		return false;
+	*needed_ret = go_map_bytes_for(shape, map->fill_entries);
+	return is_much_more(map->bytes, *needed_ret);
 }
 
 static bool is_thin(const struct model_map *map, const struct go_map_shape *shape, uint64_t now_ns,
 		    uint64_t *needed_ret)
 {
-	if (!map->thin_ns || map->deleted_site == MODEL_NO_SITE)
+	if (map->deleted_site == MODEL_NO_SITE)
+		return false;
+	if (was_thin(map, shape, now_ns, needed_ret))
+		return true;
+	if (!map->thin_ns)
 		return false;
 	uint64_t thin_ns = since(map->thin_ns, now_ns);
 	if (thin_ns < MAP_WAIT_NS)
 		return false;
-	if (thin_ns < MAP_LONG_NS && 2 * thin_ns < since(map->first_ns, now_ns))
+	/* When what it was thinned from began to be put in: 0 if that wasn't seen. */
+	uint64_t began = map->emptied_ns		   ? map->emptied_ns
+			 : map->made_site != MODEL_NO_SITE ? map->first_ns
+							   : 0;
+	bool half = began && 2 * thin_ns >= since(began, now_ns);
+	if (thin_ns < MAP_LONG_NS && !half)
 		return false;
 	*needed_ret = go_map_bytes_for(shape, map->entries);
 	return is_much_more(map->bytes, *needed_ret);
@@ -80,14 +100,16 @@ static bool is_wasted(const struct map_idle *idle)
 
 static bool is_delete_loop(const struct model_map_counts *c)
 {
-	return c->drains && c->removed / c->drains >= MAP_ENTRIES_MIN &&
-	       c->removed / 2 <= c->emptied_entries && c->emptied_entries / 2 <= c->removed;
+	return c->drains && 2 * c->drain_loops >= c->drains &&
+	       c->removed / c->drains >= MAP_ENTRIES_MIN && c->removed / 2 <= c->emptied_entries &&
+	       c->emptied_entries / 2 <= c->removed;
 }
 
 static bool is_clear_refill(const struct model_map_counts *c)
 {
 	return c->clears && c->refills >= MAP_REFILLS_MIN && 2 * c->refills_alike >= c->refills &&
-	       c->refilled_entries / c->refills >= MAP_ENTRIES_MIN;
+	       c->refilled_entries / c->refills >= MAP_ENTRIES_MIN &&
+	       c->entries_max / MAP_TIMES_MORE <= c->refilled_entries / c->refills;
 }
 
 static bool one_has_most(const struct model_map_counts *c)
@@ -119,6 +141,8 @@ enum map_pattern map_pattern_of(const struct map_evidence *e)
 		return MAP_PATTERN_CLEAR_RETAIN;
 	if (is_wasted(&e->held.idle_thinned))
 		return MAP_PATTERN_THINNED;
+	if (!e->whole)
+		return MAP_PATTERN_NONE;
 	if (is_delete_loop(&e->counts))
 		return MAP_PATTERN_DELETE_LOOP;
 	if (is_clear_refill(&e->counts))

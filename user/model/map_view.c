@@ -135,23 +135,46 @@ static size_t pick_sites(struct pick *picks, const struct model_maps *maps, cons
 	return nr;
 }
 
+/*
+ * A size hint is no help where maps of that type hold much more than they need: one piece of advice is enough.
+ * types has the model's type of each site.
+ */
+static int drop_hints(struct snapshot_maps *view, const struct model *m, const uint32_t *types)
+{
+	_cleanup_free_ bool *held = calloc(m->types.nr + 1, sizeof(held[0]));
+	if (!held)
+		return -ENOMEM;
+
+	for (size_t i = 0; i < view->sites_nr; i++)
+		held[types[i]] |= view->sites[i].pattern == MAP_PATTERN_CLEAR_RETAIN ||
+				  view->sites[i].pattern == MAP_PATTERN_THINNED;
+	for (size_t i = 0; i < view->sites_nr; i++)
+		if (view->sites[i].pattern == MAP_PATTERN_NO_HINT && held[types[i]])
+			view->sites[i].pattern = MAP_PATTERN_NONE;
+	return 0;
+}
+
 static int view_sites(struct snapshot_maps *view, const struct model *m, const struct shown *sh,
 		      bool interval)
 {
 	const struct model_maps *maps = m->maps;
 	_cleanup_free_ struct pick *picks = calloc(maps->sites.nr + 1, sizeof(picks[0]));
+	_cleanup_free_ uint32_t *types = calloc(maps->sites.nr + 1, sizeof(types[0]));
 	view->sites = calloc(maps->sites.nr + 1, sizeof(view->sites[0]));
-	if (!picks || !view->sites)
+	if (!picks || !types || !view->sites)
 		return -ENOMEM;
 
 	size_t nr = pick_sites(picks, maps, sh, interval);
 	qsort_r(picks, nr, sizeof(picks[0]), pick_cmp, (void *)maps);
 	for (size_t i = 0, next; i < nr; i = next) {
 		const struct map_site *row = maps->sites.rows[picks[i].site];
-		struct map_evidence e = { .held_known = maps->held_known };
+		struct map_evidence e = { .held_known = maps->held_known,
+					  .whole = !interval && model_from_ns(m, false) <=
+									m->meta.start_mono_ns };
 		for (next = i; next < nr && !pick_cmp(&picks[i], &picks[next], (void *)maps);
 		     next++)
 			add_evidence(&e, m, maps->sites.rows[picks[next].site], interval);
+		types[view->sites_nr] = row->key.type;
 		struct snapshot_map_site *site = &view->sites[view->sites_nr++];
 		site->type = sh->text_of[m->types.rows[row->key.type]->name_id];
 		site->stack = &sh->stacks[picks[i].stack];
@@ -159,7 +182,7 @@ static int view_sites(struct snapshot_maps *view, const struct model *m, const s
 		view_site(site, &e);
 		map_counts_add(&view->total, &e.counts);
 	}
-	return 0;
+	return drop_hints(view, m, types);
 }
 
 static const struct snapshot_stack *stack_of(const struct model *m, const struct shown *sh,

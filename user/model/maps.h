@@ -28,6 +28,8 @@ struct model_map_counts {
 	uint64_t unsettled;
 	/* A map of two entries or more, emptied by deletes with no assignment in between; here was the last. */
 	uint64_t drains;
+	uint64_t
+		drain_loops; /* those in which one range loop over the map took out all that it met */
 	uint64_t growths; /* of tables to a larger size, splits of a table included */
 	uint64_t rehashes; /* of tables to the same size, to get rid of what deletes leave behind */
 	uint64_t
@@ -61,7 +63,8 @@ struct model_map {
 	uint64_t entries_max; /* since it was first seen */
 	uint64_t fill_entries; /* the largest size since it was last emptied, or first seen */
 	uint64_t emptied_entries; /* the largest size before it was last emptied */
-	uint64_t fill_ns; /* how long it took from the emptying before to the last one */
+	uint64_t
+		fill_ns; /* from the emptying before, or its making, to the last one; 0: neither was seen */
 	uint64_t first_ns, last_ns; /* when it was first and last used */
 	uint64_t emptied_ns; /* when it was last emptied; 0: not seen */
 	uint64_t

@@ -38,12 +38,15 @@ static const struct map_func both[] = {
 static const struct map_func classic[] = {
 	{ "runtime.makemap", WIRE_PLACE_MAP_MADE, 0 },
 	{ "runtime.mapclear", WIRE_PLACE_MAP_CLEAR, 0 },
+	{ "runtime.mapiterinit", WIRE_PLACE_MAP_ITERATE, 0 },
 	{ "runtime.hashGrow", WIRE_PLACE_MAP_GROW, 0 },
 };
 
 /* runtime.makemap and mapclear only lead to these, and reflection calls these without them. */
 static const struct map_func swiss[] = {
 	{ MAPS "NewMap", WIRE_PLACE_MAP_MADE, 0 },
+	{ MAPS "(*Map).Clone", WIRE_PLACE_MAP_MADE, 0 },
+	{ "runtime.mapIterStart", WIRE_PLACE_MAP_ITERATE, 0 },
 	{ MAPS "(*Map).Clear", WIRE_PLACE_MAP_CLEAR, WIRE_F_METHOD },
 	{ MAPS "(*Map).growToTable", WIRE_PLACE_MAP_GROW, WIRE_F_METHOD },
 	{ MAPS "(*table).grow", WIRE_PLACE_MAP_GROW_TABLE, 0 },
@@ -80,10 +83,9 @@ static const struct map_func sync_trie[] = {
 	{ TRIE "Clear", WIRE_PLACE_SYNC_MAP_CLEAR, 0 },
 };
 
-/* What last deletions did, before their maps are gone. */
-static const struct map_func settling[] = {
-	{ "runtime.gcStart", WIRE_PLACE_MAP_SETTLE, 0 },
-	{ "runtime.startTheWorldWithSema", WIRE_PLACE_MAP_SETTLE_LAST, 0 },
+/* What last operations did, before their maps are gone. */
+static const struct map_func looks[] = {
+	{ "runtime.gcMarkDone", WIRE_PLACE_MAP_LOOK, 0 },
 	{ "runtime.exit", WIRE_PLACE_EXIT, 0 },
 };
 
@@ -91,7 +93,7 @@ static const struct {
 	enum plan_prog prog;
 	const char *why;
 } uses[] = {
-	[WIRE_PLACE_EXIT] = { PLAN_PROG_MAP_SETTLE, "the last look at maps" },
+	[WIRE_PLACE_EXIT] = { PLAN_PROG_MAP_EXIT, "the last look at maps" },
 	[WIRE_PLACE_MAP_ASSIGN] = { PLAN_PROG_MAP, "every assignment" },
 	[WIRE_PLACE_MAP_DELETE] = { PLAN_PROG_MAP, "every deletion" },
 	[WIRE_PLACE_MAP_CLEAR] = { PLAN_PROG_MAP, "every clear" },
@@ -102,8 +104,8 @@ static const struct {
 	[WIRE_PLACE_SYNC_MAP_ASSIGN] = { PLAN_PROG_MAP, "what stores into a sync.Map" },
 	[WIRE_PLACE_SYNC_MAP_DELETE] = { PLAN_PROG_MAP, "what deletes from a sync.Map" },
 	[WIRE_PLACE_SYNC_MAP_CLEAR] = { PLAN_PROG_MAP, "what clears a sync.Map" },
-	[WIRE_PLACE_MAP_SETTLE] = { PLAN_PROG_MAP_SETTLE, "maps that may die in a cycle" },
-	[WIRE_PLACE_MAP_SETTLE_LAST] = { PLAN_PROG_MAP_SETTLE, "those that are left over" },
+	[WIRE_PLACE_MAP_LOOK] = { PLAN_PROG_MAP_LOOK, "a look at maps that may die" },
+	[WIRE_PLACE_MAP_ITERATE] = { PLAN_PROG_MAP, "range loops" },
 };
 
 struct map_plan {
@@ -176,6 +178,9 @@ void plan_maps(struct plan *plan, struct gobin *bin)
 		return;
 	}
 	plan->cfg.map_swiss = kind == GOBIN_MAPS_SWISS;
+	/* Offsets in runtime.hmap, abi.OldMapType and SwissMapType, the same in all versions. */
+	plan->cfg.map_b = 9;
+	plan->cfg.map_unit = kind == GOBIN_MAPS_SWISS ? 0x50 : 0x52;
 	/* loadFactorNum of runtime/map.go; Go 1.21 rounds 13/2 down. */
 	plan->cfg.map_load = gobin_layout(bin)->minor == 21 ? 12 : 13;
 	ADD_ALL(&mp, both);
@@ -184,7 +189,7 @@ void plan_maps(struct plan *plan, struct gobin *bin)
 	else
 		ADD_ALL(&mp, classic);
 	add_sync(&mp);
-	ADD_ALL(&mp, settling);
+	ADD_ALL(&mp, looks);
 	if (!mp.failed)
 		return;
 	plan->probes_nr = before;

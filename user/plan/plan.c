@@ -194,7 +194,8 @@ void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 		[PLAN_PROG_ASSIST] = "on_assist",
 		[PLAN_PROG_MAP] = "on_map",
 		[PLAN_PROG_MAP_GROWTH] = "on_map_growth",
-		[PLAN_PROG_MAP_SETTLE] = "on_map_settle",
+		[PLAN_PROG_MAP_LOOK] = "on_map_look",
+		[PLAN_PROG_MAP_EXIT] = "on_map_exit",
 	};
 	const struct gobin_info *info = gobin_info(bin);
 	char path[4096];

@@ -26,7 +26,8 @@ enum plan_prog {
 	PLAN_PROG_ASSIST, /* on_assist */
 	PLAN_PROG_MAP, /* on_map */
 	PLAN_PROG_MAP_GROWTH, /* on_map_growth */
-	PLAN_PROG_MAP_SETTLE, /* on_map_settle */
+	PLAN_PROG_MAP_LOOK, /* on_map_look */
+	PLAN_PROG_MAP_EXIT, /* on_map_exit */
 	PLAN_PROG_NR,
 };
 

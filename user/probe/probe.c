@@ -32,6 +32,7 @@ enum {
 	MAP_SITES_MEMORY = 64 << 20, /* the same of sites of maps */
 	MAP_SITES_MAX = 32768,
 	FOLLOWED_MAX = 131072, /* maps, of some 200 bytes */
+	ELEMENT_COST = 96 + 64, /* of a site: with its key and a pointer, and its stack's entry */
 	BATCH = 1024, /* sites read by one system call */
 };
 
@@ -93,10 +94,7 @@ static int count_cpus(struct probe *p, struct err *err)
 
 uint64_t probe_site_cost(void)
 {
-	/* A hash element with its key and a pointer, the stack's entry, and the counters of each CPU. */
-	enum { ELEMENT = 96, STACK_ENTRY = 64 };
-
-	return ELEMENT + STACK_ENTRY + possible_cpus() * sizeof(struct wire_site);
+	return ELEMENT_COST + possible_cpus() * sizeof(struct wire_site);
 }
 
 uint32_t probe_sites_default(void)
@@ -106,11 +104,14 @@ uint32_t probe_sites_default(void)
 	return n > SITES_DEFAULT_MAX ? SITES_DEFAULT_MAX : (uint32_t)n;
 }
 
-static uint32_t map_sites_max(void)
+uint64_t probe_map_site_cost(void)
 {
-	enum { ELEMENT = 96, STACK_ENTRY = 64 };
-	uint64_t cost = ELEMENT + STACK_ENTRY + possible_cpus() * sizeof(struct wire_map_site);
-	uint64_t n = MAP_SITES_MEMORY / cost;
+	return ELEMENT_COST + possible_cpus() * sizeof(struct wire_map_site);
+}
+
+uint32_t probe_map_sites_max(void)
+{
+	uint64_t n = MAP_SITES_MEMORY / probe_map_site_cost();
 
 	return n > MAP_SITES_MAX ? MAP_SITES_MAX : (uint32_t)n;
 }
@@ -159,12 +160,12 @@ static int size_maps(struct probe *p, const struct probe_opts *opts)
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.sites, sites);
 	if (!err)
-		err = bpf_map__set_max_entries(p->skel->maps.map_sites, map_sites_max());
+		err = bpf_map__set_max_entries(p->skel->maps.map_sites, probe_map_sites_max());
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.followed, FOLLOWED_MAX);
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.stacks,
-					       sites + map_sites_max() + GC_STACKS);
+					       sites + probe_map_sites_max() + GC_STACKS);
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.assists, ASSIST_STACKS);
 	if (!err)
@@ -181,7 +182,8 @@ static struct bpf_program *program_of(const struct probe *p, enum plan_prog prog
 		[PLAN_PROG_ASSIST] = p->skel->progs.on_assist,
 		[PLAN_PROG_MAP] = p->skel->progs.on_map,
 		[PLAN_PROG_MAP_GROWTH] = p->skel->progs.on_map_growth,
-		[PLAN_PROG_MAP_SETTLE] = p->skel->progs.on_map_settle,
+		[PLAN_PROG_MAP_LOOK] = p->skel->progs.on_map_look,
+		[PLAN_PROG_MAP_EXIT] = p->skel->progs.on_map_exit,
 	};
 
 	return programs[prog];
@@ -200,13 +202,25 @@ static void choose_programs(struct probe *p, const struct features *f)
 {
 	for (enum plan_prog prog = 0; prog < PLAN_PROG_NR; prog++) {
 		struct bpf_program *program = program_of(p, prog);
-		bool loops = prog == PLAN_PROG_MARK || prog == PLAN_PROG_MAP_SETTLE;
+		bool loops = prog == PLAN_PROG_MARK || prog == PLAN_PROG_MAP_LOOK;
 		bool wanted = count_probes(p->plan, prog) && (!loops || f->loop);
 
 		bpf_program__set_autoload(program, wanted);
 		if (p->attach == PROBE_ATTACH_MULTI)
 			bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
 	}
+}
+
+/* Tables that no program uses aren't made. */
+static int choose_tables(struct probe *p)
+{
+	struct bpf_map *const of_maps[] = { p->skel->maps.map_sites, p->skel->maps.followed,
+					    p->skel->maps.listed };
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof(of_maps) / sizeof(of_maps[0]); i++)
+		err = bpf_map__set_autocreate(of_maps[i], probe_has(p, PLAN_PROG_MAP));
+	return err;
 }
 
 static int load(struct probe *p, const struct probe_opts *opts, const struct features *f,
@@ -223,6 +237,9 @@ static int load(struct probe *p, const struct probe_opts *opts, const struct fea
 	if (getrandom(&p->skel->rodata->cfg.hash_seed, sizeof(uint64_t), 0) < 0)
 		return err_set(err, -errno, "cannot get random bytes: %s", strerror(errno));
 	choose_programs(p, f);
+	rc = choose_tables(p);
+	if (rc)
+		return err_set(err, rc, "cannot choose the BPF maps: %s", strerror(-rc));
 	rc = gallop_bpf__load(p->skel);
 	if (rc) {
 		err_set(err,
@@ -331,6 +348,11 @@ static int attach_multi(struct probe *p, enum plan_prog prog, const char *path, 
 		return -errno;
 	p->links[p->links_nr++] = link;
 	return 0;
+}
+
+bool probe_has(const struct probe *p, enum plan_prog prog)
+{
+	return bpf_program__autoload(program_of(p, prog));
 }
 
 /* By perf links: the older way of attaching, an ioctl, can't carry a cookie. */

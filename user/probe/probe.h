@@ -15,8 +15,8 @@
 
 #include "base/err.h"
 #include "bpf/wire.h"
+#include "plan/plan.h"
 
-struct plan;
 struct probe;
 
 enum probe_attach { PROBE_ATTACH_AUTO, PROBE_ATTACH_MULTI, PROBE_ATTACH_PERF };
@@ -29,6 +29,10 @@ struct probe_opts {
 /* Bytes of kernel memory that one site costs on this machine: its counters are per CPU. */
 uint64_t probe_site_cost(void);
 uint32_t probe_sites_default(void);
+
+/* The same for the sites of maps. */
+uint64_t probe_map_site_cost(void);
+uint32_t probe_map_sites_max(void);
 
 /*
  * Load the plan's programs. 0; -EPERM with a hint when capabilities are missing; -ENOTSUP when the
@@ -52,6 +56,9 @@ bool probe_is_counting(const struct probe *probe);
 void probe_set_assist_time(struct probe *probe, uint64_t ns);
 void probe_close_gate(struct probe *probe);
 void probe_detach(struct probe *probe);
+
+/* Is the plan's program loaded? Some need more than the oldest kernels have. */
+bool probe_has(const struct probe *probe, enum plan_prog prog);
 
 /* "uprobe_multi" or "perf"; after probe_attach(). */
 const char *probe_attach_name(const struct probe *probe);

@@ -130,6 +130,9 @@ static int settle(struct gomap_batch *b)
 		if (!map || !header_is_same(b->looks[i].header, again[i]))
 			continue;
 		map->bytes += map->state == HEAP_STACK ? 0 : own;
+		/* The frame may be a dead one, whose tables are gone, or it has none on the heap. */
+		if (map->state == HEAP_STACK && !b->looks[i].on_heap)
+			map->bytes = 0;
 		map->known = true;
 	}
 	return 0;

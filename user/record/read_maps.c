@@ -176,6 +176,7 @@ const struct reader_query map_queries[] = {
 	  "FROM map_site ORDER BY id",
 	  read_map_site, true },
 	{ "SELECT interval, site, makes, assigns, deletes, clears, removed, unsettled, drains, "
+	  "drain_loops, "
 	  "growths, rehashes, grown_bytes, emptied, emptied_entries, refills, "
 	  "refills_alike, refilled_entries, made_entries, made_growths, "
 	  "made_grown_bytes, entries_max FROM map_op ORDER BY interval, site",

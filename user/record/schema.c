@@ -71,7 +71,7 @@ const struct schema_table schema_tables[] = {
 		    "makes INTEGER NOT NULL, assigns INTEGER NOT NULL, "
 		    "deletes INTEGER NOT NULL, clears INTEGER NOT NULL, "
 		    "removed INTEGER NOT NULL, unsettled INTEGER NOT NULL, "
-		    "drains INTEGER NOT NULL, "
+		    "drains INTEGER NOT NULL, drain_loops INTEGER NOT NULL, "
 		    "growths INTEGER NOT NULL, rehashes INTEGER NOT NULL, "
 		    "grown_bytes INTEGER NOT NULL, emptied INTEGER NOT NULL, "
 		    "emptied_entries INTEGER NOT NULL, refills INTEGER NOT NULL, "

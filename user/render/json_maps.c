@@ -30,6 +30,7 @@ static void put_counts(struct json_writer *w, const struct snapshot_maps *maps,
 	put_number(w, "deletes", operations, c->deletes);
 	put_number(w, "clears", maps->known, c->clears);
 	put_number(w, "drains", operations, c->drains);
+	put_number(w, "drain_loops", operations, c->drain_loops);
 	put_number(w, "growths", maps->known, c->growths);
 	put_number(w, "rehashes", maps->known, c->rehashes);
 	put_number(w, "entries_removed", operations, c->removed);

@@ -47,31 +47,23 @@ static struct map_advice on_range_delete(const struct snapshot_map_site *site, i
 static struct map_advice on_clear_retain(const struct snapshot_map_site *site)
 {
 	const struct snapshot_map_held *idle = &site->idle;
-	const struct model_map_counts *c = &site->counts;
 	struct map_advice a = { "" };
 
 	if (idle->bytes <= site->idle_needed_bytes)
 		return a;
 	struct fmt wasted = fmt_bytes(idle->bytes - site->idle_needed_bytes);
+	struct fmt needed = fmt_bytes(site->idle_needed_bytes);
 	if (idle->maps > 1)
-		snprintf(a.s, sizeof(a.s),
-			 "%s maps hold %s for nothing: make new ones when they have shrunk this "
-			 "much (%s "
-			 "would do)",
-			 fmt_count(idle->maps).s, wasted.s, fmt_bytes(site->idle_needed_bytes).s);
-	else if (!c->refills)
-		snprintf(a.s, sizeof(a.s),
-			 "holds %s for nothing: make a new map when it has shrunk this much (%s "
-			 "would do)",
-			 wasted.s, fmt_bytes(site->idle_needed_bytes).s);
+		snprintf(
+			a.s, sizeof(a.s),
+			"%s maps hold %s for nothing, %s would do: make new ones when so little is "
+			"put in",
+			fmt_count(idle->maps).s, wasted.s, needed.s);
 	else
 		snprintf(a.s, sizeof(a.s),
-			 "holds %s for nothing: make a new map when it has shrunk this much (%s "
-			 "entries "
-			 "need %s)",
-			 wasted.s, average(c->refilled_entries, c->refills).s,
-			 fmt_bytes(go_map_bytes_for(&site->shape, c->refilled_entries / c->refills))
-				 .s);
+			 "holds %s for nothing, %s would do: make a new map when so little is put "
+			 "in",
+			 wasted.s, needed.s);
 	return a;
 }
 

@@ -37,19 +37,21 @@ static uint64_t duration(const struct snapshot *s)
 
 /* A count as it is called, and whether it is one that only a count of every operation tells. */
 struct named_count {
-	const char *name;
+	const char *name, *one; /* several, and one */
 	size_t offset;
 	bool of_operations;
 };
 
-#define COUNT(member, ops)                                              \
-	{                                                               \
-#member, offsetof(struct model_map_counts, member), ops \
+#define COUNT(member, one, ops)                                              \
+	{                                                                    \
+#member, one, offsetof(struct model_map_counts, member), ops \
 	}
 
 static const struct named_count counts[] = {
-	COUNT(makes, false), COUNT(assigns, true),  COUNT(deletes, true),   COUNT(clears, false),
-	COUNT(drains, true), COUNT(growths, false), COUNT(rehashes, false),
+	COUNT(makes, "make", false),	  COUNT(assigns, "assign", true),
+	COUNT(deletes, "delete", true),	  COUNT(clears, "clear", false),
+	COUNT(drains, "drain", true),	  COUNT(growths, "growth", false),
+	COUNT(rehashes, "rehash", false),
 };
 
 enum { COUNTS_NR = sizeof(counts) / sizeof(counts[0]) };
@@ -80,13 +82,28 @@ static void put_sum_row(FILE *out, const struct snapshot *s, const char *label, 
 	fputc('\n', out);
 }
 
-static void put_held(FILE *out, const struct snapshot_maps *maps)
+/* Not all maps were followed: there are more than those that are counted. */
+static bool are_left_out(const struct snapshot *s)
 {
+	for (size_t i = 0; i < s->losses_nr; i++)
+		if (s->losses[i].count && (!strcmp(s->losses[i].key, "maps_evicted") ||
+					   !strcmp(s->losses[i].key, "maps_full")))
+			return true;
+	return false;
+}
+
+static void put_held(FILE *out, const struct snapshot *s)
+{
+	const struct snapshot_maps *maps = &s->maps;
+
 	if (!maps->held_known) {
-		fputs("held: not known, the process's memory was not looked at\n", out);
+		fputs("held: not known, the process ended before its memory was looked at, or it "
+		      "can't be\n",
+		      out);
 		return;
 	}
-	fprintf(out, "held: %s in ", fmt_bytes(maps->held.bytes).s);
+	fprintf(out, "held: %s%s in ", are_left_out(s) ? "at least " : "",
+		fmt_bytes(maps->held.bytes).s);
 	put_many(out, maps->held.maps, "map");
 	fputs(maps->held.maps == 1 ? " that was seen and is there\n"
 				   : " that were seen and are there\n",
@@ -120,7 +137,7 @@ static void put_sums(FILE *out, const struct snapshot *s, const struct render_op
 	put_removed(out, maps);
 	fprintf(out, "growths and rehashes left %s of tables to the collector\n",
 		fmt_bytes(maps->total.grown_bytes).s);
-	put_held(out, maps);
+	put_held(out, s);
 	if (!maps->every_operation)
 		fputs("not known: assigns, deletes, drains and entries removed; only what is rare "
 		      "was "
@@ -159,7 +176,7 @@ static void put_numbers(FILE *out, const struct snapshot_maps *maps,
 				     .removed = !takes_out		? ""
 						: maps->every_operation ? removed.s
 									: "-",
-				     .largest = largest.s,
+				     .largest = takes_out || c->makes ? largest.s : "",
 				     .pattern = *pattern ? pattern : "-" };
 
 	put_cells(out, &cells);
@@ -200,9 +217,8 @@ static void put_details(FILE *out, const struct snapshot_maps *maps,
 		uint64_t n = count_of(&site->counts, &counts[i]);
 		if (!n || (counts[i].of_operations && !maps->every_operation))
 			continue;
-		used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s %.*s", before,
-					 fmt_count(n).s, (int)strlen(counts[i].name) - (n == 1),
-					 counts[i].name);
+		used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s %s", before,
+					 fmt_count(n).s, n == 1 ? counts[i].one : counts[i].name);
 		before = ", ";
 	}
 	if (maps->held_known && site->made.maps)

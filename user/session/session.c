@@ -292,6 +292,10 @@ static void locate(struct session *s)
 	gc_truth_init(&s->gc_truth, s->proc, s->plan, bias);
 	if (!plan_has(s->plan, PLAN_PROG_MAP))
 		return;
+	if (!probe_has(s->probe, PLAN_PROG_MAP_LOOK))
+		model_add_note(s->model,
+			       "what the last operation on a map did may stay open: this kernel "
+			       "has no bpf_loop (Linux 5.17)");
 	if (gomap_reader_init(&s->maps, s->proc, s->bin, bias, &err))
 		model_add_note(s->model, "what maps hold can't be seen: the heap of this program "
 					 "was not found");
@@ -361,6 +365,22 @@ static int start(struct session *s, struct err *err)
 	return 0;
 }
 
+/* What isn't traced can't be compared. */
+static void to_checks(struct session *s)
+{
+	struct model_check *check = model_check(s->model);
+	struct model_gc_check *gc_check = model_gc_check(s->model);
+
+	if (plan_has(s->plan, PLAN_PROG_MALLOC))
+		truth_to_check(&s->truth, check);
+	else
+		snprintf(check->why_not, sizeof(check->why_not), "allocations were not traced");
+	if (plan_has(s->plan, PLAN_PROG_GC))
+		gc_truth_to_check(&s->gc_truth, stream_gc(s->stream), gc_check);
+	else
+		snprintf(gc_check->why_not, sizeof(gc_check->why_not), "GC cycles were not traced");
+}
+
 static int end_interval(struct session *s, const struct session_events *events, bool last,
 			struct err *err)
 {
@@ -376,8 +396,7 @@ static int end_interval(struct session *s, const struct session_events *events, 
 	int rc = stream_drain(s->stream, last, now, err);
 	if (rc)
 		return rc;
-	truth_to_check(&s->truth, model_check(s->model));
-	gc_truth_to_check(&s->gc_truth, stream_gc(s->stream), model_gc_check(s->model));
+	to_checks(s);
 	if (!meta->load_bias)
 		stream_load_bias(s->stream, &meta->load_bias);
 	meta->end_mono_ns = now;

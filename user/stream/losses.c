@@ -19,5 +19,7 @@ const struct loss_words loss_words[WIRE_LOSS_NR] = {
 	[WIRE_LOSS_MAP_SITES_FULL] = { "map_sites_full",
 				       "map operations in no site: their table was full" },
 	[WIRE_LOSS_MAPS_FULL] = { "maps_full", "maps not followed: their table was full" },
+	[WIRE_LOSS_MAP_UNREAD] = { "map_unread", "map operations whose map could not be read: it "
+						 "isn't followed" },
 	[WIRE_LOSS_MARK] = { "mark_failed", "counts with the world stopped that were not taken" },
 };

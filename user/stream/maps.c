@@ -15,8 +15,9 @@
 #include "symbol/symbol.h"
 
 enum {
-	FOLLOWED_WANTED =
-		65536, /* maps; more are taken out by age: half of the kernel's table is room for new ones */
+	/* Maps; the oldest are taken out: half of the kernel's table is room for new ones. */
+	FOLLOWED_WANTED = 65536,
+	TYPES_MAX = 65536, /* a program that makes more by reflection has maps of unknown shape */
 	ID_WAITS = -1, /* for its stack */
 	ID_UNPLACED = -2, /* the model had no room */
 };
@@ -160,26 +161,28 @@ static const struct go_map_shape *shape_of(struct map_stream *ms, uint64_t typ)
 		return &type->shape;
 	if (!typ || typ == WIRE_TYPE_SYNC_MAP || !ms->reader)
 		return &unknown;
+	if (HASH_COUNT(ms->types) == TYPES_MAX)
+		return &unknown;
 	type = calloc(1, sizeof(*type));
 	if (!type)
 		return &unknown;
 	type->addr = typ;
-	if (gomap_shape(ms->reader, typ, &type->shape)) {
-		free(type);
-		return &unknown;
-	}
+	/* One that can't be read isn't asked for again. */
+	if (gomap_shape(ms->reader, typ, &type->shape))
+		type->shape = unknown;
 	HASH_ADD(hh, ms->types, addr, sizeof(type->addr), type);
 	return &type->shape;
 }
 
-/* A map gets a new seed when its last entry goes. */
+/* As may_have_emptied() and is_same_map() of bpf/map.bpf.c. */
 static bool is_same(const struct map_life *life)
 {
 	const struct wire_map *m = &life->m;
 	const struct gomap *now = &life->now;
-	uint32_t last = WIRE_MAP_OP(m->state);
-	bool may_be_empty = last == WIRE_PLACE_MAP_CLEAR ||
-			    (last != WIRE_PLACE_MAP_ASSIGN && m->count <= 1);
+	uint32_t op = WIRE_MAP_OP(m->state);
+	bool may_be_empty = op == WIRE_PLACE_MAP_CLEAR ||
+			    (op != WIRE_PLACE_MAP_ASSIGN && op != WIRE_MAP_ADDED &&
+			     op != WIRE_PLACE_MAP_MADE && m->count <= 1);
 
 	return now->known && (now->seed == m->seed || (may_be_empty && !now->entries));
 }
@@ -247,13 +250,16 @@ static void add_filling(struct map_stream *ms, const struct wire_map *m, bool ov
 static void add_drain(struct map_stream *ms, struct wire_map *m, struct model_map_counts *c,
 		      bool gone)
 {
+	uint64_t began = m->emptied_ns ? m->emptied_ns : m->made_stack ? m->first_ns : m->last_ns;
+
 	add_filling(ms, m, true, gone);
 	if (c) {
 		c->drains++;
+		c->drain_loops += m->iter_entries && m->run - m->iter_run == m->iter_entries;
 		c->emptied++;
 		c->emptied_entries += m->fill_peak;
 	}
-	m->fill_ns = m->last_ns - (m->emptied_ns ? m->emptied_ns : m->first_ns);
+	m->fill_ns = m->last_ns - began;
 	m->emptied_stack = m->last_stack;
 	m->emptied_ns = m->last_ns;
 	m->emptied_peak = m->fill_peak;
@@ -262,19 +268,19 @@ static void add_drain(struct map_stream *ms, struct wire_map *m, struct model_ma
 	m->thin_ns = 0;
 }
 
-/* As settle_delete() of bpf/map.bpf.c: the last operation took out an entry, as memory says. */
-static void add_deleted(struct map_stream *ms, struct map_life *life, bool gone)
+/* As settle_delete() of bpf/map.bpf.c: the last operation took out an entry. */
+static void add_deleted(struct map_stream *ms, struct wire_map *m, bool gone)
 {
-	struct wire_map *m = &life->m;
 	struct model_map_counts *c = counts_at(ms, m->last_stack, m->typ, gone);
+	uint64_t left = m->count - 1;
 
 	m->run++;
 	m->deleted_stack = m->last_stack;
 	if (c)
 		c->removed++;
-	if (!life->now.entries && m->run >= 2)
+	if (!left && m->run >= 2)
 		add_drain(ms, m, c, gone);
-	else if (!m->thin_ns && life->now.entries * 4 <= m->fill_peak)
+	else if (!m->thin_ns && left * 4 <= m->fill_peak)
 		m->thin_ns = m->last_ns;
 }
 
@@ -287,23 +293,34 @@ static bool is_quiet(struct map_stream *ms, const struct map_life *life)
 	       !memcmp(&again, &life->m, sizeof(again));
 }
 
-/* What its last operation did, as far as memory tells. */
+static void raise_peak(struct wire_map *m, uint64_t entries)
+{
+	if (entries > m->peak)
+		m->peak = entries;
+	if (entries > m->fill_peak)
+		m->fill_peak = entries;
+}
+
+/* What its last operation did, by the kernel's verdict, or as far as memory tells. */
 static void settle(struct map_stream *ms, struct map_life *life, bool gone)
 {
 	struct wire_map *m = &life->m;
+	uint32_t op = WIRE_MAP_OP(m->state);
 
-	life->settled = WIRE_MAP_OP(m->state) != WIRE_PLACE_MAP_DELETE || m->absent;
+	life->settled = op != WIRE_PLACE_MAP_DELETE;
+	if (op == WIRE_MAP_ADDED)
+		raise_peak(m, m->count + 1);
+	if (op == WIRE_MAP_REMOVED)
+		add_deleted(ms, m, gone);
 	if (!life->same)
 		return;
-	if (!life->settled && (gone || is_quiet(ms, life))) {
+	if ((op == WIRE_PLACE_MAP_DELETE || op == WIRE_MAP_ABSENT) &&
+	    (gone || is_quiet(ms, life))) {
 		life->settled = life->now.entries <= m->count;
 		if (life->now.entries + 1 == m->count)
-			add_deleted(ms, life, gone);
+			add_deleted(ms, m, gone);
 	}
-	if (life->now.entries > m->peak)
-		m->peak = life->now.entries;
-	if (life->now.entries > m->fill_peak)
-		m->fill_peak = life->now.entries;
+	raise_peak(m, life->now.entries);
 }
 
 static void add_life(struct map_stream *ms, struct map_life *life, bool gone)
@@ -396,12 +413,12 @@ static struct model_map_counts counts_of(const struct map_row *row)
 
 #define SUM(member) .member = seen->member + gone->member + there->member
 	struct model_map_counts counts = {
-		SUM(assigns),	    SUM(deletes),	   SUM(clears),
-		SUM(removed),	    SUM(unsettled),	   SUM(drains),
-		SUM(growths),	    SUM(rehashes),	   SUM(grown_bytes),
-		SUM(emptied),	    SUM(emptied_entries),  SUM(refills),
-		SUM(refills_alike), SUM(refilled_entries), SUM(made_entries),
-		SUM(made_growths),  SUM(made_grown_bytes),
+		SUM(assigns),	   SUM(deletes),       SUM(clears),
+		SUM(removed),	   SUM(unsettled),     SUM(drains),
+		SUM(drain_loops),  SUM(growths),       SUM(rehashes),
+		SUM(grown_bytes),  SUM(emptied),       SUM(emptied_entries),
+		SUM(refills),	   SUM(refills_alike), SUM(refilled_entries),
+		SUM(made_entries), SUM(made_growths),  SUM(made_grown_bytes),
 	};
 #undef SUM
 	/* Those whose type is known by now are another site's. */
@@ -416,7 +433,7 @@ static int64_t type_of(struct map_stream *ms, uint64_t typ, uint64_t load_bias)
 	if (typ == WIRE_TYPE_SYNC_MAP)
 		return model_type(ms->opts.model, "sync.Map");
 	if (!typ)
-		return model_type(ms->opts.model, "map (never used)");
+		return model_type(ms->opts.model, "map (no operation seen)");
 	return symbolizer_type(ms->opts.symbolizer, typ, load_bias);
 }
 
@@ -437,15 +454,15 @@ static int place_row(struct map_stream *ms, struct map_row *row, uint64_t load_b
 	return 0;
 }
 
-static int take_rows(struct map_stream *ms, uint64_t load_bias)
+static int take_rows(struct map_stream *ms, uint64_t load_bias, bool last)
 {
 	uint64_t unplaced = 0;
 
 	for (struct map_row *row = ms->rows; row; row = row->hh.next) {
 		struct model_map_counts counts = counts_of(row);
 
-		/* All that was made here has its type by now. */
-		if (!row->key.typ && !counts.makes && row->id == ID_WAITS)
+		/* What is made without a type gets one when it is used: only in the end is it known what wasn't. */
+		if (!row->key.typ && (!last || !counts.makes))
 			continue;
 		int rc = row->id == ID_WAITS ? place_row(ms, row, load_bias) : 0;
 		if (rc)
@@ -499,7 +516,7 @@ static int take_life(struct map_stream *ms, const struct map_life *life, uint64_
 int map_stream_take(struct map_stream *ms, uint64_t load_bias, uint64_t now_ns, bool last)
 {
 	add_lives(ms, last);
-	int rc = take_rows(ms, load_bias);
+	int rc = take_rows(ms, load_bias, last);
 
 	if (rc || !ms->looked)
 		return rc;

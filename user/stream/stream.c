@@ -360,7 +360,7 @@ static int take_losses(struct stream *s, const struct wire_cpu *totals)
 		  s->assists.unplaced + s->unplaced_stops },
 		{ { "map_site_stack_lost", "places of map operations whose stack found no room" },
 		  s->lost_map_sites },
-		{ { "maps_evicted", "maps no longer followed: there were too many" },
+		{ { "maps_evicted", "maps no longer followed: more than 65,536 were in use" },
 		  s->maps ? map_stream_evicted(s->maps) : 0 },
 		{ { "maps_unmeasured", "maps too many to be measured" },
 		  s->maps ? map_stream_unmeasured(s->maps) : 0 },

@@ -55,7 +55,7 @@ func afterwards(work func(i int)) {
 type cache struct{ entries map[int]session }
 
 func (c *cache) fill() {
-	c.entries = map[int]session{}
+	c.entries = make(map[int]session, 100000)
 	for i := 0; i < 100000; i++ {
 		c.entries[i] = session{"user", i}
 	}
@@ -347,7 +347,26 @@ func none() {
 		}
 		report(map[string]int{"stock": len(stock), "open": len(open)})
 	}
+	inFlight(make(map[int]session, 20))
 	afterwards(func(i int) { stock[keys[i]]++ })
+}
+
+// Requests come, and each goes when its answer is there: that the map is empty in the end is no loop that clears it.
+func inFlight(m map[int]session) {
+	for round := 0; round < 20; round++ {
+		for i := 0; i < 20; i++ {
+			m[i] = session{"user", i}
+		}
+		for i := 0; i < 20; i++ {
+			answered(m, i)
+		}
+	}
+}
+
+//go:noinline
+func answered(m map[int]session, i int) {
+	total += len(m)
+	delete(m, i)
 }
 
 //go:noinline

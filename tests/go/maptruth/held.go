@@ -141,9 +141,10 @@ var plans = []struct {
 // StartThreads has the runtime make the threads that it may want later: what it needs for one is on the heap.
 func startThreads() {
 	var all, ended sync.WaitGroup
-	for i := runtime.GOMAXPROCS(0) + 4; i > 0; i-- {
-		all.Add(1)
-		ended.Add(1)
+	n := runtime.GOMAXPROCS(0) + 4
+	all.Add(n)
+	ended.Add(n)
+	for i := 0; i < n; i++ {
 		go func() {
 			runtime.LockOSThread()
 			all.Done()
