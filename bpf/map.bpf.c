@@ -228,7 +228,7 @@ static __always_inline void begin_map(struct wire_map *m, const struct map_hit *
 		m->typ = h->typ;
 }
 
-/* Can the last operation have emptied the map? Then it has a new seed. */
+/* Can the last operation have emptied the map? Then it is empty, and has a new seed. */
 static __always_inline bool may_have_emptied(const struct wire_map *m)
 {
 	switch (WIRE_MAP_OP(m->state)) {
@@ -248,7 +248,7 @@ static __always_inline bool is_same_map(const struct wire_map *m, const struct m
 {
 	if (h->op == WIRE_PLACE_MAP_MADE)
 		return false;
-	return m->seed == h->seed || may_have_emptied(m);
+	return m->seed == h->seed || (!h->count && may_have_emptied(m));
 }
 
 /* The map of a hit, settled; NULL if it isn't followed. */
@@ -561,8 +561,7 @@ static __always_inline bool leave_verdict(struct map_hit *h, u64 addr, struct wi
 
 	h->map = addr;
 	read_head(h);
-	/* With another seed it is the same map only if it is empty now. */
-	if (h->unread || (h->seed != m->seed && (h->count || !is_same_map(m, h))))
+	if (h->unread || !is_same_map(m, h))
 		return true;
 	bool deletes = op == WIRE_PLACE_MAP_DELETE || op == WIRE_MAP_ABSENT;
 	if (deletes)

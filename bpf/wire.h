@@ -16,7 +16,7 @@ enum {
 	WIRE_DEPTH_MAX = 128, /* program counters of one stack */
 	WIRE_SLOTS = 16, /* scratch slots per CPU, see scratch.bpf.h */
 	WIRE_LISTED_MAX = 65536, /* maps that wait to be looked at before a GC cycle ends, ... */
-	WIRE_LOOKS_MAX = 16384, /* ... and how many of them are, each time */
+	WIRE_LOOKS_MAX = 8192, /* ... and how many of them are, each time */
 	WIRE_CPUS_MAX = 1024,
 	WIRE_CLASSES = 69, /* Go's 68 size classes and WIRE_CLASS_TINY */
 	WIRE_CLASS_LARGE = 0,
