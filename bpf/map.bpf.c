@@ -7,27 +7,10 @@
  * the first word of the map and a random hash seed in the second, by which a map is known again: the runtime
  * gives it a new one only when it has become empty. Two maps can be at one address one after the other.
  */
-#include "bpf/goabi.bpf.h"
-#include "bpf/maps.bpf.h"
-#include "bpf/stacks.bpf.h"
+#include "bpf/map.bpf.h"
 
-/* Bound set by the loader. Full: counted loss. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__type(key, struct wire_map_key);
-	__type(value, struct wire_map_site);
-} map_sites SEC(".maps");
-
-/* key: a map's address. The user side takes out those that are gone. Full: counted loss. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__type(key, u64);
-	__type(value, struct wire_map);
-} followed SEC(".maps");
+struct map_sites_map map_sites SEC(".maps");
+struct followed_map followed SEC(".maps");
 
 /*
  * Addresses of maps that were assigned to or deleted from. What dies in a GC cycle was last used before marking
@@ -42,51 +25,6 @@ struct {
 
 /* How many there are in it. */
 static u32 listed_nr;
-
-/* One hit: what the registers and the map say. */
-struct map_hit {
-	struct wire_cpu *cpu;
-	u64 map, typ, stack;
-	u64 count, seed; /* of the map, before the operation */
-	u64 now;
-	u32 op;
-	bool unread; /* the map could not be read */
-};
-
-static const struct wire_map_site no_site;
-
-static __always_inline void add(u64 *to, u64 n)
-{
-	__sync_fetch_and_add(to, n);
-}
-
-/* The largest. Once more if another thread was quicker on this CPU. */
-static __always_inline void raise(u64 *max, u64 n)
-{
-	u64 was = *max;
-
-	if (n > was && __sync_val_compare_and_swap(max, was, n) != was) {
-		was = *max;
-		if (n > was)
-			__sync_val_compare_and_swap(max, was, n);
-	}
-}
-
-/* The counters of a site on this CPU, or NULL: no room, and the caller's count is lost. */
-static __noinline struct wire_map_site *site_of(u64 stack, u64 typ, struct wire_cpu *cpu)
-{
-	struct wire_map_key key = { stack, typ };
-	struct wire_map_site *site = bpf_map_lookup_elem(&map_sites, &key);
-
-	if (!site) {
-		/* Another CPU may be first: then this fails and the look-up finds its site. */
-		bpf_map_update_elem(&map_sites, &key, &no_site, BPF_NOEXIST);
-		site = bpf_map_lookup_elem(&map_sites, &key);
-		if (!site)
-			count_loss(cpu, WIRE_LOSS_MAP_SITES_FULL);
-	}
-	return site;
-}
 
 /* --- a map's life ----------------------------------------------------------------------------- */
 
@@ -351,67 +289,6 @@ static __always_inline void take_iteration(const struct map_hit *h)
 	m->iter_run = m->run;
 }
 
-/* The first two words of a map, as struct map_hit has them. */
-static __always_inline void read_head(struct map_hit *h)
-{
-	u64 head[2] = {};
-
-	h->unread = h->map && bpf_probe_read_user(head, sizeof(head), (void *)h->map);
-	h->count = head[0];
-	h->seed = cfg.map_swiss ? head[1] : head[1] >> 32;
-	if (h->unread)
-		count_loss(h->cpu, WIRE_LOSS_MAP_UNREAD);
-}
-
-/* (type, map), or (map, type) of a method. */
-static __always_inline void read_args(struct map_hit *h, const struct pt_regs *ctx, bool method)
-{
-	u64 first = GO_ARG1(ctx), second = GO_ARG2(ctx);
-
-	/* Read both: a choice between two places of the context isn't accepted by the verifier. */
-	asm volatile("" : "+r"(first), "+r"(second));
-	h->map = method ? first : second;
-	h->typ = method ? second : first;
-}
-
-/* The site of a hit, its stack walked into st and sent; without one it is that of no stack. */
-static __always_inline struct wire_map_site *site_here(const struct pt_regs *ctx, u64 cookie,
-						       struct map_hit *h, struct wire_stack *st)
-{
-	h->stack = st ? walk_stack(ctx, ctx->ip - probe_va(cookie), st) : WIRE_STACK_NONE;
-	struct wire_map_site *site = site_of(h->stack, h->typ, h->cpu);
-
-	if (site && st && !site->stack_sent && send_stack(ctx, st, cookie, h->cpu))
-		site->stack_sent = 1;
-	return site;
-}
-
-/* A scratch slot for the hit's stack; NULL, counted: none is free. */
-static __always_inline struct wire_stack *stack_claim(struct scratch *s, int slot,
-						      struct wire_cpu *cpu)
-{
-	if (s && slot >= 0 && slot < WIRE_SLOTS)
-		return &s->slots[slot];
-	count_loss(cpu, WIRE_LOSS_MAP_STACK);
-	return NULL;
-}
-
-/* Is this hit to be counted? Then *h has its beginnings. */
-static __always_inline bool map_hit_init(struct map_hit *h, const struct pt_regs *ctx, u64 cookie)
-{
-	h->cpu = cpu_stats_here();
-	if (!h->cpu || !is_counting())
-		return false;
-	add(&h->cpu->hits, 1);
-	if (leads_to_morestack(ctx, cookie)) {
-		add(&h->cpu->not_entered, 1);
-		return false;
-	}
-	h->op = cookie & 0xff;
-	h->now = bpf_ktime_get_ns();
-	return true;
-}
-
 /* Assignments, deletions, clears, makes, and range loops. */
 SEC("?uprobe")
 int on_map(struct pt_regs *ctx)
@@ -441,107 +318,6 @@ int on_map(struct pt_regs *ctx)
 	int slot = s ? slot_claim(s, h.cpu) : -1;
 	struct wire_stack *st = stack_claim(s, slot, h.cpu);
 	take_op(&h, site_here(ctx, cookie, &h, st));
-	if (st)
-		slot_release(s, slot);
-	return 0;
-}
-
-/* --- growth ----------------------------------------------------------------------------------- */
-
-/* A table that is left for another. */
-struct map_growth {
-	u64 bytes; /* of its slots; what the allocator adds is left out */
-	bool larger; /* the other is larger, or two */
-};
-
-/* Of a bucket or a group, by the map's type. */
-static __always_inline u64 unit_bytes(u64 typ)
-{
-	u64 bytes = read_u64(typ + cfg.map_unit);
-
-	return cfg.map_swiss ? bytes : bytes & 0xffff;
-}
-
-/*
- * Go runtime/map.go hashGrow, makeBucketArray, overLoadFactor: one overflow bucket for 16 buckets is made with
- * the array.
- */
-static __always_inline struct map_growth classic_growth(const struct map_hit *h)
-{
-	u64 buckets = 1ULL << (read_u64(h->map + cfg.map_b) & 63);
-	u64 entries = h->count + 1;
-
-	return (struct map_growth){
-		.bytes = (buckets + (buckets >= 16 ? buckets / 16 : 0)) * unit_bytes(h->typ),
-		.larger = entries > 8 && entries > cfg.map_load * (buckets / 2),
-	};
-}
-
-/* What a table of internal/runtime/maps begins with, in every version. */
-struct map_table {
-	u16 used, capacity, growth_left;
-};
-
-/* Would pruneTombstones try? It does if a tenth of the table is tombstones. */
-static __always_inline bool is_pruned(const struct map_table *t)
-{
-	u32 room = t->capacity <= 8 ? t->capacity - 1 : t->capacity / 8 * 7;
-	u32 tombstones = room - t->used - t->growth_left;
-
-	return tombstones * 10 >= t->capacity;
-}
-
-/* (table, type, map): false if nothing is left behind and nothing is tidied. Pruning is done in place. */
-static __always_inline bool table_growth(struct map_hit *h, const struct pt_regs *ctx,
-					 struct map_growth *g)
-{
-	struct map_table t = {};
-
-	h->typ = GO_ARG2(ctx);
-	h->map = GO_ARG3(ctx);
-	bpf_probe_read_user(&t, sizeof(t), (void *)GO_ARG1(ctx));
-	g->larger = h->op == WIRE_PLACE_MAP_GROW_TABLE;
-	g->bytes = g->larger ? t.capacity / 8 * unit_bytes(h->typ) : 0;
-	return g->larger || is_pruned(&t);
-}
-
-static __always_inline void count_growth(const struct map_hit *h, struct wire_map_site *site,
-					 struct map_growth g)
-{
-	struct wire_map *m = bpf_map_lookup_elem(&followed, &h->map);
-
-	if (site) {
-		add(g.larger ? &site->growths : &site->rehashes, 1);
-		add(&site->grown_bytes, g.bytes);
-	}
-	if (!m)
-		return;
-	m->growths += g.larger;
-	m->grown_bytes += g.bytes;
-}
-
-SEC("?uprobe")
-int on_map_growth(struct pt_regs *ctx)
-{
-	u64 cookie = bpf_get_attach_cookie(ctx);
-	struct map_growth growth = {};
-	struct map_hit h = {};
-
-	if (!map_hit_init(&h, ctx, cookie))
-		return 0;
-	if (h.op == WIRE_PLACE_MAP_GROW) {
-		read_args(&h, ctx, (cookie >> 8) & WIRE_F_METHOD);
-		read_head(&h);
-		growth = cfg.map_swiss ? (struct map_growth){ unit_bytes(h.typ), true }
-				       : classic_growth(&h);
-	} else if (!table_growth(&h, ctx, &growth)) {
-		return 0;
-	}
-
-	struct scratch *s = scratch_here();
-	int slot = s ? slot_claim(s, h.cpu) : -1;
-	struct wire_stack *st = stack_claim(s, slot, h.cpu);
-	count_growth(&h, site_here(ctx, cookie, &h, st), growth);
 	if (st)
 		slot_release(s, slot);
 	return 0;
