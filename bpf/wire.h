@@ -276,8 +276,8 @@ enum { WIRE_TYPE_SYNC_MAP = 1 }; /* in place of a type's address */
 
 struct wire_map_key {
 	uint64_t stack;
-	uint64_t
-		typ; /* address of the map's type; 0 while it isn't known, as makemap_small has none */
+	/* Address of the map's type; 0 while it isn't known, as makemap_small has none. */
+	uint64_t typ;
 };
 
 /* Per CPU, only ever added to; what each means is in user/model/maps.h. */

@@ -41,8 +41,8 @@ struct map_verdict {
  * while it refills.
  *
  * A map is thin if deletes have left it a quarter of its entries or less, for MAP_LONG_NS or, where its making or
- * last emptying was seen, half of the time since then (MAP_WAIT_NS at least), and it holds MAP_TIMES_MORE of what its entries need. So a map that
- * goes up and down is none.
+ * last emptying was seen, half of the time since then (MAP_WAIT_NS at least), and it holds MAP_TIMES_MORE of what
+ * its entries need. So a map that goes up and down is none.
  *
  * One that was made before it was met, and is deleted from, may have been thinned out before: it is thin if in
  * MAP_MET_NS or more it has not come near to what its table is for.
@@ -68,8 +68,8 @@ struct map_evidence {
  * RANGE_DELETE: MAP_DELETES_MIN deletes inside of Range. A purge of what is old looks the same from outside.
  * CLEAR_RETAIN, THINNED: maps that hold much more than they need, MAP_SITE_WASTE_MIN in all.
  * The others only where the counts are since counting began:
- * DELETE_LOOP: most drains are by one range loop each, a drain took out MAP_ENTRIES_MIN here on average, and what was removed here is about what
- *   the maps had at their largest (half to twice as much). A map whose entries come and go, and that is
+ * DELETE_LOOP: most drains are by one range loop each, a drain took out MAP_ENTRIES_MIN here on average, and what
+ *   was removed here is about what the maps had at their largest (half to twice as much). A map whose entries come and go, and that is
  *   empty now and then, has seen many more; one that several places empty, less at each.
  * CLEAR_REFILL: cleared, and filled again to a like size in at least half of MAP_REFILLS_MIN or more times,
  *   with MAP_ENTRIES_MIN on average, and none was much larger (MAP_TIMES_MORE): that one's table would be kept.

@@ -229,8 +229,7 @@ static uint64_t rank(const struct snapshot_map_site *site)
 	return site->pattern == MAP_PATTERN_CLEAR_REFILL;
 }
 
-/* 0 for the values that sites of maps have no column for: the order of advice. */
-static uint64_t value_of(const struct snapshot_map_site *site, enum snapshot_value value)
+uint64_t snapshot_map_value(const struct snapshot_map_site *site, enum snapshot_value value)
 {
 	switch (value) {
 	case SNAPSHOT_ASSIGNS:
@@ -252,7 +251,7 @@ static int site_cmp(const void *a, const void *b, void *by)
 {
 	const struct snapshot_map_site *x = a, *y = b;
 	enum snapshot_value value = *(enum snapshot_value *)by;
-	int d = cmp_u64(value_of(y, value), value_of(x, value));
+	int d = cmp_u64(snapshot_map_value(y, value), snapshot_map_value(x, value));
 
 	if (!d)
 		d = cmp_u64(rank(x), rank(y));

@@ -28,12 +28,12 @@ struct model_map_counts {
 	uint64_t unsettled;
 	/* A map of two entries or more, emptied by deletes with no assignment in between; here was the last. */
 	uint64_t drains;
-	uint64_t
-		drain_loops; /* those in which one range loop over the map took out all that it met */
+	/* Those in which one range loop over the map took out all that it met. */
+	uint64_t drain_loops;
 	uint64_t growths; /* of tables to a larger size, splits of a table included */
 	uint64_t rehashes; /* of tables to the same size, to get rid of what deletes leave behind */
-	uint64_t
-		grown_bytes; /* of the tables that growths and rehashes here left to the collector */
+	/* Of the tables that growths and rehashes here left to the collector. */
+	uint64_t grown_bytes;
 	/* Of clears and drains here that took out entries: */
 	uint64_t emptied;
 	uint64_t emptied_entries; /* the sum of the largest sizes since the emptying before */
@@ -44,31 +44,31 @@ struct model_map_counts {
 	/* Of maps made here, up to now: */
 	uint64_t made_entries; /* the sum of their largest sizes */
 	uint64_t made_growths, made_grown_bytes;
-	uint64_t
-		entries_max; /* not a sum: the largest size of a map seen here, or of one made here */
+	/* Not a sum: the largest size of a map seen here, or of one made here. */
+	uint64_t entries_max;
 };
 
 /* One map that the runtime hasn't freed, as it was found in memory. */
 struct model_map {
 	uint64_t addr; /* of runtime.hmap or maps.Map in the process */
 	uint32_t type;
-	uint32_t
-		made_site; /* MODEL_NO_SITE: it was made before we looked, or on a goroutine's stack */
+	/* MODEL_NO_SITE: it was made before we looked, or on a goroutine's stack. */
+	uint32_t made_site;
 	uint32_t emptied_site; /* where it was last cleared or drained; or: not seen */
-	uint32_t
-		deleted_site; /* where it was last deleted from, since it was last emptied; or: not seen */
+	/* Where it was last deleted from, since it was last emptied; or: not seen. */
+	uint32_t deleted_site;
 	uint64_t entries;
-	uint64_t
-		bytes; /* that it holds: header, buckets or tables, directory; not what they point to */
+	/* That it holds: header, buckets or tables, directory; not what they point to. */
+	uint64_t bytes;
 	uint64_t entries_max; /* since it was first seen */
 	uint64_t fill_entries; /* the largest size since it was last emptied, or first seen */
 	uint64_t emptied_entries; /* the largest size before it was last emptied */
-	uint64_t
-		fill_ns; /* from the emptying before, or its making, to the last one; 0: neither was seen */
+	/* From the emptying before, or its making, to the last one; 0: neither was seen. */
+	uint64_t fill_ns;
 	uint64_t first_ns, last_ns; /* when it was first and last used */
 	uint64_t emptied_ns; /* when it was last emptied; 0: not seen */
-	uint64_t
-		thin_ns; /* since when deletes have left it a quarter of fill_entries or less; 0: they have not */
+	/* Since when deletes have left it a quarter of fill_entries or less; 0: they have not. */
+	uint64_t thin_ns;
 };
 
 /* A site: id, -ENOMEM or -E2BIG. Of the shape of the first call for a type. */

@@ -107,6 +107,9 @@ struct snapshot {
 int snapshot_new(const struct model *m, const struct snapshot_opts *opts, struct snapshot **ret);
 void snapshot_free(struct snapshot *s);
 
+/* What a site of maps has of a value: 0 of those that aren't of maps. */
+uint64_t snapshot_map_value(const struct snapshot_map_site *site, enum snapshot_value value);
+
 /* Are gallop's objects what the runtime counted, as far as both could be read? Unknown is no difference. */
 bool snapshot_check_holds(const struct model_check *check);
 

@@ -20,11 +20,11 @@ struct gomap {
 	enum heap_state state; /* of the map itself */
 	bool known; /* what follows was read and makes sense */
 	bool left_out; /* it wasn't looked at for want of GOMAP_TABLES_MAX */
-	uint64_t
-		seed; /* of its hashes: an address that is used again has another, and clearing changes it */
+	/* Of its hashes: an address that is used again has another, and clearing changes it. */
+	uint64_t seed;
 	uint64_t entries;
-	uint64_t
-		bytes; /* on the heap: header, buckets or tables, directory; not what they point to */
+	/* On the heap: header, buckets or tables, directory; not what they point to. */
+	uint64_t bytes;
 };
 
 struct gomap_reader {

@@ -27,8 +27,8 @@ struct heap_reader {
 	const struct go_layout *layout; /* borrowed */
 	const struct go_heap_layout *heap; /* borrowed */
 	uint64_t sweepgen, arenas; /* addresses of two fields of runtime.mheap_ in the process */
-	uint64_t
-		arena_base; /* what arenas are numbered from, by machine (malloc.go arenaBaseOffset) */
+	/* What arenas are numbered from, by machine (malloc.go arenaBaseOffset). */
+	uint64_t arena_base;
 };
 
 /* -ENOTSUP with the reason if it can't be told for this binary. */

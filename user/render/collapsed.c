@@ -133,28 +133,12 @@ static size_t collect_callers(struct line *lines, const struct snapshot_caller *
 	return nr;
 }
 
-static uint64_t map_value(const struct snapshot_map_site *site, enum snapshot_value value)
-{
-	switch (value) {
-	case SNAPSHOT_ASSIGNS:
-		return site->counts.assigns;
-	case SNAPSHOT_DELETES:
-		return site->counts.deletes;
-	case SNAPSHOT_CLEARS:
-		return site->counts.clears;
-	case SNAPSHOT_RETAINED:
-		return site->retained_bytes;
-	default:
-		return site->counts.growths;
-	}
-}
-
 static size_t collect_maps(struct line *lines, const struct snapshot *s, enum snapshot_value value)
 {
 	size_t nr = 0;
 
 	for (size_t i = 0; i < s->maps.sites_nr; i++) {
-		uint64_t n = map_value(&s->maps.sites[i], value);
+		uint64_t n = snapshot_map_value(&s->maps.sites[i], value);
 		if (n)
 			lines[nr++] = (struct line){ s->maps.sites[i].stack, n };
 	}

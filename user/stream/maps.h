@@ -37,7 +37,10 @@ void map_stream_set_reader(struct map_stream *ms, const struct gomap_reader *rea
 /* Read the kernel's tables, then the process's memory. 0 or -errno. */
 int map_stream_see(struct map_stream *ms);
 
-/* Give the model what was seen, once the stacks that came meanwhile are known; `last`: no more will be. 0 or -errno. */
+/*
+ * Give the model what was seen, once the stacks that came meanwhile are known; `last`: nothing will be seen after
+ * it. 0 or -errno.
+ */
 int map_stream_take(struct map_stream *ms, uint64_t load_bias, uint64_t now_ns, bool last);
 
 /*
