@@ -309,6 +309,8 @@ int on_map(struct pt_regs *ctx)
 	if (!h.map && h.op == WIRE_PLACE_MAP_ASSIGN)
 		return 0;
 	read_head(&h);
+	if (h.unread)
+		count_loss(h.cpu, WIRE_LOSS_MAP_UNREAD);
 	if (h.op == WIRE_PLACE_MAP_ITERATE) {
 		take_iteration(&h);
 		return 0;
@@ -337,6 +339,7 @@ static __always_inline bool leave_verdict(struct map_hit *h, u64 addr, struct wi
 
 	h->map = addr;
 	read_head(h);
+	/* Where nothing can be read a goroutine's stack was: what its map's last operation did stays open. */
 	if (h->unread || !is_same_map(m, h))
 		return true;
 	bool deletes = op == WIRE_PLACE_MAP_DELETE || op == WIRE_MAP_ABSENT;

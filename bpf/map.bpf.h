@@ -80,8 +80,6 @@ static __always_inline void read_head(struct map_hit *h)
 	h->unread = h->map && bpf_probe_read_user(head, sizeof(head), (void *)h->map);
 	h->count = head[0];
 	h->seed = cfg.map_swiss ? head[1] : head[1] >> 32;
-	if (h->unread)
-		count_loss(h->cpu, WIRE_LOSS_MAP_UNREAD);
 }
 
 /* (type, map), or (map, type) of a method. */

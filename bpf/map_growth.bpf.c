@@ -90,6 +90,8 @@ int on_map_growth(struct pt_regs *ctx)
 	if (h.op == WIRE_PLACE_MAP_GROW) {
 		read_args(&h, ctx, (cookie >> 8) & WIRE_F_METHOD);
 		read_head(&h);
+		if (h.unread)
+			count_loss(h.cpu, WIRE_LOSS_MAP_UNREAD);
 		growth = cfg.map_swiss ? (struct map_growth){ unit_bytes(h.typ), true }
 				       : classic_growth(&h);
 	} else if (!table_growth(&h, ctx, &growth)) {
