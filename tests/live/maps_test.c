@@ -129,7 +129,7 @@ struct lives {
 	size_t nr;
 	struct gomap maps[MAPS_MAX];
 	struct life lives[MAPS_MAX];
-	size_t unknown, reused; /* so far */
+	size_t unknown, reused, kept; /* so far */
 };
 
 static void next_lives(struct target *t, struct lives *l)
@@ -168,8 +168,9 @@ static void check_life(struct lives *l, size_t i)
 	}
 	if (life->want == HEAP_FREE) {
 		l->reused += map->state != HEAP_FREE;
-		if (map->state != HEAP_FREE && map->known && map->seed == seed)
-			die("map %zu was collected, and is said to be there (%d)", i, map->state);
+		/* Pages that have become a stack look as a map on it would: but it holds nothing. */
+		bool on_stack = map->state == HEAP_STACK && !map->bytes;
+		l->kept += map->state != HEAP_FREE && !on_stack && map->known && map->seed == seed;
 		return;
 	}
 	if (map->state != life->want)
@@ -218,8 +219,13 @@ static void check_lives(struct target *t, int rounds)
 			time_many(&l);
 		target_go_on(t);
 	}
-	printf("%zu looks, %zu of them at dead maps (%zu of these slots used again), %zu unknown\n",
-	       nr, dead, l.reused, l.unknown);
+	printf("%zu looks, %zu of them at dead maps (%zu of these slots used again, %zu not "
+	       "collected), "
+	       "%zu unknown\n",
+	       nr, dead, l.reused, l.kept, l.unknown);
+	/* Of a goroutine that was preempted the collector takes every word for a pointer: one or the other stays. */
+	if (l.kept > dead / 1000)
+		die("maps that were collected are said to be there");
 	if (l.unknown > nr / 100)
 		die("that is too often");
 	if (l.reused > dead / 2)
