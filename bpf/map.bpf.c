@@ -42,54 +42,33 @@ static __always_inline void end_filling(const struct wire_map *m, struct wire_cp
 		add(&site->refills_alike, 1);
 }
 
-/* Its last entry went, at that stack. How long it took to fill isn't known of one that was first met filled. */
+/* Its last entry went, at that stack. */
 static __always_inline void empty_map(struct wire_map *m, struct wire_map_site *site, u64 stack,
 				      const struct map_hit *h)
 {
-	u64 began = m->emptied_ns ? m->emptied_ns : m->made_stack ? m->first_ns : h->now;
-
 	end_filling(m, h->cpu);
 	if (site) {
 		add(&site->emptied, 1);
 		add(&site->emptied_entries, m->fill_peak);
 	}
-	m->fill_ns = h->now - began;
-	m->emptied_stack = stack;
-	m->emptied_ns = h->now;
-	m->emptied_peak = m->fill_peak;
-	m->fill_peak = 0;
-	m->deleted_stack = 0;
-	m->thin_ns = 0;
+	wire_map_emptied(m, stack, h->now);
 }
 
 /* The last operation was a deletion, and it has taken out an entry. */
 static __always_inline void settle_delete(struct wire_map *m, const struct map_hit *h)
 {
 	struct wire_map_site *site = site_of(m->last_stack, m->typ, h->cpu);
-	u64 left = m->count - 1;
+	bool drained = wire_map_deleted(m, h->now);
 
-	m->run++;
-	m->deleted_stack = m->last_stack;
 	if (site)
 		add(&site->removed, 1);
-	if (!left && m->run >= 2) {
-		if (site)
-			add(&site->drains, 1);
-		/* One range loop has taken out all. */
-		if (site && m->iter_entries && m->run - m->iter_run == m->iter_entries)
-			add(&site->drain_loops, 1);
-		empty_map(m, site, m->last_stack, h);
-	} else if (!m->thin_ns && left * 4 <= m->fill_peak) {
-		m->thin_ns = h->now;
-	}
-}
-
-static __always_inline void raise_peak(struct wire_map *m, u64 count)
-{
-	if (count > m->peak)
-		m->peak = count;
-	if (count > m->fill_peak)
-		m->fill_peak = count;
+	if (!drained)
+		return;
+	if (site)
+		add(&site->drains, 1);
+	if (site && wire_map_was_loop(m))
+		add(&site->drain_loops, 1);
+	empty_map(m, site, m->last_stack, h);
 }
 
 /* See what the last operation on the map has done: once, whichever of several readers is first. */
@@ -107,7 +86,7 @@ static __always_inline void settle(struct wire_map *m, const struct map_hit *h)
 		settle_delete(m, h);
 	if (op == WIRE_PLACE_MAP_ASSIGN || op == WIRE_MAP_ADDED)
 		m->run = m->iter_entries = 0;
-	raise_peak(m, h->count);
+	wire_map_raise_peak(m, h->count);
 	if (h->count * 4 > m->fill_peak)
 		m->thin_ns = 0;
 }
@@ -125,7 +104,7 @@ static __always_inline void end_map(struct wire_map *m, const struct map_hit *h)
 	if (WIRE_MAP_OP(m->state) == WIRE_MAP_REMOVED)
 		settle_delete(m, h);
 	if (WIRE_MAP_OP(m->state) == WIRE_MAP_ADDED)
-		raise_peak(m, m->count + 1);
+		wire_map_raise_peak(m, m->count + 1);
 	end_filling(m, h->cpu);
 	if (!m->made_stack)
 		return;
@@ -166,27 +145,11 @@ static __always_inline void begin_map(struct wire_map *m, const struct map_hit *
 		m->typ = h->typ;
 }
 
-/* Can the last operation have emptied the map? Then it is empty, and has a new seed. */
-static __always_inline bool may_have_emptied(const struct wire_map *m)
-{
-	switch (WIRE_MAP_OP(m->state)) {
-	case WIRE_PLACE_MAP_CLEAR:
-		return true;
-	case WIRE_PLACE_MAP_DELETE:
-	case WIRE_MAP_REMOVED:
-	case WIRE_MAP_ABSENT:
-	case WIRE_MAP_SETTLED:
-		return m->count <= 1;
-	default:
-		return false;
-	}
-}
-
 static __always_inline bool is_same_map(const struct wire_map *m, const struct map_hit *h)
 {
 	if (h->op == WIRE_PLACE_MAP_MADE)
 		return false;
-	return m->seed == h->seed || (!h->count && may_have_emptied(m));
+	return m->seed == h->seed || (!h->count && wire_map_may_be_empty(m));
 }
 
 /* The map of a hit, settled; NULL if it isn't followed. */

@@ -9,6 +9,7 @@
 #define GALLOP_BPF_WIRE_H
 
 #ifndef __bpf__
+#include <stdbool.h>
 #include <stdint.h>
 #endif
 
@@ -338,6 +339,66 @@ enum wire_map_verdict {
 		0x101, /* a deletion has taken one out, which is yet to be counted, ... */
 	WIRE_MAP_ABSENT = 0x102, /* ... or nothing, when it was looked at */
 };
+
+/* What follows from a map's last operation, for whichever side finds out what it did. */
+
+/* Can it have emptied the map? Then the map is empty, and has a new seed. */
+static inline bool wire_map_may_be_empty(const struct wire_map *m)
+{
+	switch (WIRE_MAP_OP(m->state)) {
+	case WIRE_PLACE_MAP_CLEAR:
+		return true;
+	case WIRE_PLACE_MAP_DELETE:
+	case WIRE_MAP_REMOVED:
+	case WIRE_MAP_ABSENT:
+	case WIRE_MAP_SETTLED:
+		return m->count <= 1;
+	default:
+		return false;
+	}
+}
+
+static inline void wire_map_raise_peak(struct wire_map *m, uint64_t count)
+{
+	if (count > m->peak)
+		m->peak = count;
+	if (count > m->fill_peak)
+		m->fill_peak = count;
+}
+
+/* A deletion has taken out an entry. True if that was a drain: then wire_map_emptied() is next. */
+static inline bool wire_map_deleted(struct wire_map *m, uint64_t now_ns)
+{
+	uint64_t left = m->count - 1;
+
+	m->run++;
+	m->deleted_stack = m->last_stack;
+	if (!left && m->run >= 2)
+		return true;
+	if (!m->thin_ns && left * 4 <= m->fill_peak)
+		m->thin_ns = now_ns;
+	return false;
+}
+
+/* Of a drain: one range loop has taken out all that it met. */
+static inline bool wire_map_was_loop(const struct wire_map *m)
+{
+	return m->iter_entries && m->run - m->iter_run == m->iter_entries;
+}
+
+/* Its last entry went, at that stack. How long it took to fill isn't known of one that was first met filled. */
+static inline void wire_map_emptied(struct wire_map *m, uint64_t stack, uint64_t now_ns)
+{
+	uint64_t began = m->emptied_ns ? m->emptied_ns : m->made_stack ? m->first_ns : now_ns;
+
+	m->fill_ns = now_ns - began;
+	m->emptied_stack = stack;
+	m->emptied_ns = now_ns;
+	m->emptied_peak = m->fill_peak;
+	m->fill_peak = 0;
+	m->deleted_stack = 0;
+	m->thin_ns = 0;
+}
 
 _Static_assert(sizeof(struct wire_map_key) == 16, "no hidden padding");
 _Static_assert(sizeof(struct wire_stop) == 72, "no hidden padding");

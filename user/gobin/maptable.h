@@ -12,6 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Where the runtime has what is needed of a map and its type, the same in all versions (DWARF of each). */
+enum {
+	GO_HMAP_B = 9, /* runtime.hmap.B, u8 */
+	GO_MAP_BUCKET_SIZE = 0x52, /* of a classic map's type: BucketSize, u16 */
+	GO_MAP_GROUP_SIZE = 0x50, /* of a Swiss map's type: GroupSize, u64 */
+	GO_MAP_LOAD_SIX_MINOR = 21, /* the Go that rounds a load of 13/2 down: see load_six */
+};
+
 struct go_map_shape {
 	bool swiss;
 	bool noscan; /* a bucket or group holds no pointers */

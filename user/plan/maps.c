@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "gobin/layout.h"
+#include "gobin/maptable.h"
 #include "plan/build.h"
 #include "plan/place.h"
 
@@ -178,11 +179,10 @@ void plan_maps(struct plan *plan, struct gobin *bin)
 		return;
 	}
 	plan->cfg.map_swiss = kind == GOBIN_MAPS_SWISS;
-	/* Offsets in runtime.hmap, abi.OldMapType and SwissMapType, the same in all versions. */
-	plan->cfg.map_b = 9;
-	plan->cfg.map_unit = kind == GOBIN_MAPS_SWISS ? 0x50 : 0x52;
-	/* loadFactorNum of runtime/map.go; Go 1.21 rounds 13/2 down. */
-	plan->cfg.map_load = gobin_layout(bin)->minor == 21 ? 12 : 13;
+	plan->cfg.map_b = GO_HMAP_B;
+	plan->cfg.map_unit = plan->cfg.map_swiss ? GO_MAP_GROUP_SIZE : GO_MAP_BUCKET_SIZE;
+	/* loadFactorNum of runtime/map.go. */
+	plan->cfg.map_load = gobin_layout(bin)->minor == GO_MAP_LOAD_SIX_MINOR ? 12 : 13;
 	ADD_ALL(&mp, both);
 	if (kind == GOBIN_MAPS_SWISS)
 		add_swiss(&mp);

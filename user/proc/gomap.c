@@ -17,12 +17,9 @@ enum {
 	KIND_MAP = 21,
 	MAP_TYPE_SZ = 0x58,
 	MAP_TYPE_UNIT = 0x40, /* the type of a bucket or group */
-	MAP_TYPE_BUCKET_SIZE = 0x52, /* u16 */
-	MAP_TYPE_GROUP_SIZE = 0x50, /* u64 */
 	UNIT_MAX = 0xffff,
 
 	HMAP_SZ = 48,
-	CLEAR_SEQ_MINOR = 24, /* classic maps have a clearSeq more since then */
 };
 
 int gomap_reader_init(struct gomap_reader *r, const struct proc *proc, struct gobin *bin,
@@ -53,8 +50,8 @@ int gomap_shape(const struct gomap_reader *r, uint64_t typ_addr, struct go_map_s
 	if (code < 0)
 		return code;
 
-	uint64_t size = r->swiss ? gomap_u64(type + MAP_TYPE_GROUP_SIZE)
-				 : gomap_u16(type + MAP_TYPE_BUCKET_SIZE);
+	uint64_t size = r->swiss ? gomap_u64(type + GO_MAP_GROUP_SIZE)
+				 : gomap_u16(type + GO_MAP_BUCKET_SIZE);
 	if (size == 0 || size > UNIT_MAX || gomap_u64(unit) != size)
 		return -EINVAL;
 	*ret = (struct go_map_shape){
@@ -62,7 +59,7 @@ int gomap_shape(const struct gomap_reader *r, uint64_t typ_addr, struct go_map_s
 		.noscan = gomap_u64(unit + TYPE_PTR_BYTES) == 0,
 		.malloc_headers = r->malloc_headers,
 		.unit_bytes = (uint32_t)size,
-		.load_six = r->go_minor == 21,
+		.load_six = r->go_minor == GO_MAP_LOAD_SIX_MINOR,
 	};
 	return 0;
 }
@@ -129,9 +126,10 @@ static int settle(struct gomap_batch *b)
 		struct gomap *map = b->looks[i].map;
 		if (!map || !header_is_same(b->looks[i].header, again[i]))
 			continue;
-		map->bytes += map->state == HEAP_STACK ? 0 : own;
 		/* The frame may be a dead one, whose tables are gone, or it has none on the heap. */
-		if (map->state == HEAP_STACK && !b->looks[i].on_heap)
+		if (map->state != HEAP_STACK)
+			map->bytes += own;
+		else if (!b->looks[i].on_heap)
 			map->bytes = 0;
 		map->known = true;
 	}

@@ -17,7 +17,6 @@
 
 enum {
 	HMAP_FLAGS = 8,
-	HMAP_B = 9,
 	HMAP_NOVERFLOW = 10,
 	HMAP_HASH0 = 12,
 	HMAP_BUCKETS = 16,
@@ -25,7 +24,6 @@ enum {
 	HMAP_NEVACUATE = 32,
 	HMAP_EXTRA = 40,
 	HMAP_EXTRA_CLEAR_SEQ = 48, /* with clearSeq in front of it */
-	CLEAR_SEQ_MINOR = 24,
 	FLAG_SAME_SIZE = 8,
 	EXTRA_SZ = 24, /* mapextra: overflow, oldoverflow, nextOverflow */
 	SLICE_SZ = 24,
@@ -53,7 +51,7 @@ static uint64_t extra_at(const struct gomap_batch *b, const unsigned char *heade
 
 static unsigned int bits_of_old(const unsigned char *header)
 {
-	unsigned int bits = header[HMAP_B];
+	unsigned int bits = header[GO_HMAP_B];
 
 	return header[HMAP_FLAGS] & FLAG_SAME_SIZE || bits == 0 ? bits : bits - 1;
 }
@@ -63,10 +61,10 @@ static bool header_is_sane(const unsigned char *header)
 	uint64_t count = gomap_u64(header);
 	uint64_t buckets = gomap_u64(header + HMAP_BUCKETS);
 
-	if (header[HMAP_B] > B_MAX || buckets % 8 || gomap_u64(header + HMAP_OLDBUCKETS) % 8)
+	if (header[GO_HMAP_B] > B_MAX || buckets % 8 || gomap_u64(header + HMAP_OLDBUCKETS) % 8)
 		return false;
 	/* It grows at 6.5 entries per bucket, and may reach the double of it while it does. */
-	return buckets ? count <= ((uint64_t)2 * SLOTS << header[HMAP_B]) : count == 0;
+	return buckets ? count <= ((uint64_t)2 * SLOTS << header[GO_HMAP_B]) : count == 0;
 }
 
 static uint64_t preallocated(const struct go_map_shape *shape, unsigned int bits)
@@ -122,7 +120,7 @@ static bool slice_is_sane(const unsigned char *slice, unsigned int bits)
 
 static uint64_t current_bytes(const struct gomap_look *l, const struct extra *extra)
 {
-	unsigned int bits = l->header[HMAP_B];
+	unsigned int bits = l->header[GO_HMAP_B];
 	uint64_t nr = gomap_u16(l->header + HMAP_NOVERFLOW);
 
 	if (extra->have[0])
@@ -157,7 +155,7 @@ static bool measure(struct gomap_look *l, const struct extra *extra, uint64_t ex
 {
 	const unsigned char *header = l->header;
 	const struct go_map_shape *shape = &l->map->shape;
-	unsigned int bits[SLICES_NR] = { header[HMAP_B], bits_of_old(header) };
+	unsigned int bits[SLICES_NR] = { header[GO_HMAP_B], bits_of_old(header) };
 	uint64_t bytes = 0;
 
 	for (int s = 0; s < SLICES_NR; s++) {

@@ -10,6 +10,7 @@
 
 enum {
 	GOMAP_BATCH_NR = 1024,
+	CLEAR_SEQ_MINOR = 24, /* classic maps have a clearSeq more since then */
 	GOMAP_HEADER_SZ = 56, /* the longest: hmap of 1.24 and 1.25 */
 	GOMAP_TABLE_AT = 16, /* hmap.buckets, then oldbuckets; maps.Map.dirPtr, then dirLen */
 	GOMAP_TABLE_SZ = 16,

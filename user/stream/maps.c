@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "base/grow.h"
+#include "base/u64.h"
 #include "bpf/wire.h"
 #include "model/maps.h"
 #include "model/model.h"
@@ -174,17 +175,13 @@ static const struct go_map_shape *shape_of(struct map_stream *ms, uint64_t typ)
 	return &type->shape;
 }
 
-/* As may_have_emptied() and is_same_map() of bpf/map.bpf.c. */
+/* As is_same_map() of bpf/map.bpf.c. */
 static bool is_same(const struct map_life *life)
 {
-	const struct wire_map *m = &life->m;
 	const struct gomap *now = &life->now;
-	uint32_t op = WIRE_MAP_OP(m->state);
-	bool may_be_empty = op == WIRE_PLACE_MAP_CLEAR ||
-			    (op != WIRE_PLACE_MAP_ASSIGN && op != WIRE_MAP_ADDED &&
-			     op != WIRE_PLACE_MAP_MADE && m->count <= 1);
 
-	return now->known && (now->seed == m->seed || (may_be_empty && !now->entries));
+	return now->known &&
+	       (now->seed == life->m.seed || (!now->entries && wire_map_may_be_empty(&life->m)));
 }
 
 static int look(struct map_stream *ms)
@@ -246,42 +243,24 @@ static void add_filling(struct map_stream *ms, const struct wire_map *m, bool ov
 	c->refilled_entries += m->fill_peak;
 }
 
-/* As empty_map() of bpf/map.bpf.c. */
-static void add_drain(struct map_stream *ms, struct wire_map *m, struct model_map_counts *c,
-		      bool gone)
-{
-	uint64_t began = m->emptied_ns ? m->emptied_ns : m->made_stack ? m->first_ns : m->last_ns;
-
-	add_filling(ms, m, true, gone);
-	if (c) {
-		c->drains++;
-		c->drain_loops += m->iter_entries && m->run - m->iter_run == m->iter_entries;
-		c->emptied++;
-		c->emptied_entries += m->fill_peak;
-	}
-	m->fill_ns = m->last_ns - began;
-	m->emptied_stack = m->last_stack;
-	m->emptied_ns = m->last_ns;
-	m->emptied_peak = m->fill_peak;
-	m->fill_peak = 0;
-	m->deleted_stack = 0;
-	m->thin_ns = 0;
-}
-
 /* As settle_delete() of bpf/map.bpf.c: the last operation took out an entry. */
 static void add_deleted(struct map_stream *ms, struct wire_map *m, bool gone)
 {
 	struct model_map_counts *c = counts_at(ms, m->last_stack, m->typ, gone);
-	uint64_t left = m->count - 1;
+	bool drained = wire_map_deleted(m, m->last_ns);
 
-	m->run++;
-	m->deleted_stack = m->last_stack;
 	if (c)
 		c->removed++;
-	if (!left && m->run >= 2)
-		add_drain(ms, m, c, gone);
-	else if (!m->thin_ns && left * 4 <= m->fill_peak)
-		m->thin_ns = m->last_ns;
+	if (!drained)
+		return;
+	add_filling(ms, m, true, gone);
+	if (c) {
+		c->drains++;
+		c->drain_loops += wire_map_was_loop(m);
+		c->emptied++;
+		c->emptied_entries += m->fill_peak;
+	}
+	wire_map_emptied(m, m->last_stack, m->last_ns);
 }
 
 /* Has nothing happened to the map between when the kernel was asked and when memory was read? */
@@ -293,14 +272,6 @@ static bool is_quiet(struct map_stream *ms, const struct map_life *life)
 	       !memcmp(&again, &life->m, sizeof(again));
 }
 
-static void raise_peak(struct wire_map *m, uint64_t entries)
-{
-	if (entries > m->peak)
-		m->peak = entries;
-	if (entries > m->fill_peak)
-		m->fill_peak = entries;
-}
-
 /* What its last operation did, by the kernel's verdict, or as far as memory tells. */
 static void settle(struct map_stream *ms, struct map_life *life, bool gone)
 {
@@ -309,7 +280,7 @@ static void settle(struct map_stream *ms, struct map_life *life, bool gone)
 
 	life->settled = op != WIRE_PLACE_MAP_DELETE;
 	if (op == WIRE_MAP_ADDED)
-		raise_peak(m, m->count + 1);
+		wire_map_raise_peak(m, m->count + 1);
 	if (op == WIRE_MAP_REMOVED)
 		add_deleted(ms, m, gone);
 	if (!life->same)
@@ -320,7 +291,7 @@ static void settle(struct map_stream *ms, struct map_life *life, bool gone)
 		if (life->now.entries + 1 == m->count)
 			add_deleted(ms, m, gone);
 	}
-	raise_peak(m, life->now.entries);
+	wire_map_raise_peak(m, life->now.entries);
 }
 
 static void add_life(struct map_stream *ms, struct map_life *life, bool gone)
@@ -360,7 +331,7 @@ static int by_age(const void *a, const void *b)
 {
 	const struct map_life *x = a, *y = b;
 
-	return (x->m.last_ns > y->m.last_ns) - (x->m.last_ns < y->m.last_ns);
+	return cmp_u64(x->m.last_ns, y->m.last_ns);
 }
 
 /* Follow it no longer; false if it has come back to life meanwhile. */
@@ -401,11 +372,6 @@ static void add_lives(struct map_stream *ms, bool last)
 
 /* --- to the model ----------------------------------------------------------------------------- */
 
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 static struct model_map_counts counts_of(const struct map_row *row)
 {
 	const struct wire_map_site *seen = &row->seen;
@@ -423,8 +389,8 @@ static struct model_map_counts counts_of(const struct map_row *row)
 #undef SUM
 	/* Those whose type is known by now are another site's. */
 	counts.makes = seen->makes > seen->typed ? seen->makes - seen->typed : 0;
-	counts.entries_max = larger(seen->entries_max,
-				    larger(gone->entries_max, there->entries_max));
+	counts.entries_max = max_u64(seen->entries_max,
+				     max_u64(gone->entries_max, there->entries_max));
 	return counts;
 }
 
