@@ -28,6 +28,7 @@ enum {
 	WIRE_SIZE_TO_CLASS128 =
 		250, /* (size-1024+127)/128 above; one more than Go's for the bound */
 	WIRE_SMALL_SIZE_MAX = 1024, /* where the second table begins */
+	WIRE_OPS_MAX = 32, /* functions whose calls are measured as operations */
 };
 
 /* Ways to lose something, counted per CPU. The words for them are in stream/losses.c. */
@@ -46,7 +47,11 @@ enum wire_loss {
 	WIRE_LOSS_MAP_SITES_FULL = 10, /* map operations in no site: their table is full */
 	WIRE_LOSS_MAPS_FULL = 11, /* maps that are not followed: their table is full */
 	WIRE_LOSS_MAP_UNREAD = 12, /* map operations whose map could not be read */
-	WIRE_LOSS_NR = 13,
+	WIRE_LOSS_OPS_FULL = 13, /* operations that aren't measured: their tables are full */
+	WIRE_LOSS_OP_SYSTEM = 14, /* ... as they ran on a system stack, or their g can't be read */
+	WIRE_LOSS_TINY =
+		15, /* tiny objects whose block could not be read: a whole one is counted */
+	WIRE_LOSS_NR = 16,
 };
 
 /*
@@ -62,7 +67,9 @@ struct wire_cfg {
 	uint16_t goid_off; /* runtime.g.goid */
 	uint16_t header_min; /* pointerful sizes above have an 8-byte header; 0xffff = never */
 	uint8_t by_goroutine; /* the goroutine is part of the key */
-	uint8_t pad[3];
+	uint8_t ops_nr; /* functions whose calls are operations (op.bpf.c) */
+	uint8_t ops_only; /* what is allocated outside of operations has no stack */
+	uint8_t tiny_blocks; /* tiny objects count the blocks that the runtime takes for them */
 	uint32_t depth; /* program counters to walk, <= WIRE_DEPTH_MAX */
 	/* for world-stopped counts (mark.bpf.c); memstats_va 0 = not known in this binary */
 	uint64_t memstats_va, allp_va; /* va in the file; the load bias is added */
@@ -72,7 +79,9 @@ struct wire_cfg {
 	uint16_t p_mcache;
 	uint16_t mcache_tiny, mcache_alloc;
 	uint16_t mspan_count, mspan_before; /* allocCount, allocCountBeforeCache */
-	uint16_t pad2[3];
+	uint16_t m_p;
+	uint16_t g_sigcode0; /* where a recovered panic goes on: Go <= 1.21, ... */
+	uint16_t panic_sp; /* ... or in runtime._panic: Go >= 1.22; 0xffff: the other one */
 	/* for garbage collection (gc.bpf.c); gc_controller_va 0 = not known in this binary */
 	uint64_t gc_controller_va;
 	uint16_t ms_pause_total, ms_pause_ns,
@@ -131,6 +140,11 @@ enum wire_place {
 	WIRE_PLACE_SYNC_MAP_CLEAR = 21,
 	WIRE_PLACE_MAP_LOOK = 22, /* runtime.gcMarkDone: what dies in this cycle is still there */
 	WIRE_PLACE_MAP_ITERATE = 23, /* runtime.mapiterinit, or mapIterStart: a range loop */
+	/* With WIRE_F_OP(function): */
+	WIRE_PLACE_OP_BEGIN = 24, /* a function whose calls are operations */
+	WIRE_PLACE_OP_RETURN = 25, /* its RETs */
+	WIRE_PLACE_OP_RECOVER = 26, /* runtime.recovery(g): calls are gone that will not return */
+	WIRE_PLACE_OP_GOEXIT = 27, /* runtime.Goexit: no call of this goroutine will return */
 };
 
 /* What the registers hold at stop- and startTheWorldWithSema, by Go version. */
@@ -148,11 +162,16 @@ enum {
 	WIRE_F_METHOD = 8, /* a method of the map, which comes before its type */
 };
 
+/* In the flags of WIRE_PLACE_OP_*, beside WIRE_F_JCC: which function. */
+#define WIRE_F_OP(func) ((func) << 1)
+#define WIRE_COOKIE_OP(cookie) ((uint32_t)((cookie) >> 9) & (WIRE_OPS_MAX - 1))
+
 #define WIRE_COOKIE(place, flags, va) ((uint64_t)(va) << 16 | (uint64_t)(flags) << 8 | (place))
 
-/* A site's stack is a hash, but for one value: no stack, see WIRE_LOSS_SLOT. */
+/* A site's stack is a hash, but for these: no stack, see WIRE_LOSS_SLOT; in no operation, see ops_only. */
 enum {
 	WIRE_STACK_NONE = 1,
+	WIRE_STACK_OUTSIDE = 2,
 	WIRE_STACK_FIRST_HASH = 16,
 };
 
@@ -161,7 +180,7 @@ struct wire_site_key {
 	uint64_t typ; /* address of the runtime._type, 0 for pointer-free memory */
 	uint64_t goid; /* 0 unless cfg.by_goroutine */
 	uint32_t size_class;
-	uint32_t pad;
+	uint32_t ops; /* bit i: in an operation of function i */
 };
 
 /* Per CPU, only ever added to, so it can be read at any time and is never cleared. */
@@ -180,7 +199,7 @@ struct wire_cpu {
 	uint64_t slot_contended; /* hits that found the first slot busy: preemption at work */
 	uint64_t losses[WIRE_LOSS_NR];
 	uint64_t siteless_bytes; /* of the objects of WIRE_LOSS_SITES_FULL */
-	uint64_t pad[5];
+	uint64_t pad[2];
 };
 
 enum wire_event_kind {
@@ -340,6 +359,66 @@ enum wire_map_verdict {
 	WIRE_MAP_ABSENT = 0x102, /* ... or nothing, when it was looked at */
 };
 
+/* What an operation is measured by. */
+enum wire_op_value {
+	WIRE_OP_OBJECTS = 0,
+	WIRE_OP_BYTES = 1,
+	WIRE_OP_NS = 2,
+	WIRE_OP_VALUES = 3,
+};
+
+/*
+ * The operations of one function: its outermost calls, each on one goroutine. Only ever added to; one for all
+ * CPUs. Sums, largest values and times are of those that have ended, by a return.
+ */
+struct wire_op {
+	uint64_t begun, ended;
+	uint64_t panics, goexits; /* of begun: those that never return */
+	uint64_t began_before; /* returns of calls that had begun before counting did */
+	uint64_t sum[WIRE_OP_VALUES];
+	uint64_t max[WIRE_OP_VALUES];
+	uint64_t pause_ns; /* stops of the world that fell into them */
+	uint64_t assist_ns; /* mark assists of their goroutines */
+	uint64_t pad[3];
+};
+
+/*
+ * The distribution of a value over operations: buckets of one number each below 256, and then 128 to each power of
+ * two, so the middle of a bucket is within 0.4 % of what is in it. The last has all from 2^52 on.
+ */
+enum {
+	WIRE_HIST_SUB_BITS = 7,
+	WIRE_HIST_LOG2_MAX = 52,
+	WIRE_HIST_BUCKETS = (WIRE_HIST_LOG2_MAX - WIRE_HIST_SUB_BITS + 1) << WIRE_HIST_SUB_BITS,
+};
+
+static inline uint32_t wire_hist_bucket(uint64_t value)
+{
+	if (value >> (WIRE_HIST_SUB_BITS + 1) == 0)
+		return (uint32_t)value;
+	if (value >> WIRE_HIST_LOG2_MAX)
+		return WIRE_HIST_BUCKETS - 1;
+	uint32_t log2 = 63 - (uint32_t)__builtin_clzll(value);
+	uint32_t shift = log2 - WIRE_HIST_SUB_BITS;
+
+	return (shift << WIRE_HIST_SUB_BITS) + (uint32_t)(value >> shift);
+}
+
+/* The smallest value of a bucket, and how many there are in it. */
+static inline uint64_t wire_hist_low(uint32_t bucket)
+{
+	uint32_t shift = bucket >> (WIRE_HIST_SUB_BITS + 1) ? (bucket >> WIRE_HIST_SUB_BITS) - 1
+							    : 0;
+
+	return (uint64_t)(bucket - (shift << WIRE_HIST_SUB_BITS)) << shift;
+}
+
+static inline uint64_t wire_hist_width(uint32_t bucket)
+{
+	return bucket >> (WIRE_HIST_SUB_BITS + 1) ? 1ULL << ((bucket >> WIRE_HIST_SUB_BITS) - 1)
+						  : 1;
+}
+
 /* What follows from a map's last operation, for whichever side finds out what it did. */
 
 /* Can it have emptied the map? Then the map is empty, and has a new seed. */
@@ -400,6 +479,7 @@ static inline void wire_map_emptied(struct wire_map *m, uint64_t stack, uint64_t
 	m->thin_ns = 0;
 }
 
+_Static_assert(sizeof(struct wire_op) == 128, "a function's totals fill two cache lines");
 _Static_assert(sizeof(struct wire_map_key) == 16, "no hidden padding");
 _Static_assert(sizeof(struct wire_stop) == 72, "no hidden padding");
 _Static_assert(sizeof(struct wire_cycle) == 104, "no hidden padding");

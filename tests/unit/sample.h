@@ -83,7 +83,8 @@ static inline void sample_add(struct model *m, uint32_t stack, const char *type,
 {
 	uint32_t type_id = sample_id(model_type(m, type));
 
-	model_site_add(m, sample_id(model_site(m, stack, type_id, size_class, 0)), objects, bytes);
+	model_site_add(m, sample_id(model_site(m, stack, type_id, size_class, 0, 0)), objects,
+		       bytes);
 }
 
 static inline void sample_meta(struct model *m)
@@ -141,7 +142,7 @@ static inline void sample_second(struct model *m, unsigned int n, uint64_t *obje
 	sample_add(m, json, "[]uint8", MODEL_CLASS_LARGE, n, 1048576 * n);
 	sample_add(m, json, "string", MODEL_CLASS_TINY, 300, 1500);
 	sample_add(m, gc, "struct { a int; b string }", 12, 1, 160);
-	uint32_t site = sample_id(model_site(m, http, type, 5, 18));
+	uint32_t site = sample_id(model_site(m, http, type, 5, 18, 0));
 	model_site_add(m, site, 7, 336);
 	*objects += 1000 * n + 10 + n + 300 + 1 + 7;
 	*bytes += 48000 * n + 480 + 1048576 * n + 1500 + 160 + 336;

@@ -77,9 +77,9 @@ static void equal_content_has_one_id(void **state)
 	assert_int_equal(model_type(m, "int"), 0);
 	assert_int_equal(model_type(m, "string"), 1);
 	assert_int_equal(model_type(m, "int"), 0);
-	assert_int_equal(model_site(m, 0, 0, 1, 0), 0);
-	assert_int_equal(model_site(m, 0, 0, 1, 9), 1);
-	assert_int_equal(model_site(m, 0, 0, 1, 0), 0);
+	assert_int_equal(model_site(m, 0, 0, 1, 0, 0), 0);
+	assert_int_equal(model_site(m, 0, 0, 1, 9, 0), 1);
+	assert_int_equal(model_site(m, 0, 0, 1, 0, 0), 0);
 }
 
 static void bad_input_is_refused(void **state)
@@ -93,9 +93,9 @@ static void bad_input_is_refused(void **state)
 	assert_int_equal(model_stack(m, deep, MODEL_DEPTH_MAX + 1, false), -E2BIG);
 	assert_int_equal(model_stack(m, deep, MODEL_DEPTH_MAX, false), 0);
 	assert_int_equal(model_type(m, "int"), 0);
-	assert_int_equal(model_site(m, 1, 0, 1, 0), -EINVAL);
-	assert_int_equal(model_site(m, 0, 1, 1, 0), -EINVAL);
-	assert_int_equal(model_site(m, 0, 0, MODEL_CLASS_NR, 0), -EINVAL);
+	assert_int_equal(model_site(m, 1, 0, 1, 0, 0), -EINVAL);
+	assert_int_equal(model_site(m, 0, 1, 1, 0, 0), -EINVAL);
+	assert_int_equal(model_site(m, 0, 0, MODEL_CLASS_NR, 0, 0), -EINVAL);
 }
 
 static void runtime_frames_are_cut_from_the_ends(void **state)

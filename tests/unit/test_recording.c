@@ -99,7 +99,7 @@ static void odd_content_survives(void **state)
 	memset(model_meta(m)->cmdline, 0xff, sizeof(model_meta(m)->cmdline) - 1);
 	uint32_t stack = sample_id(model_stack(m, &f, 1, true));
 	uint32_t type = sample_id(model_type(m, ""));
-	uint32_t site = sample_id(model_site(m, stack, type, 0, UINT64_MAX));
+	uint32_t site = sample_id(model_site(m, stack, type, 0, UINT64_MAX, 0));
 	model_site_add(m, site, UINT64_MAX, UINT64_MAX);
 	model_site_add(m, site, 1, 1);
 	model_set_totals(m, UINT64_MAX, UINT64_MAX);

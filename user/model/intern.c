@@ -6,6 +6,7 @@
  * on its way in, here and nowhere else: whatever a hostile executable or recording names its
  * functions, all names in a model are printable UTF-8.
  */
+#include "model/op_tables.h"
 #include "model/tables.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@ enum {
 	SHOWN_SITE_SZ = 3 * sizeof(struct snapshot_site), /* picked, made and sorted aside */
 };
 
-static int64_t intern_text(struct model *m, const char *raw)
+int64_t intern_text(struct model *m, const char *raw)
 {
 	char clean[MODEL_NAME_MAX];
 	size_t len = utf8_clean(clean, sizeof(clean), raw);
@@ -197,12 +198,13 @@ int64_t model_type(struct model *m, const char *name)
 }
 
 int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size_class,
-		   uint64_t goid)
+		   uint64_t goid, uint32_t ops)
 {
-	if (stack >= m->stacks.nr || type >= m->types.nr || size_class >= MODEL_CLASS_NR)
+	if (stack >= m->stacks.nr || type >= m->types.nr || size_class >= MODEL_CLASS_NR ||
+	    (uint64_t)ops >> m->ops->nr)
 		return -EINVAL;
 
-	struct site_key key = { stack, type, size_class, 0, goid };
+	struct site_key key = { stack, type, size_class, ops, goid };
 	struct site_row *found;
 	HASH_FIND(hh, m->sites.hash, &key, sizeof(key), found);
 	if (found)

@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "model/gc_tables.h"
 #include "model/map_tables.h"
+#include "model/op_tables.h"
 
 static void model_freep(struct model **m)
 {
@@ -28,7 +29,8 @@ int model_new(struct model **ret)
 		return -ENOMEM;
 	m->gc = calloc(1, sizeof(*m->gc));
 	m->maps = calloc(1, sizeof(*m->maps));
-	if (!m->gc || !m->maps)
+	m->ops = calloc(1, sizeof(*m->ops));
+	if (!m->gc || !m->maps || !m->ops)
 		return -ENOMEM;
 	strcpy(m->check.why_not, "nothing was compared yet");
 	strcpy(m->gc->check.why_not, "nothing was compared yet");
@@ -52,8 +54,11 @@ void model_free(struct model *m)
 		gc_deinit(m->gc);
 	if (m->maps)
 		maps_deinit(m->maps);
+	if (m->ops)
+		ops_deinit(m->ops);
 	free(m->gc);
 	free(m->maps);
+	free(m->ops);
 	free(m);
 }
 
@@ -148,6 +153,7 @@ void model_next_interval(struct model *m, uint64_t mono_ns)
 	m->total_base = m->total;
 	gc_next_interval(m->gc);
 	maps_next_interval(m->maps);
+	ops_next_interval(m->ops);
 	m->interval_mono_ns = mono_ns;
 }
 

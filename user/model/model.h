@@ -99,9 +99,12 @@ void model_add_note(struct model *m, const char *text);
 int64_t model_stack(struct model *m, const struct model_frame *frames, size_t n, bool cut);
 int64_t model_type(struct model *m, const char *name);
 
-/* The site of (stack, type, size class, goroutine); goid 0 = not told apart. The id or -errno. */
+/*
+ * The site of (stack, type, size class, goroutine, operations); goid 0: not told apart; bit i of ops: in an
+ * operation with that id, see model/ops.h. The id or -errno.
+ */
 int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size_class,
-		   uint64_t goid);
+		   uint64_t goid, uint32_t ops);
 void model_site_add(struct model *m, uint32_t site, uint64_t objects, uint64_t bytes);
 
 /* Objects and bytes of all sites and of what no site could take: the total that is compared. */

@@ -12,6 +12,7 @@
 #include "model/model.h"
 #include "model/snapshot_gc.h"
 #include "model/snapshot_maps.h"
+#include "model/snapshot_ops.h"
 
 #define SNAPSHOT_LOST "[lost]"
 
@@ -101,6 +102,7 @@ struct snapshot {
 	struct model_check check;
 	struct snapshot_gc gc;
 	struct snapshot_maps maps;
+	struct snapshot_ops ops;
 };
 
 /* 0 or -ENOMEM. Free with snapshot_free(). */

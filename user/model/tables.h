@@ -90,7 +90,7 @@ struct type_row {
 
 struct site_key {
 	uint32_t stack, type, size_class;
-	uint32_t zero; /* no padding in the key */
+	uint32_t ops; /* bit i: in an operation with that id */
 	uint64_t goid;
 };
 
@@ -156,6 +156,7 @@ struct loss_row {
 
 struct model_gc;
 struct model_maps;
+struct model_ops;
 
 struct model {
 	struct model_meta meta;
@@ -177,6 +178,7 @@ struct model {
 	size_t marks_nr, marks_cap;
 	struct model_gc *gc; /* see gc_tables.h */
 	struct model_maps *maps; /* see map_tables.h */
+	struct model_ops *ops; /* see op_tables.h */
 
 	uint64_t from_mono_ns; /* where the counts begin, 0: at meta.start_mono_ns */
 	uint64_t interval_mono_ns; /* where the interval begins, 0: where the counts do */
@@ -191,6 +193,9 @@ static inline int model_charge(struct model *m, size_t sz)
 	m->memory += sz;
 	return 0;
 }
+
+/* A text by its content, cleaned. The id or -errno. */
+int64_t intern_text(struct model *m, const char *raw);
 
 /* The parts of model_stack(), for a reader that has the tables' rows one by one. Ids or -errno. */
 int64_t intern_func(struct model *m, const char *name, const char *file);

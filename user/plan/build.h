@@ -35,6 +35,9 @@ int plan_malloc(struct plan *plan, struct gobin *bin, struct err *err);
 void plan_marks(struct plan *plan, struct gobin *bin, const struct gobin_globals *globals);
 void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *globals);
 
+/* Operations: every function that is wanted, or an error; see plan_new(). */
+int plan_ops(struct plan *plan, struct gobin *bin, const struct plan_opts *opts, struct err *err);
+
 /* What happens to maps: all of it or nothing. */
 void plan_maps(struct plan *plan, struct gobin *bin);
 

@@ -155,6 +155,8 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 	fill_assist(&plan->cfg, bin);
 	unsigned views = opts->views ? opts->views : PLAN_VIEW_ALL;
 	int rc = views & PLAN_VIEW_ALLOC ? plan_malloc(plan, bin, err) : 0;
+	if (!rc && opts->ops_nr)
+		rc = plan_ops(plan, bin, opts, err);
 	if (rc) {
 		plan_free(plan);
 		return rc;
@@ -196,6 +198,8 @@ void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 		[PLAN_PROG_MAP_GROWTH] = "on_map_growth",
 		[PLAN_PROG_MAP_LOOK] = "on_map_look",
 		[PLAN_PROG_MAP_EXIT] = "on_map_exit",
+		[PLAN_PROG_OP] = "on_op",
+		[PLAN_PROG_OP_UNWIND] = "on_op_unwind",
 	};
 	const struct gobin_info *info = gobin_info(bin);
 	char path[4096];

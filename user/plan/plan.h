@@ -28,6 +28,8 @@ enum plan_prog {
 	PLAN_PROG_MAP_GROWTH, /* on_map_growth */
 	PLAN_PROG_MAP_LOOK, /* on_map_look */
 	PLAN_PROG_MAP_EXIT, /* on_map_exit */
+	PLAN_PROG_OP, /* on_op */
+	PLAN_PROG_OP_UNWIND, /* on_op_unwind */
 	PLAN_PROG_NR,
 };
 
@@ -41,11 +43,22 @@ struct plan_probe {
 	const char *why; /* what it is for, for --dry-run */
 };
 
-enum { PLAN_PROBES_MAX = 256, PLAN_NOTES_MAX = 16 };
+/* A function whose calls are operations; its place in the plan is the number in cookies and in sites. */
+struct plan_op {
+	char name[512]; /* pclntab name */
+	char label[64]; /* what the user calls it, or "" */
+	/* Where it is inlined too, so that its calls aren't seen: so many functions, and the first of them. */
+	uint32_t inlined_nr;
+	char inlined_in[512];
+};
+
+enum { PLAN_PROBES_MAX = 1024, PLAN_NOTES_MAX = 16 };
 
 struct plan {
 	struct plan_probe probes[PLAN_PROBES_MAX];
 	size_t probes_nr;
+	struct plan_op ops[WIRE_OPS_MAX];
+	size_t ops_nr;
 	struct wire_cfg cfg; /* all but what only the session knows: hash_seed, cpus */
 	char notes[PLAN_NOTES_MAX][160]; /* what this binary doesn't allow, and what that costs */
 	size_t notes_nr;
@@ -59,16 +72,30 @@ enum plan_view {
 	PLAN_VIEW_ALL = PLAN_VIEW_ALLOC | PLAN_VIEW_GC | PLAN_VIEW_MAPS,
 };
 
+/*
+ * A function's name in full (pclntab's); a part of it that begins after a '.' or a '/', if only one function ends
+ * with that; a generic one without its type arguments; or a glob of '*' and '?' of full names, for all that match.
+ */
+struct plan_op_want {
+	const char *pattern;
+	const char *label; /* NULL: none. Of a pattern for several functions: not allowed */
+};
+
 struct plan_opts {
 	unsigned views; /* PLAN_VIEW_*; 0 = all */
 	bool by_goroutine; /* tell goroutines apart */
 	uint32_t depth; /* program counters per stack; 0 = WIRE_DEPTH_MAX */
+	/* Functions whose calls are operations. */
+	const struct plan_op_want *ops;
+	size_t ops_nr; /* 0: none */
+	bool ops_only; /* allocations outside of operations are counted, but have no stacks */
 };
 
 /*
  * 0; -ENOTSUP with the reason if exact counting isn't possible on this binary: an unknown machine, an
- * allocator entry that can't be probed (then no number would be right, so none is given).
- * Free with plan_free().
+ * allocator entry that can't be probed (then no number would be right, so none is given). -ENOENT for an operation
+ * that is no function here, or is inlined everywhere; -EINVAL for one that can't be measured or could be
+ * several: the message says which and why. Free with plan_free().
  */
 int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret, struct err *err);
 void plan_free(struct plan *plan);

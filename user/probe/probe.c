@@ -184,6 +184,8 @@ static struct bpf_program *program_of(const struct probe *p, enum plan_prog prog
 		[PLAN_PROG_MAP_GROWTH] = p->skel->progs.on_map_growth,
 		[PLAN_PROG_MAP_LOOK] = p->skel->progs.on_map_look,
 		[PLAN_PROG_MAP_EXIT] = p->skel->progs.on_map_exit,
+		[PLAN_PROG_OP] = p->skel->progs.on_op,
+		[PLAN_PROG_OP_UNWIND] = p->skel->progs.on_op_unwind,
 	};
 
 	return programs[prog];

@@ -102,5 +102,5 @@ int read_site(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 		code = col_word(r, row, 4, &goid);
 	if (code)
 		return code;
-	return map_add(r, &r->sites, model_site(r->m, stack, type, (uint32_t)size_class, goid));
+	return map_add(r, &r->sites, model_site(r->m, stack, type, (uint32_t)size_class, goid, 0));
 }

@@ -58,6 +58,23 @@ int render_jsonl_end(FILE *out, const struct snapshot *s);
 /* 0 or -EIO. What gallop gc says in the end. */
 int render_gc_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
+/*
+ * gallop op, 0 or -EIO. A block for each operation: what a call takes, and where it allocates; or one table of all,
+ * with what the collector did meanwhile.
+ */
+int render_ops_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+int render_ops_compare(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+
+/*
+ * The format "bench" in pieces, 0 or -EIO: Go's benchmark results, a line for each operation of an interval in which
+ * any ended. What the header says is the same for every process that a line could be compared with.
+ */
+int render_bench_header(FILE *out, const struct snapshot *s);
+int render_bench_lines(FILE *out, const struct snapshot *interval);
+
+/* 0 or -EIO. Collapsed stacks of what one operation allocates; opts->value: bytes or objects. */
+int render_op_collapsed(FILE *out, const struct snapshot_op *op, const struct render_opts *opts);
+
 /* 0 or -EIO. gallop maps: what was done to maps, what to do about it, which are the largest. */
 int render_maps_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 

@@ -96,7 +96,7 @@ static int64_t intern_site(struct stream *s, const struct known_row *row, uint32
 
 	return type < 0 ? type
 			: model_site(s->opts.model, stack, (uint32_t)type, row->key.size_class,
-				     row->key.goid);
+				     row->key.goid, row->key.ops);
 }
 
 static int64_t intern_assist(struct stream *s, const struct known_row *row, uint32_t stack)

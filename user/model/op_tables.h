@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Operations inside a model, for the two that walk them: the snapshot and the recording. */
+#ifndef GALLOP_MODEL_OP_TABLES_H
+#define GALLOP_MODEL_OP_TABLES_H
+
+#include "model/ops.h"
+#include "model/tables.h"
+
+/* All members are numbers of 64 bits, and those of max come last. */
+enum {
+	OP_COUNTS_NR = sizeof(struct model_op_counts) / sizeof(uint64_t),
+	OP_SUMS_NR = OP_COUNTS_NR - WIRE_OP_VALUES,
+};
+_Static_assert(offsetof(struct model_op_counts, max) == OP_SUMS_NR * sizeof(uint64_t),
+	       "max is the last");
+
+static inline uint64_t *op_counts_v(struct model_op_counts *counts)
+{
+	return &counts->begun;
+}
+
+static inline const uint64_t *op_counts_cv(const struct model_op_counts *counts)
+{
+	return &counts->begun;
+}
+
+struct op_hist {
+	uint64_t buckets[WIRE_OP_VALUES][WIRE_HIST_BUCKETS];
+};
+
+struct op_row {
+	uint32_t func, label; /* texts */
+	struct model_op_counts now, base; /* since the model began; when the current interval did */
+	struct op_hist hist_now, hist_base;
+};
+
+struct model_ops {
+	struct model_ops_known known;
+	struct op_row *rows[MODEL_OPS_MAX];
+	size_t nr;
+};
+
+void ops_deinit(struct model_ops *ops);
+void ops_next_interval(struct model_ops *ops);
+
+/* What was added in the current interval; the largest values are of all time. */
+struct model_op_counts op_delta(const struct op_row *op);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/op_tables.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/u64.h"
+
+int64_t model_op(struct model *m, const char *func, const char *label)
+{
+	struct model_ops *ops = m->ops;
+
+	if (ops->nr == MODEL_OPS_MAX)
+		return -E2BIG;
+	int64_t func_id = intern_text(m, func), label_id = intern_text(m, label);
+	if (func_id < 0 || label_id < 0)
+		return func_id < 0 ? func_id : label_id;
+	int rc = model_charge(m, sizeof(struct op_row));
+	if (rc)
+		return rc;
+	struct op_row *row = calloc(1, sizeof(*row));
+	if (!row)
+		return -ENOMEM;
+	row->func = (uint32_t)func_id;
+	row->label = (uint32_t)label_id;
+	ops->rows[ops->nr] = row;
+	return (int64_t)ops->nr++;
+}
+
+void model_ops_measured(struct model *m, const struct model_ops_known *known)
+{
+	m->ops->known = *known;
+}
+
+void model_op_set(struct model *m, uint32_t op, const struct model_op_counts *counts)
+{
+	assert(op < m->ops->nr);
+	uint64_t *now = op_counts_v(&m->ops->rows[op]->now);
+	const uint64_t *v = op_counts_cv(counts);
+
+	for (size_t i = 0; i < OP_COUNTS_NR; i++)
+		now[i] = max_u64(now[i], v[i]);
+}
+
+void model_op_set_bucket(struct model *m, uint32_t op, enum wire_op_value value, uint32_t bucket,
+			 uint64_t count)
+{
+	assert(op < m->ops->nr && value < WIRE_OP_VALUES && bucket < WIRE_HIST_BUCKETS);
+	uint64_t *now = &m->ops->rows[op]->hist_now.buckets[value][bucket];
+
+	*now = max_u64(*now, count);
+}
+
+void ops_deinit(struct model_ops *ops)
+{
+	for (size_t i = 0; i < ops->nr; i++)
+		free(ops->rows[i]);
+}
+
+void ops_next_interval(struct model_ops *ops)
+{
+	for (size_t i = 0; i < ops->nr; i++) {
+		ops->rows[i]->base = ops->rows[i]->now;
+		ops->rows[i]->hist_base = ops->rows[i]->hist_now;
+	}
+}
+
+struct model_op_counts op_delta(const struct op_row *op)
+{
+	struct model_op_counts delta = op->now;
+	uint64_t *v = op_counts_v(&delta);
+	const uint64_t *base = op_counts_cv(&op->base);
+
+	for (size_t i = 0; i < OP_SUMS_NR; i++)
+		v[i] -= base[i];
+	return delta;
+}

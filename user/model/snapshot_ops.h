@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a snapshot has of operations: a function each, what its calls took, and where they allocate. */
+#ifndef GALLOP_MODEL_SNAPSHOT_OPS_H
+#define GALLOP_MODEL_SNAPSHOT_OPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/ops.h"
+
+struct snapshot_stack;
+
+/* Of the operations that ended. p50, p90 and p99 are within 0.4 %, and exact below 256; all 0 if none ended. */
+struct snapshot_op_stat {
+	double mean;
+	uint64_t p50, p90, p99, max;
+};
+
+/* Its stack ends with the operation's function: how that was called makes no difference. */
+struct snapshot_op_site {
+	uint64_t objects, bytes;
+	const char *type;
+	const struct snapshot_stack *stack;
+};
+
+struct snapshot_op {
+	const char *func;
+	const char *label; /* "" if it has none */
+	struct model_op_counts counts;
+	uint64_t open; /* begun, and neither ended nor known to have gone, by the end */
+	struct snapshot_op_stat stats[WIRE_OP_VALUES];
+	/* Of all sites: what was allocated in operations, those that did not end included. */
+	uint64_t objects, bytes;
+	struct snapshot_op_site *sites;
+	size_t sites_nr;
+};
+
+struct snapshot_ops {
+	struct model_ops_known known;
+	struct snapshot_op *ops; /* in the order in which they were asked for */
+	size_t ops_nr; /* 0: operations weren't measured */
+};
+
+#endif
