@@ -9,6 +9,7 @@
  */
 #include "bpf/goabi.bpf.h"
 #include "bpf/maps.bpf.h"
+#include "bpf/op.bpf.h"
 #include "bpf/stacks.bpf.h"
 
 /* Bound set by the loader, from the memory a site costs on this machine's CPUs. Full: counted loss. */
@@ -44,18 +45,46 @@ static __always_inline bool is_noscan(u64 typ, u64 cookie, struct wire_cpu *cpu)
 	return ptr_bytes == 0;
 }
 
+enum { TINY = 16 }; /* smaller objects without pointers share blocks of this size */
+
 /*
- * The slot that mallocgc will use (Go runtime/malloc.go, sizeclasses.go). Tiny objects share 16-byte
- * blocks: they count the bytes that were asked for.
+ * What the heap gives for a tiny object: a block, where there is no room in the one that its P fills (Go
+ * runtime/malloc.go: mallocgcTiny, and mallocgc before 1.24). mcache.tiny and tinyoffset precede tinyAllocs.
  */
-static __always_inline struct object object_of(u64 size, bool noscan)
+static __always_inline u64 tiny_block(u64 g, u64 size, struct wire_cpu *cpu)
 {
-	enum { TINY = 16, PAGE = 8192, HEADER = 8 };
+	u64 m = read_u64(g + cfg.g_m);
+	u64 p = m ? read_u64(m + cfg.m_p) : 0;
+	u64 mcache = p ? read_u64(p + cfg.p_mcache) : 0;
+	struct {
+		u64 block, off;
+	} tiny;
+
+	if (!mcache || bpf_probe_read_user(&tiny, sizeof(tiny),
+					   (void *)(mcache + cfg.mcache_tiny - sizeof(tiny)))) {
+		count_loss(cpu, WIRE_LOSS_TINY);
+		return TINY;
+	}
+	u64 align = size & 1 ? 1 : size & 2 ? 2 : size & 4 ? 4 : 8;
+	u64 end = ((tiny.off + align - 1) & ~(align - 1)) + size;
+	return tiny.block && end <= TINY ? 0 : TINY;
+}
+
+/*
+ * The slot that mallocgc will use (Go runtime/malloc.go, sizeclasses.go). Tiny objects count the bytes that
+ * were asked for, or, where what an operation takes is measured, their blocks.
+ */
+static __always_inline struct object object_of(const struct pt_regs *ctx, bool noscan,
+					       struct wire_cpu *cpu)
+{
+	enum { PAGE = 8192, HEADER = 8 };
+	u64 size = GO_ARG1(ctx);
 
 	if (size > cfg.small_max)
 		return (struct object){ (size + PAGE - 1) & ~(u64)(PAGE - 1), WIRE_CLASS_LARGE };
 	if (noscan && size < TINY)
-		return (struct object){ size, WIRE_CLASS_TINY };
+		return (struct object){ cfg.tiny_blocks ? tiny_block(GO_G(ctx), size, cpu) : size,
+					WIRE_CLASS_TINY };
 	if (!noscan && size > cfg.header_min)
 		size += HEADER;
 
@@ -97,10 +126,12 @@ static __always_inline void add_to_site(const struct pt_regs *ctx, struct wire_s
 }
 
 /* The body between claim and release of a slot; it has no other way out than its end. */
-static __always_inline void record_object(const struct pt_regs *ctx, struct object obj, u64 cookie,
-					  struct wire_cpu *cpu)
+static __always_inline void record_object(const struct pt_regs *ctx, struct object obj, u32 ops,
+					  u64 cookie, struct wire_cpu *cpu)
 {
-	struct wire_site_key key = { .typ = GO_ARG2(ctx), .size_class = obj.size_class };
+	struct wire_site_key key = { .typ = GO_ARG2(ctx),
+				     .size_class = obj.size_class,
+				     .ops = ops };
 	struct scratch *s = scratch_here();
 	int slot = s ? slot_claim(s, cpu) : -1;
 
@@ -116,6 +147,17 @@ static __always_inline void record_object(const struct pt_regs *ctx, struct obje
 	key.stack = walk_stack(ctx, ctx->ip - probe_va(cookie), st);
 	add_to_site(ctx, &key, st, obj.bytes, cookie, cpu);
 	slot_release(s, slot);
+}
+
+/* Of no interest but that the sum is the runtime's: no stack is walked. */
+static __always_inline void record_outside(const struct pt_regs *ctx, struct object obj, u64 cookie,
+					   struct wire_cpu *cpu)
+{
+	struct wire_site_key key = { .stack = WIRE_STACK_OUTSIDE,
+				     .typ = GO_ARG2(ctx),
+				     .size_class = obj.size_class };
+
+	add_to_site(ctx, &key, NULL, obj.bytes, cookie, cpu);
 }
 
 SEC("?uprobe")
@@ -136,9 +178,17 @@ int on_malloc(struct pt_regs *ctx)
 	if (!size || (probe_is(cookie, WIRE_PLACE_MALLOCGC) && size <= cfg.malloc_limit))
 		return 0;
 
-	struct object obj = object_of(size, is_noscan(GO_ARG2(ctx), cookie, cpu));
+	struct object obj = object_of(ctx, is_noscan(GO_ARG2(ctx), cookie, cpu), cpu);
+	struct op_goroutine *gr = cfg.ops_nr ? in_operation(GO_G(ctx)) : NULL;
+	if (gr) {
+		gr->objects++;
+		gr->bytes += obj.bytes;
+	}
 	__sync_fetch_and_add(&cpu->objects, 1);
 	__sync_fetch_and_add(&cpu->bytes, obj.bytes);
-	record_object(ctx, obj, cookie, cpu);
+	if (cfg.ops_only && !gr)
+		record_outside(ctx, obj, cookie, cpu);
+	else
+		record_object(ctx, obj, gr ? gr->open : 0, cookie, cpu);
 	return 0;
 }

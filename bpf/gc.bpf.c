@@ -9,6 +9,7 @@
  * state per process is enough. Mark assists are added up by stack like allocations.
  */
 #include "bpf/goabi.bpf.h"
+#include "bpf/op.bpf.h"
 #include "bpf/stacks.bpf.h"
 
 /* The stop under way. key: process. */
@@ -126,6 +127,7 @@ static __always_inline void stop_begins(struct pt_regs *ctx, u64 cookie, struct 
 		}
 		stop.goid = read_u64(g + cfg.goid_off);
 	}
+	pause_began_ns = stop.start_ns;
 	stop.stack = take_stack(ctx, cookie, cpu);
 	if (bpf_map_update_elem(&stops, &process, &stop, BPF_ANY))
 		count_loss(cpu, WIRE_LOSS_STOP);
@@ -167,6 +169,9 @@ static __always_inline void stop_ended(struct wire_stop *stop, u64 end_ns, struc
 
 	stop->ev.tid = (u32)bpf_get_current_pid_tgid();
 	stop->ev.mono_ns = end_ns;
+	if (end_ns > stop->start_ns)
+		paused_ns += end_ns - stop->start_ns; /* one stop at a time */
+	pause_began_ns = 0;
 	if (bpf_ringbuf_output(&events, stop, sizeof(*stop), 0))
 		count_loss(cpu, WIRE_LOSS_STOP);
 	bpf_map_delete_elem(&stops, &process);
@@ -312,9 +317,12 @@ int on_assist(struct pt_regs *ctx)
 	if (!cpu || !is_counting())
 		return 0;
 	u64 ns = assist_time(ctx->ip - probe_va(cookie));
+	struct op_goroutine *gr = cfg.ops_nr ? in_operation(GO_G(ctx)) : NULL;
 	u64 hash = take_stack(ctx, cookie, cpu);
 	struct wire_assist *a = bpf_map_lookup_elem(&assists, &hash);
 
+	if (gr)
+		gr->assist_ns += ns;
 	if (!a) {
 		struct wire_assist zero = {};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* The owner of what all programs share. */
 #include "bpf/maps.bpf.h"
+#include "bpf/op.bpf.h"
 #include "bpf/scratch.bpf.h"
 
 /* The defaults let the object be verified by itself; the loader sets every field before it loads. */
@@ -13,10 +14,13 @@ const volatile struct wire_cfg cfg = {
 volatile __u32 gate = 0;
 volatile __u32 target = 0;
 volatile __u64 assist_seen = 0;
+volatile __u64 paused_ns = 0, pause_began_ns = 0;
+volatile __u32 ops_half = 0;
 
 struct cpu_stats_map cpu_stats SEC(".maps");
 struct events_map events SEC(".maps");
 struct stacks_map stacks SEC(".maps");
 struct scratches_map scratches SEC(".maps");
+struct op_goroutines_map op_goroutines SEC(".maps");
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

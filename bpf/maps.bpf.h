@@ -21,6 +21,12 @@ extern volatile __u32 target;
 /* gcController.assistTime when the last assist ended; set by the user side before the gate opens. */
 extern volatile __u64 assist_seen;
 
+/* How long the world was stopped so far, and since when it is; 0: it isn't (gc.bpf.c). */
+extern volatile __u64 paused_ns, pause_began_ns;
+
+/* Which half of the operations' counts is added to, 0 or 1 (op.bpf.c). */
+extern volatile __u32 ops_half;
+
 /*
  * key: CPU, bound: possible CPUs. Mapped by the user side, so that totals can be read with no
  * system call. Atomic adds: a program can be preempted in the middle (see scratch.bpf.h).

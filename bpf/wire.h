@@ -102,6 +102,10 @@ struct wire_cfg {
 	uint64_t assist_va;
 	uint32_t assist_len; /* of its code */
 	uint32_t assist_frame; /* from its stack pointer up to its return address */
+	/* The code of functions whose calls are operations. */
+	struct {
+		uint64_t va, len;
+	} op_funcs[WIRE_OPS_MAX];
 	uint8_t size_to_class8[WIRE_SIZE_TO_CLASS8];
 	uint8_t size_to_class128[WIRE_SIZE_TO_CLASS128];
 	uint8_t pad3[5];
@@ -392,14 +396,27 @@ enum {
 	WIRE_HIST_BUCKETS = (WIRE_HIST_LOG2_MAX - WIRE_HIST_SUB_BITS + 1) << WIRE_HIST_SUB_BITS,
 };
 
+/* For a value that isn't 0. clang 14 runs out of memory over __builtin_clzll() for BPF. */
+static inline uint32_t wire_log2(uint64_t value)
+{
+	uint32_t log2 = 0;
+
+	for (uint32_t step = 32; step; step /= 2) {
+		if (value >> step) {
+			value >>= step;
+			log2 += step;
+		}
+	}
+	return log2;
+}
+
 static inline uint32_t wire_hist_bucket(uint64_t value)
 {
 	if (value >> (WIRE_HIST_SUB_BITS + 1) == 0)
 		return (uint32_t)value;
 	if (value >> WIRE_HIST_LOG2_MAX)
 		return WIRE_HIST_BUCKETS - 1;
-	uint32_t log2 = 63 - (uint32_t)__builtin_clzll(value);
-	uint32_t shift = log2 - WIRE_HIST_SUB_BITS;
+	uint32_t shift = wire_log2(value) - WIRE_HIST_SUB_BITS;
 
 	return (shift << WIRE_HIST_SUB_BITS) + (uint32_t)(value >> shift);
 }

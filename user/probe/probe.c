@@ -11,16 +11,20 @@
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "gallop.skel.h"
 #include "plan/plan.h"
 #include "probe/features.h"
+#include "probe/ops.h"
 
 enum {
 	RING_BYTES = 8 << 20, /* room for some 40,000 new stacks between two drains */
@@ -32,6 +36,8 @@ enum {
 	MAP_SITES_MEMORY = 64 << 20, /* the same of sites of maps */
 	MAP_SITES_MAX = 32768,
 	FOLLOWED_MAX = 131072, /* maps, of some 200 bytes */
+	OP_GOROUTINES_MAX = 131072, /* in operations at a time, of some 100 bytes */
+	OPEN_OPS_MAX = 2 * OP_GOROUTINES_MAX,
 	ELEMENT_COST = 96 + 64, /* of a site: with its key and a pointer, and its stack's entry */
 	BATCH = 1024, /* sites read by one system call */
 };
@@ -45,6 +51,7 @@ struct probe {
 	const struct wire_cpu *cpus; /* mapped */
 	size_t cpus_nr, cpus_sz; /* of cpus */
 	size_t values_nr; /* of each key of a per-CPU map */
+	struct probe_ops ops;
 	struct ring_buffer *ring;
 	int (*on_event)(const void *data, size_t size, void *ctx);
 	void *on_event_ctx;
@@ -152,6 +159,20 @@ static int check_features(const struct features *f, struct err *err)
 	return 0;
 }
 
+static int size_op_maps(struct probe *p)
+{
+	uint32_t nr = (uint32_t)p->plan->ops_nr;
+
+	if (!nr)
+		return 0;
+	int err = bpf_map__set_max_entries(p->skel->maps.op_goroutines, OP_GOROUTINES_MAX);
+	if (!err)
+		err = bpf_map__set_max_entries(p->skel->maps.open_ops, OPEN_OPS_MAX);
+	if (!err)
+		err = bpf_map__set_max_entries(p->skel->maps.op_hist, probe_ops_hist_nr(nr));
+	return err;
+}
+
 static int size_maps(struct probe *p, const struct probe_opts *opts)
 {
 	uint32_t sites = opts->sites_max ? opts->sites_max : probe_sites_default();
@@ -163,6 +184,8 @@ static int size_maps(struct probe *p, const struct probe_opts *opts)
 		err = bpf_map__set_max_entries(p->skel->maps.map_sites, probe_map_sites_max());
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.followed, FOLLOWED_MAX);
+	if (!err)
+		err = size_op_maps(p);
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.stacks,
 					       sites + probe_map_sites_max() + GC_STACKS);
@@ -271,6 +294,8 @@ static size_t values_cap(const struct probe *p)
 /* Map the per-CPU totals and make the buffers that reading needs. */
 static int open_readers(struct probe *p, struct err *err)
 {
+	int rc;
+
 	p->cpus_sz = p->cpus_nr * sizeof(struct wire_cpu);
 	void *cpus = mmap(NULL, p->cpus_sz, PROT_READ, MAP_SHARED,
 			  bpf_map__fd(p->skel->maps.cpu_stats), 0);
@@ -280,6 +305,12 @@ static int open_readers(struct probe *p, struct err *err)
 	p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.events), on_ring_record, p, NULL);
 	if (!p->ring)
 		return err_set(err, -errno, "cannot open the BPF ring buffer: %s", strerror(errno));
+	rc = p->plan->ops_nr ? probe_ops_open(&p->ops, (uint32_t)p->plan->ops_nr,
+					      bpf_map__fd(p->skel->maps.ops),
+					      bpf_map__fd(p->skel->maps.op_hist))
+			     : 0;
+	if (rc)
+		return err_set(err, rc, "cannot map the BPF counters: %s", strerror(-rc));
 	p->keys = calloc(BATCH, sizeof(struct wire_site_key));
 	p->values = calloc(1, values_cap(p));
 	if (!p->keys || !p->values)
@@ -323,6 +354,7 @@ void probe_free(struct probe *p)
 		return;
 	probe_detach(p);
 	ring_buffer__free(p->ring);
+	probe_ops_close(&p->ops);
 	if (p->cpus)
 		munmap((void *)p->cpus, p->cpus_sz);
 	gallop_bpf__destroy(p->skel);
@@ -520,6 +552,32 @@ int probe_each_site(struct probe *p,
 	struct each_site each = { fn, ctx };
 
 	return each_element(p, p->skel->maps.sites, sum_site, &each);
+}
+
+/*
+ * A program that still adds to the half that is left runs in an RCU read-side section, and membarrier() waits for
+ * those. Where it can't (nohz_full), an operation that ends right now may show in part until the end.
+ */
+uint32_t probe_turn_ops(struct probe *p)
+{
+	uint32_t half = p->skel->bss->ops_half & 1;
+
+	__atomic_store_n(&p->skel->bss->ops_half, !half, __ATOMIC_SEQ_CST);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	return half;
+}
+
+void probe_op(const struct probe *p, uint32_t half, uint32_t op, struct wire_op *ret)
+{
+	*ret = p->ops.ops[half * WIRE_OPS_MAX + op];
+}
+
+const uint64_t *probe_op_hist(const struct probe *p, uint32_t half, uint32_t op,
+			      enum wire_op_value value)
+{
+	size_t i = (half * p->ops.nr + op) * WIRE_OP_VALUES + value;
+
+	return &p->ops.hist[i * WIRE_HIST_BUCKETS];
 }
 
 struct each_assist {

@@ -91,11 +91,15 @@ int probe_each_map(struct probe *probe,
 		   int (*fn)(uint64_t addr, const struct wire_map *map, void *ctx), void *ctx);
 
 /*
- * The counts of the plan's operation `op` so far, and how many had a value in each bucket: WIRE_HIST_BUCKETS numbers,
- * borrowed. Both go on counting while they are read.
+ * Operations are counted in two halves. From now on into the other one than so far; which that was is returned. It
+ * stands still until the next call, and can be read.
  */
-void probe_op(const struct probe *probe, uint32_t op, struct wire_op *ret);
-const uint64_t *probe_op_hist(const struct probe *probe, uint32_t op, enum wire_op_value value);
+uint32_t probe_turn_ops(struct probe *probe);
+
+/* A half's counts of the plan's operation `op`; and how many had a value in each of WIRE_HIST_BUCKETS, borrowed. */
+void probe_op(const struct probe *probe, uint32_t half, uint32_t op, struct wire_op *ret);
+const uint64_t *probe_op_hist(const struct probe *probe, uint32_t half, uint32_t op,
+			      enum wire_op_value value);
 
 /* One of them. 0, or -ENOENT if it isn't followed. */
 int probe_get_map(struct probe *probe, uint64_t addr, struct wire_map *ret);

@@ -112,6 +112,7 @@ static int make_model(struct session *s, struct err *err)
 	stream.model = s->model;
 	stream.symbolizer = s->symbolizer;
 	stream.maps = plan_has(s->plan, PLAN_PROG_MAP);
+	stream.plan = s->plan;
 	return stream_new(&stream, &s->stream, err);
 }
 
@@ -166,7 +167,10 @@ static int set_up(struct session *s, struct err *err)
 {
 	struct plan_opts plan = { .views = s->opts.views,
 				  .by_goroutine = s->opts.by_goroutine,
-				  .depth = s->opts.depth };
+				  .depth = s->opts.depth,
+				  .ops = s->opts.ops,
+				  .ops_nr = s->opts.ops_nr,
+				  .ops_only = s->opts.ops_only };
 	struct probe_opts probe = { .attach = s->opts.attach, .sites_max = s->opts.sites_max };
 	int rc = open_target(s, err);
 

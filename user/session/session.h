@@ -8,6 +8,7 @@
 #define GALLOP_SESSION_SESSION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,6 +16,7 @@
 #include "probe/probe.h"
 
 struct model;
+struct plan_op_want;
 struct session;
 
 struct session_opts {
@@ -25,6 +27,9 @@ struct session_opts {
 	uint32_t sites_max; /* 0: what fits 256 MiB of kernel memory */
 	uint32_t depth; /* program counters per stack, 0: as many as there can be */
 	bool by_goroutine;
+	const struct plan_op_want *ops; /* borrowed until session_new() returns */
+	size_t ops_nr;
+	bool ops_only; /* of allocations, only those in operations have stacks */
 	uint64_t duration_ns; /* 0: until the target ends or a signal comes */
 	uint64_t interval_ns;
 	bool stretch; /* longer intervals where their end costs over 2 % of a CPU, up to 10 s */

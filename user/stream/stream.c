@@ -9,10 +9,12 @@
 #include "bpf/wire.h"
 #include "model/maps.h"
 #include "model/model.h"
+#include "plan/plan.h"
 #include "probe/probe.h"
 #include "stream/gc.h"
 #include "stream/losses.h"
 #include "stream/maps.h"
+#include "stream/ops.h"
 #include "symbol/symbol.h"
 
 /* A stack the kernel has sent, by its hash. */
@@ -54,6 +56,7 @@ struct stream {
 	struct known_table sites, assists;
 	struct gc_stream gc;
 	struct map_stream *maps; /* NULL: they aren't looked at */
+	struct op_stream *ops; /* NULL: there are none */
 	uint64_t load_bias;
 	bool load_bias_known;
 	uint64_t unreadable; /* stacks cut where memory could not be read */
@@ -82,6 +85,8 @@ static int64_t stack_of(struct stream *s, uint64_t hash, uint64_t nr, uint64_t *
 
 	if (stack)
 		return stack->id;
+	if (hash == WIRE_STACK_OUTSIDE)
+		return symbolizer_pseudo_stack(s->opts.symbolizer, "[outside operations]");
 	if (hash != WIRE_STACK_NONE && !s->last)
 		return -EAGAIN;
 	int64_t id = symbolizer_pseudo_stack(s->opts.symbolizer, "[stack lost]");
@@ -137,6 +142,9 @@ int stream_new(const struct stream_opts *opts, struct stream **ret, struct err *
 					   .intern = intern_assist,
 					   .add = model_assist_add };
 	*ret = s;
+	if (opts->plan && opts->plan->ops_nr &&
+	    op_stream_new(opts->probe, opts->plan, opts->model, &s->ops))
+		return err_set(err, -ENOMEM, "out of memory");
 	return opts->maps ? new_maps(s, err) : 0;
 }
 
@@ -163,6 +171,7 @@ void stream_free(struct stream *s)
 	free_rows(s->sites.rows);
 	free_rows(s->assists.rows);
 	map_stream_free(s->maps);
+	op_stream_free(s->ops);
 	free(s);
 }
 
@@ -412,6 +421,8 @@ int stream_drain(struct stream *s, bool last, uint64_t now_ns, struct err *err)
 
 	/* Sites first, then stacks: a stack is sent before its site counts, so each site finds its own. */
 	s->last = last;
+	if (s->ops)
+		op_stream_take(s->ops, last);
 	int rc = probe_each_site(s->opts.probe, see_site, s);
 	if (!rc)
 		rc = probe_each_assist(s->opts.probe, see_assist, s);

@@ -17,6 +17,7 @@
 struct gc_stream;
 struct gomap_reader;
 struct model;
+struct plan;
 struct probe;
 struct stream;
 struct symbolizer;
@@ -27,6 +28,7 @@ struct stream_opts {
 	struct symbolizer *symbolizer;
 	struct model *model;
 	bool maps; /* what happens to maps is counted */
+	const struct plan *plan; /* borrowed: its operations, if it has any; or NULL */
 	/* Called for each world-stopped count, after its record was checked; may be NULL. */
 	void (*on_mark)(const struct wire_mark *mark, void *ctx);
 	void *on_mark_ctx;
