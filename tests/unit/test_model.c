@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The model and its snapshots: what is one and what is two, what is cut, and that sums are sums. */
+#include "heap_used.h"
 #include "sample.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-/* gcc has the function but not always <sanitizer/allocator_interface.h>, which declares it. */
-size_t __sanitizer_get_current_allocated_bytes(void);
-#endif
 
 /* A site's stack as "leaf;...;root". */
 static void assert_stack(const struct snapshot_site *site, const char *expected)
@@ -379,16 +374,6 @@ static void sums_hold_for_any_model(void **state)
 							     s->sites[i].count.bytes);
 		}
 	}
-}
-
-static size_t heap_used(void)
-{
-#if defined(__SANITIZE_ADDRESS__)
-	return __sanitizer_get_current_allocated_bytes();
-#else
-	struct mallinfo2 info = mallinfo2();
-	return info.uordblks + info.hblkhd;
-#endif
 }
 
 /* The promise: 50,000 sites, each with a stack of 25 frames of its own, within 40 MiB. */

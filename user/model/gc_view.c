@@ -149,7 +149,7 @@ static uint64_t select_rank(uint64_t *v, size_t nr, size_t rank, uint64_t max)
 static uint64_t percentile(const struct group *g, unsigned int percent)
 {
 	const struct gc_pauses *p = &g->p;
-	uint64_t rank = p->count / 100 * percent + (p->count % 100 * percent + 99) / 100;
+	uint64_t rank = nearest_rank(p->count, percent);
 
 	if (g->nr == p->count)
 		return select_rank(g->ns, g->nr, rank - 1, p->max_ns);

@@ -26,6 +26,12 @@ struct histogram {
 void histogram_add(struct histogram *h, uint64_t ns);
 void histogram_merge(struct histogram *h, const struct histogram *more);
 
+/* The rank, from 1, that a percentile of n values has: ceil(n * percent / 100). */
+static inline uint64_t nearest_rank(uint64_t n, unsigned int percent)
+{
+	return n / 100 * percent + (n % 100 * percent + 99) / 100;
+}
+
 /* The rank-th shortest duration, from 1; 0 if there are not so many. */
 uint64_t histogram_rank(const struct histogram *h, uint64_t rank);
 

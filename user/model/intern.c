@@ -24,6 +24,9 @@ enum {
 	SHOWN_LINK_SZ = sizeof(struct snapshot_frame *), /* of each of a stack's frames */
 	SHOWN_TYPE_SZ = sizeof(struct snapshot_type),
 	SHOWN_SITE_SZ = 3 * sizeof(struct snapshot_site), /* picked, made and sorted aside */
+	/* Of each operation that a site is in: its own stack, with a link for each frame; and as a site's. */
+	SHOWN_OP_STACK_SZ = sizeof(struct snapshot_stack) + 9 * sizeof(uint32_t),
+	SHOWN_OP_SITE_SZ = 3 * sizeof(struct snapshot_op_site),
 };
 
 int64_t intern_text(struct model *m, const char *raw)
@@ -210,7 +213,11 @@ int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size
 	if (found)
 		return found->id;
 
-	int rc = table_reserve(m, m->sites, sizeof(struct site_row) + SHOWN_SITE_SZ);
+	size_t op_sz = SHOWN_OP_STACK_SZ + SHOWN_OP_SITE_SZ +
+		       SHOWN_LINK_SZ * m->stacks.rows[stack]->frames_nr;
+	int rc = table_reserve(m, m->sites,
+			       sizeof(struct site_row) + SHOWN_SITE_SZ +
+				       (size_t)__builtin_popcount(ops) * op_sz);
 	if (rc)
 		return rc;
 	_cleanup_free_ struct site_row *row = calloc(1, sizeof(*row));

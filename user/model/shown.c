@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/u64.h"
 
 /* calloc that never returns NULL for an empty array. */
 static void *array_new(size_t nr, size_t elem_sz)
@@ -90,8 +91,9 @@ static int unify_frames(struct shown *sh, const struct model *m)
 struct part {
 	uint32_t stack;
 	uint16_t from, to;
-	uint8_t use; /* one of SHOWN_* */
-	uint32_t cut; /* its root is missing */
+	uint8_t use; /* one of SHOWN_*; or 0: */
+	uint8_t cut; /* its root is missing */
+	uint32_t op; /* the place among the uses in operations */
 };
 
 static const struct func_row *func_at(const struct model *m, const struct stack_row *stack,
@@ -131,31 +133,54 @@ static void end_at_place(struct part *part, const struct model *m)
 	}
 }
 
+/*
+ * The root of what an operation allocates: its outermost frame. A frame that is inlined is no call that could have
+ * been measured. A stack whose root is missing may lack it.
+ */
+static void end_at_op(struct part *part, const struct model *m, uint32_t func)
+{
+	const struct stack_row *stack = m->stacks.rows[part->stack];
+
+	for (uint16_t to = (uint16_t)stack->frames_nr; to; to--) {
+		if (func_at(m, stack, to - 1)->name_id != func ||
+		    m->frames.rows[stack->words[to]]->key.inlined)
+			continue;
+		part->to = to;
+		part->cut = 0;
+		return;
+	}
+}
+
 static bool is_hidden_leaf(const struct func_row *func, uint8_t use)
 {
 	return func->is_runtime || (use == SHOWN_MAP && func->is_sync_map);
 }
 
-static struct part shown_part(const struct model *m, uint32_t id, uint8_t use,
-			      const struct snapshot_opts *opts)
+static struct part whole_part(const struct model *m, uint32_t id, uint8_t use)
 {
 	const struct stack_row *stack = m->stacks.rows[id];
-	struct part part = { id, 0, (uint16_t)stack->frames_nr, use, stack->words[0] };
 
-	if (opts->runtime_frames)
-		return part;
-	if (part.to > 1 && func_at(m, stack, part.to - 1)->is_goexit)
-		part.to--;
-	if (use == SHOWN_GC) {
-		part.from = gc_leaf(m, stack, part.to);
-		return part;
+	return (struct part){ .stack = id,
+			      .to = (uint16_t)stack->frames_nr,
+			      .use = use,
+			      .cut = stack->words[0] != 0 };
+}
+
+static void hide_runtime(struct part *part, const struct model *m)
+{
+	const struct stack_row *stack = m->stacks.rows[part->stack];
+
+	if (part->to > 1 && func_at(m, stack, part->to - 1)->is_goexit)
+		part->to--;
+	if (part->use == SHOWN_GC) {
+		part->from = gc_leaf(m, stack, part->to);
+		return;
 	}
-	while (part.from < part.to && is_hidden_leaf(func_at(m, stack, part.from), use))
-		part.from++;
+	while (part->from < part->to && is_hidden_leaf(func_at(m, stack, part->from), part->use))
+		part->from++;
 	/* A stack of the runtime's alone would be left without any frame: show it whole. */
-	if (part.from == part.to)
-		part.from = 0;
-	return part;
+	if (part->from == part->to)
+		part->from = 0;
 }
 
 struct part_ctx {
@@ -206,30 +231,40 @@ static void add_lost(struct shown *sh, const struct model *m)
 }
 
 /* Each use of a stack is a part of its own. */
-static size_t collect_parts(struct part *parts, const struct model *m, const uint8_t *used,
+static size_t collect_parts(struct part *parts, const struct model *m, const struct shown_use *use,
 			    const struct snapshot_opts *opts)
 {
 	size_t nr = 0;
 
 	for (uint32_t i = 0; i < m->stacks.nr; i++) {
-		for (uint8_t use = SHOWN_SITE; use <= SHOWN_MAP; use <<= 1) {
-			if (!(used[i] & use))
+		for (uint8_t flag = SHOWN_SITE; flag <= SHOWN_MAP; flag <<= 1) {
+			if (!(use->stacks[i] & flag))
 				continue;
-			parts[nr] = shown_part(m, i, use, opts);
-			if (opts->places && use != SHOWN_GC)
-				end_at_place(&parts[nr], m);
-			nr++;
+			struct part *part = &parts[nr++];
+			*part = whole_part(m, i, flag);
+			if (!opts->runtime_frames)
+				hide_runtime(part, m);
+			if (opts->places && flag != SHOWN_GC)
+				end_at_place(part, m);
 		}
+	}
+	for (uint32_t i = 0; i < use->ops_nr; i++) {
+		struct part *part = &parts[nr++];
+		*part = whole_part(m, use->ops[i].stack, 0);
+		part->op = i;
+		end_at_op(part, m, use->ops[i].func);
+		if (!opts->runtime_frames)
+			hide_runtime(part, m);
 	}
 	return nr;
 }
 
-static size_t count_parts(const struct model *m, const uint8_t *used)
+static size_t count_parts(const struct model *m, const struct shown_use *use)
 {
-	size_t nr = 0;
+	size_t nr = use->ops_nr;
 
 	for (size_t i = 0; i < m->stacks.nr; i++)
-		nr += (size_t)__builtin_popcount(used[i]);
+		nr += (size_t)__builtin_popcount(use->stacks[i]);
 	return nr;
 }
 
@@ -246,21 +281,29 @@ static int new_stack_maps(struct shown *sh, size_t nr)
 	return 0;
 }
 
-static uint32_t *stack_map(struct shown *sh, uint8_t use)
+/* Where it is said what a part is shown as. */
+static uint32_t *shown_as(struct shown *sh, const struct shown_use *use, const struct part *part)
 {
-	if (use == SHOWN_MAP)
-		return sh->map_stack_of;
-	return use == SHOWN_GC ? sh->gc_stack_of : sh->stack_of;
+	switch (part->use) {
+	case SHOWN_SITE:
+		return &sh->stack_of[part->stack];
+	case SHOWN_GC:
+		return &sh->gc_stack_of[part->stack];
+	case SHOWN_MAP:
+		return &sh->map_stack_of[part->stack];
+	default:
+		return &use->ops[part->op].shown;
+	}
 }
 
-static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *used,
+static int unify_stacks(struct shown *sh, const struct model *m, const struct shown_use *use,
 			const struct snapshot_opts *opts)
 {
-	_cleanup_free_ struct part *parts = array_new(count_parts(m, used), sizeof(parts[0]));
+	_cleanup_free_ struct part *parts = array_new(count_parts(m, use), sizeof(parts[0]));
 	if (!parts || new_stack_maps(sh, m->stacks.nr))
 		return -ENOMEM;
 
-	size_t nr = collect_parts(parts, m, used, opts);
+	size_t nr = collect_parts(parts, m, use, opts);
 	struct part_ctx ctx = { m, sh->frame_of };
 	qsort_r(parts, nr, sizeof(parts[0]), part_cmp, &ctx);
 
@@ -279,13 +322,13 @@ static int unify_stacks(struct shown *sh, const struct model *m, const uint8_t *
 	for (size_t i = 0; i < nr; i++) {
 		if (i == 0 || part_cmp(&parts[i - 1], &parts[i], &ctx) != 0)
 			add_stack(sh, m, &parts[i]);
-		stack_map(sh, parts[i].use)[parts[i].stack] = (uint32_t)sh->stacks_nr - 1;
+		*shown_as(sh, use, &parts[i]) = (uint32_t)sh->stacks_nr - 1;
 	}
 	add_lost(sh, m);
 	return 0;
 }
 
-int shown_init(struct shown *sh, const struct model *m, const uint8_t *used,
+int shown_init(struct shown *sh, const struct model *m, const struct shown_use *use,
 	       const struct snapshot_opts *opts)
 {
 	*sh = (struct shown){ 0 };
@@ -293,7 +336,7 @@ int shown_init(struct shown *sh, const struct model *m, const uint8_t *used,
 	if (!rc)
 		rc = unify_frames(sh, m);
 	if (!rc)
-		rc = unify_stacks(sh, m, used, opts);
+		rc = unify_stacks(sh, m, use, opts);
 	return rc;
 }
 
@@ -314,6 +357,16 @@ void shown_free_maps(struct shown *sh)
 	free(take_ptr(sh->stack_of));
 	free(take_ptr(sh->gc_stack_of));
 	free(take_ptr(sh->map_stack_of));
+}
+
+int shown_count_cmp(struct snapshot_count x, struct snapshot_count y, enum snapshot_value by)
+{
+	if (by == SNAPSHOT_OBJECTS) {
+		x = (struct snapshot_count){ x.bytes, x.objects };
+		y = (struct snapshot_count){ y.bytes, y.objects };
+	}
+	int d = cmp_u64(y.bytes, x.bytes);
+	return d ? d : cmp_u64(y.objects, x.objects);
 }
 
 static int frame_name_cmp(const struct snapshot_frame *x, const struct snapshot_frame *y)

@@ -44,16 +44,33 @@ enum {
 	SHOWN_MAP = 1 << 2,
 };
 
+/* A stack inside an operation, shown from its leaf to the frame that the operation is a call of. */
+struct shown_op {
+	uint32_t stack; /* the model's */
+	uint32_t func; /* the name of the operation's function, a text of the model */
+	uint32_t shown; /* what shown_init() makes of it, in stacks[] */
+};
+
+/* What is to be shown of a model. */
+struct shown_use {
+	uint8_t *stacks; /* SHOWN_* flags of each stack of the model */
+	struct shown_op *ops; /* in any order; equal ones are shown as one */
+	size_t ops_nr;
+};
+
 /*
- * used has the SHOWN_* flags of each stack of the model. One stack more than needed is made, the
- * last: it has the one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in any case.
+ * One stack more than needed is made, the last: it has the one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in
+ * any case.
  */
-int shown_init(struct shown *sh, const struct model *m, const uint8_t *used,
+int shown_init(struct shown *sh, const struct model *m, const struct shown_use *use,
 	       const struct snapshot_opts *opts);
 void shown_deinit(struct shown *sh);
 
 /* Free the maps, which only building the snapshot needs. */
 void shown_free_maps(struct shown *sh);
+
+/* Descending by one value, then by the other; the same in all tables. */
+int shown_count_cmp(struct snapshot_count x, struct snapshot_count y, enum snapshot_value by);
 
 /* The order of their names. */
 int shown_stack_cmp(const struct snapshot_stack *x, const struct snapshot_stack *y);

@@ -17,6 +17,7 @@
 #include "gobin/layout.h"
 #include "model/gc_view.h"
 #include "model/map_view.h"
+#include "model/op_view.h"
 #include "model/shown.h"
 
 /* A snapshot and the memory that its pointers point into. */
@@ -38,13 +39,15 @@ struct pick {
 struct picks {
 	struct pick *v;
 	size_t nr;
-	uint8_t *stack_used; /* SHOWN_* of each */
+	struct shown_use use;
+	struct op_picks ops;
 };
 
 static void picks_deinit(struct picks *p)
 {
 	free(p->v);
-	free(p->stack_used);
+	free(p->use.stacks);
+	op_picks_deinit(&p->ops);
 }
 
 static void count_add(struct snapshot_count *to, struct snapshot_count n)
@@ -61,8 +64,8 @@ static bool count_is_zero(struct snapshot_count n)
 static int pick_sites(struct picks *p, const struct model *m, bool interval)
 {
 	p->v = calloc(m->sites.nr + 1, sizeof(p->v[0]));
-	p->stack_used = calloc(m->stacks.nr + 1, sizeof(p->stack_used[0]));
-	if (!p->v || !p->stack_used)
+	p->use.stacks = calloc(m->stacks.nr + 1, sizeof(p->use.stacks[0]));
+	if (!p->v || !p->use.stacks)
 		return -ENOMEM;
 
 	for (size_t i = 0; i < m->sites.nr; i++) {
@@ -70,7 +73,7 @@ static int pick_sites(struct picks *p, const struct model *m, bool interval)
 		struct model_count n = interval ? site_delta(site) : site->now;
 		if (n.objects == 0 && n.bytes == 0)
 			continue;
-		p->stack_used[site->key.stack] |= SHOWN_SITE;
+		p->use.stacks[site->key.stack] |= SHOWN_SITE;
 		p->v[p->nr++] = (struct pick){
 			.count = { n.objects, n.bytes },
 			.goid = site->key.goid,
@@ -219,21 +222,10 @@ static int sum_funcs(struct snapshot_mem *mem, const struct model *m)
 	return 0;
 }
 
-/* Descending by one value, then by the other; the same in all tables. */
-static int count_cmp(struct snapshot_count x, struct snapshot_count y, enum snapshot_value by)
-{
-	if (by == SNAPSHOT_OBJECTS) {
-		x = (struct snapshot_count){ x.bytes, x.objects };
-		y = (struct snapshot_count){ y.bytes, y.objects };
-	}
-	int d = cmp_u64(y.bytes, x.bytes);
-	return d ? d : cmp_u64(y.objects, x.objects);
-}
-
 static int site_cmp(const void *a, const void *b, void *by)
 {
 	const struct snapshot_site *x = a, *y = b;
-	int d = count_cmp(x->count, y->count, *(enum snapshot_value *)by);
+	int d = shown_count_cmp(x->count, y->count, *(enum snapshot_value *)by);
 
 	if (!d)
 		d = shown_stack_cmp(x->stack, y->stack);
@@ -245,7 +237,7 @@ static int site_cmp(const void *a, const void *b, void *by)
 static int type_cmp(const void *a, const void *b, void *by)
 {
 	const struct snapshot_type *x = a, *y = b;
-	int d = count_cmp(x->count, y->count, *(enum snapshot_value *)by);
+	int d = shown_count_cmp(x->count, y->count, *(enum snapshot_value *)by);
 
 	return d ? d : strcmp(x->name, y->name);
 }
@@ -253,7 +245,7 @@ static int type_cmp(const void *a, const void *b, void *by)
 static int size_cmp(const void *a, const void *b, void *by)
 {
 	const struct snapshot_size *x = a, *y = b;
-	int d = count_cmp(x->count, y->count, *(enum snapshot_value *)by);
+	int d = shown_count_cmp(x->count, y->count, *(enum snapshot_value *)by);
 
 	return d ? d : cmp_u64(x->size_class, y->size_class);
 }
@@ -261,10 +253,10 @@ static int size_cmp(const void *a, const void *b, void *by)
 static int func_cmp(const void *a, const void *b, void *by)
 {
 	const struct snapshot_func *x = a, *y = b;
-	int d = count_cmp(x->flat, y->flat, *(enum snapshot_value *)by);
+	int d = shown_count_cmp(x->flat, y->flat, *(enum snapshot_value *)by);
 
 	if (!d)
-		d = count_cmp(x->cum, y->cum, *(enum snapshot_value *)by);
+		d = shown_count_cmp(x->cum, y->cum, *(enum snapshot_value *)by);
 	if (!d)
 		d = strcmp(x->name, y->name);
 	return d ? d : strcmp(x->file, y->file);
@@ -322,10 +314,15 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 	if (rc)
 		return rc;
 	pick_lost(&picks, m, &mem->s, opts->interval);
-	gc_view_use_stacks(m, opts->interval, picks.stack_used);
-	map_view_use_stacks(m, opts->interval, picks.stack_used);
+	gc_view_use_stacks(m, opts->interval, picks.use.stacks);
+	map_view_use_stacks(m, opts->interval, picks.use.stacks);
+	rc = op_view_pick(&picks.ops, m, opts->interval);
+	if (rc)
+		return rc;
+	picks.use.ops = picks.ops.stacks;
+	picks.use.ops_nr = picks.ops.nr;
 
-	rc = shown_init(&mem->shown, m, picks.stack_used, opts);
+	rc = shown_init(&mem->shown, m, &picks.use, opts);
 	if (!rc)
 		rc = merge_sites(mem, m, &picks);
 	if (!rc)
@@ -340,6 +337,8 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 		rc = gc_view_init(&mem->s.gc, m, &mem->shown, opts->interval);
 	if (!rc)
 		rc = map_view_init(&mem->s.maps, m, &mem->shown, opts);
+	if (!rc)
+		rc = op_view_init(&mem->s.ops, m, &mem->shown, &picks.ops, opts);
 	shown_free_maps(&mem->shown);
 	if (!rc)
 		sort_tables(&mem->s, opts->sort);
@@ -368,6 +367,7 @@ void snapshot_free(struct snapshot *s)
 	shown_deinit(&mem->shown);
 	gc_view_deinit(&mem->s.gc);
 	map_view_deinit(&mem->s.maps);
+	op_view_deinit(&mem->s.ops);
 	free(mem->loss_texts);
 	free(s->sites);
 	free(s->types);

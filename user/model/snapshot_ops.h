@@ -10,7 +10,10 @@
 
 struct snapshot_stack;
 
-/* Of the operations that ended. p50, p90 and p99 are within 0.4 %, and exact below 256; all 0 if none ended. */
+/*
+ * Of the operations that ended. p50, p90 and p99 (nearest rank) are within 0.4 %, and exact below 256; all 0 if none
+ * ended. Of an interval max is the most that it can be: within 0.8 %, and no more than the largest of all time.
+ */
 struct snapshot_op_stat {
 	double mean;
 	uint64_t p50, p90, p99, max;
@@ -19,6 +22,7 @@ struct snapshot_op_stat {
 /* Its stack ends with the operation's function: how that was called makes no difference. */
 struct snapshot_op_site {
 	uint64_t objects, bytes;
+	double objects_per_op, bytes_per_op; /* of counts.begun; 0 if none began */
 	const char *type;
 	const struct snapshot_stack *stack;
 };
@@ -29,9 +33,11 @@ struct snapshot_op {
 	struct model_op_counts counts;
 	uint64_t open; /* begun, and neither ended nor known to have gone, by the end */
 	struct snapshot_op_stat stats[WIRE_OP_VALUES];
+	double pause_per_op_ns, assist_per_op_ns; /* of those that ended */
 	/* Of all sites: what was allocated in operations, those that did not end included. */
 	uint64_t objects, bytes;
-	struct snapshot_op_site *sites;
+	struct snapshot_op_site
+		*sites; /* as all tables are sorted; opts->places makes no difference */
 	size_t sites_nr;
 };
 
