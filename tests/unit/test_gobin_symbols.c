@@ -182,11 +182,12 @@ static const struct dwarf_field {
 	const char *dwarf;
 	size_t at;
 	enum table table; /* which has it: 16 bits, or 32 in that of the heap */
-	uint16_t behind; /* this field follows the one in the table by so many bytes */
+	int16_t behind; /* this field follows the one in the table by so many bytes */
 } dwarf_fields[] = {
-#define FIELD(dwarf, field)                                         \
-	{                                                           \
-		dwarf, offsetof(struct go_layout, field), LAYOUT, 0 \
+#define FIELD(dwarf, field) NEAR_FIELD(dwarf, field, 0)
+#define NEAR_FIELD(dwarf, field, behind)                                 \
+	{                                                                \
+		dwarf, offsetof(struct go_layout, field), LAYOUT, behind \
 	}
 #define GC_FIELD(dwarf, field, behind)                                         \
 	{                                                                      \
@@ -197,15 +198,20 @@ static const struct dwarf_field {
 		dwarf, offsetof(struct go_heap_layout, field), HEAP_LAYOUT, 0 \
 	}
 	FIELD("runtime.g.m", g_m),
+	NEAR_FIELD("runtime.g._panic", g_m, -16),
 	FIELD("runtime.g.goid", g_goid),
 	FIELD("runtime.g.sched.sp", g_sched_sp),
 	FIELD("runtime.g.sched.pc", g_sched_pc),
 	FIELD("runtime.g.sched.bp", g_sched_bp),
+	FIELD("runtime.g.sigcode0", g_sigcode0),
+	FIELD("runtime._panic.sp", panic_sp),
 	FIELD("runtime.m.g0", m_g0),
 	FIELD("runtime.m.curg", m_curg),
 	FIELD("runtime.m.p", m_p),
 	FIELD("runtime.p.mcache", p_mcache),
 	FIELD("runtime.mcache.tinyAllocs", mcache_tiny_allocs),
+	NEAR_FIELD("runtime.mcache.tiny", mcache_tiny_allocs, -16),
+	NEAR_FIELD("runtime.mcache.tinyoffset", mcache_tiny_allocs, -8),
 	FIELD("runtime.mcache.alloc", mcache_alloc),
 	FIELD("runtime.mcache.flushGen", mcache_flush_gen),
 	FIELD("runtime.mspan.sweepgen", mspan_sweepgen),
@@ -243,6 +249,7 @@ static const struct dwarf_field {
 	/* The last, as not every version has it. */
 	HEAP_FIELD("runtime.heapArena.pageUseSpanInlineMarkBits", arena_inline_marks),
 #undef FIELD
+#undef NEAR_FIELD
 #undef GC_FIELD
 #undef HEAP_FIELD
 };
@@ -266,7 +273,7 @@ static uint32_t layout_field(struct gobin *bin, int i)
 	    gobin_info(bin)->machine == EM_AARCH64)
 		return go_heap_layout_find(layout->minor)->mheap_arenas_arm64;
 	memcpy(&value, base + field->at, field->table == HEAP_LAYOUT ? 4 : 2);
-	return value + field->behind;
+	return value + (uint32_t)(int32_t)field->behind;
 }
 
 static void check_layout(const char *version, const char *mode)
@@ -279,7 +286,8 @@ static void check_layout(const char *version, const char *mode)
 	fixture_need(fixture_versions[FIXTURE_VERSIONS_NR - 1], "plain", "layoutcheck", checker,
 		     sizeof(checker));
 	snprintf(command, sizeof(command),
-		 "'%s' '%s' runtime.g runtime.m runtime.p runtime.mcache runtime.mspan "
+		 "'%s' '%s' runtime.g runtime._panic runtime.m runtime.p runtime.mcache "
+		 "runtime.mspan "
 		 "runtime.heapStatsDelta runtime.mstats runtime.gcControllerState "
 		 "runtime.mheap runtime.heapArena",
 		 checker, path);

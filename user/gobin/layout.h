@@ -24,8 +24,9 @@ enum {
 
 struct go_layout {
 	int minor;
-	/* runtime.g, runtime.m, runtime.p */
+	/* runtime.g, runtime._panic, runtime.m, runtime.p */
 	uint16_t g_m, g_goid, g_sched_sp, g_sched_pc, g_sched_bp;
+	uint16_t g_sigcode0, panic_sp; /* of a frame that recovered: up to Go 1.21, since 1.22 */
 	uint16_t m_g0, m_curg, m_p;
 	uint16_t p_mcache;
 	/* runtime.mcache, runtime.mspan */
