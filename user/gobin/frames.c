@@ -19,6 +19,8 @@ enum {
 	PCDATA_INL_TREE_INDEX = 2, /* internal/abi/symtab.go, since 1.16 */
 	FUNCDATA_INL_TREE = 3,
 	INLINE_DEPTH_MAX = 64, /* the compiler stops far earlier */
+	/* Steps and entries of all trees: 0.2 s of work. A file of 75 MB has 0.4 M. */
+	TREES_WORK_MAX = 32 << 20,
 };
 
 /* One inlined call, whatever its format. */
@@ -28,7 +30,7 @@ struct inlined {
 };
 
 /* internal/abi/symtab.go FuncIDWrapper. */
-static bool is_wrapper(int minor, uint8_t func_id)
+bool frames_is_wrapper(int minor, uint8_t func_id)
 {
 	return func_id == (minor <= 21 ? 21 : minor <= 24 ? 22 : 23);
 }
@@ -198,10 +200,58 @@ int frames_at(struct pclntab *tab, int minor, const struct gobin_func *func, uin
 		if (r < 0)
 			return r;
 		frames[nr].inlined = idx >= 0;
-		frames[nr].wrapper = is_wrapper(minor, call.func_id);
+		frames[nr].wrapper = frames_is_wrapper(minor, call.func_id);
 		if (idx < 0)
 			return (int)nr + 1;
 		va = func->entry + call.parent_pc;
 	}
 	return max < INLINE_DEPTH_MAX ? (int)max : -EINVAL;
+}
+
+/* Every entry of a function's tree: how many there are isn't written, but the largest index has code. */
+static int each_in_tree(struct walk *w,
+			int (*fn)(const struct gobin_func *host, uint32_t name_off, void *ctx),
+			void *ctx)
+{
+	struct pcvalue pv;
+	int32_t last = -1;
+	int r;
+
+	pcvalue_init(&pv, w->tab, w->func, w->pcdata, &w->steps_left);
+	while ((r = pcvalue_next(&pv)) > 0)
+		if (pv.value > last)
+			last = pv.value;
+	for (int32_t i = 0; r == 0 && i <= last; i++) {
+		struct inlined call;
+		if (w->steps_left == 0)
+			return -EINVAL;
+		w->steps_left--;
+		r = read_inlined(w->tab, w->tree, (uint32_t)i, &call);
+		if (r == 0)
+			r = fn(w->func, call.name_off, ctx);
+	}
+	return r;
+}
+
+int frames_each_inlined(struct pclntab *tab,
+			int (*fn)(const struct gobin_func *host, uint32_t name_off, void *ctx),
+			void *ctx)
+{
+	uint32_t steps_left = TREES_WORK_MAX;
+
+	for (uint32_t i = 0; i < tab->funcs_nr; i++) {
+		struct gobin_func func;
+		struct walk w;
+		int r = pclntab_get(tab, i, &func);
+		if (r == 0)
+			r = walk_init(&w, tab, &func);
+		if (r < 0)
+			return r;
+		w.steps_left = steps_left;
+		r = each_in_tree(&w, fn, ctx);
+		if (r != 0)
+			return r;
+		steps_left = w.steps_left;
+	}
+	return 0;
 }

@@ -226,7 +226,40 @@ int gobin_func_at(struct gobin *bin, uint64_t va, struct gobin_func *ret)
 
 int gobin_func_name(struct gobin *bin, const struct gobin_func *func, char *buf, size_t cap)
 {
-	return cap ? pclntab_name(&bin->tab, func->name_off, buf, cap) : -EINVAL;
+	return gobin_name(bin, func->name_off, buf, cap);
+}
+
+int gobin_name(struct gobin *bin, uint32_t name_off, char *buf, size_t cap)
+{
+	return cap ? pclntab_name(&bin->tab, name_off, buf, cap) : -EINVAL;
+}
+
+int gobin_is_assembly(struct gobin *bin, const struct gobin_func *func, bool *ret)
+{
+	enum { FUNC_FLAG_ASM = 1 << 2 }; /* internal/abi/symtab.go FuncFlagAsm, since 1.18 */
+	struct pclntab_func pf;
+	int r = pclntab_read_func(&bin->tab, func, &pf);
+
+	if (r == 0)
+		*ret = pf.flags & FUNC_FLAG_ASM;
+	return r;
+}
+
+int gobin_is_wrapper(struct gobin *bin, const struct gobin_func *func, bool *ret)
+{
+	struct pclntab_func pf;
+	int r = pclntab_read_func(&bin->tab, func, &pf);
+
+	if (r == 0)
+		*ret = frames_is_wrapper(bin->info.go_minor, pf.func_id);
+	return r;
+}
+
+int gobin_each_inlined(struct gobin *bin,
+		       int (*fn)(const struct gobin_func *host, uint32_t name_off, void *ctx),
+		       void *ctx)
+{
+	return frames_each_inlined(&bin->tab, fn, ctx);
 }
 
 int gobin_frames(struct gobin *bin, uint64_t va, struct gobin_frame *frames, size_t max)

@@ -96,6 +96,20 @@ int gobin_func_at(struct gobin *bin, uint64_t va, struct gobin_func *ret);
 /* Its name as pclntab spells it, NUL-terminated, cut to cap. 0 or -errno. */
 int gobin_func_name(struct gobin *bin, const struct gobin_func *func, char *buf, size_t cap);
 
+/* Was it written in assembly? Did the compiler make it, to call another (funcID wrapper)? 0 or -errno. */
+int gobin_is_assembly(struct gobin *bin, const struct gobin_func *func, bool *ret);
+int gobin_is_wrapper(struct gobin *bin, const struct gobin_func *func, bool *ret);
+
+/*
+ * Call fn for each call that the compiler has inlined into a function: `host`, and as gobin_name() takes it the name
+ * of what is inlined. A call that left no code may be among them. Until fn returns non-zero, which is then
+ * returned; -EINVAL where the file makes it too much work; or -errno.
+ */
+int gobin_each_inlined(struct gobin *bin,
+		       int (*fn)(const struct gobin_func *host, uint32_t name_off, void *ctx),
+		       void *ctx);
+int gobin_name(struct gobin *bin, uint32_t name_off, char *buf, size_t cap);
+
 /*
  * The frames of an address, innermost first, at most max. A return address must be given as va-1.
  * Returns how many were written (>= 1), or -ENOENT outside Go's text, or -errno.

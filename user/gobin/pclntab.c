@@ -336,6 +336,7 @@ int pclntab_read_func(struct pclntab *tab, const struct gobin_func *func, struct
 		.npcdata = word[7],
 		.cu_off = word[8],
 		.func_id = last & 0xff,
+		.flags = last >> 8 & 0xff,
 		.nfuncdata = last >> 24,
 		.tables = tab->va + func->func_off + size,
 	};

@@ -44,7 +44,7 @@ struct pclntab {
 /* One function as its _func has it. */
 struct pclntab_func {
 	uint32_t name_off, pcsp, pcfile, pcln, npcdata, cu_off;
-	uint8_t func_id, nfuncdata;
+	uint8_t func_id, flags, nfuncdata; /* flags: internal/abi/symtab.go FuncFlag */
 	uint64_t tables; /* va of its pcdata offsets, which the funcdata offsets follow */
 };
 
