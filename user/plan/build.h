@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "gobin/gobin.h"
+#include "plan/place.h"
 #include "plan/plan.h"
 
 /* What a probe is for; the place in the function is found when it is added. */
@@ -17,11 +18,15 @@ struct want {
 	unsigned flags; /* WIRE_F_NOSCAN, WIRE_F_SCAN, WIRE_F_METHOD */
 };
 
+/* Put a probe at a place that is known. 0, -EFAULT if the file doesn't have it, -E2BIG. */
+int plan_add_at(struct plan *plan, struct gobin *bin, const struct place *place, const char *name,
+		const struct want *want);
+
 /* 0, -ENOENT if the function's prologue isn't known, -E2BIG. */
 int plan_add(struct plan *plan, struct gobin *bin, const struct gobin_func *func, const char *name,
 	     const struct want *want);
 
-/* The same at each of the function's RETs. Adds all or none. */
+/* The same at each of the function's RETs. Adds all or none. 0, or as place_returns() and plan_add_at(). */
 int plan_add_returns(struct plan *plan, struct gobin *bin, const struct gobin_func *func,
 		     const char *name, const struct want *want);
 
@@ -35,7 +40,7 @@ int plan_malloc(struct plan *plan, struct gobin *bin, struct err *err);
 void plan_marks(struct plan *plan, struct gobin *bin, const struct gobin_globals *globals);
 void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *globals);
 
-/* Operations: every function that is wanted, or an error; see plan_new(). */
+/* Operations: every function that is wanted, or an error; see plan_new(). After all else has its probes. */
 int plan_ops(struct plan *plan, struct gobin *bin, const struct plan_opts *opts, struct err *err);
 
 /* What happens to maps: all of it or nothing. */

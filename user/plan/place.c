@@ -4,10 +4,11 @@
  *
  *   small frame    cmp 0x10(%r14),%rsp; jbe                 49 3b 66 10; 76 | 0f 86
  *   medium frame   lea -N(%rsp),%r12; cmp 0x10(%r14),%r12; jbe   4c 8d 64 24 | 4c 8d a4 24; 4d 3b 66 10
+ *   huge frame     mov %rsp,%r12; sub $N,%r12; jb; cmp 0x10(%r14),%r12; jbe   49 89 e4; 49 81 ec; 72 | 0f 82
  *   since 1.21     then push %rbp                            55
+ *   no check       push %rbp, or up to 1.20 sub $N,%rsp      55, 48 83 ec | 48 81 ec | 48 83 c4 (add)
  *
- * 0x18 instead of 0x10 in functions that run on the system stack (stackguard1). Huge frames have another
- * form; no function that is probed has one.
+ * 0x18 instead of 0x10 in functions that run on the system stack (stackguard1).
  */
 #include "plan/place.h"
 
@@ -15,83 +16,179 @@
 #include <string.h>
 
 enum {
-	PROLOGUE_MAX = 24,
+	PROLOGUE_MAX = 32,
 	OP_PUSH_RBP = 0x55,
 	OP_RET = 0xc3,
+	OP_JB_SHORT = 0x72, /* the long forms are 0f 82 and 0f 86 */
 	OP_JBE_SHORT = 0x76,
+	STACKGUARD0 = 0x10, /* runtime.g */
+	STACKGUARD1 = 0x18,
 };
 
-/* The length of the compare of the stack check at code, with the lea before it; 0 if it is none. */
-static size_t check_len(const uint8_t code[PROLOGUE_MAX])
-{
-	static const uint8_t lea8[] = { 0x4c, 0x8d, 0x64, 0x24 };
-	static const uint8_t lea32[] = { 0x4c, 0x8d, 0xa4, 0x24 };
-	size_t at = 0;
-	uint8_t rex = 0x49;
+/* The stack check that a function begins with. */
+struct check {
+	size_t jbe; /* where its branch is */
+	size_t end; /* behind the branch */
+	int32_t jump; /* how far behind that it leads: to the call of morestack */
+	uint8_t guard; /* STACKGUARD0, STACKGUARD1 */
+};
 
-	if (!memcmp(code, lea8, sizeof(lea8)))
-		at = 5, rex = 0x4d;
-	else if (!memcmp(code, lea32, sizeof(lea32)))
-		at = 8, rex = 0x4d;
-	if (code[at] != rex || code[at + 1] != 0x3b || code[at + 2] != 0x66)
-		return 0;
-	if (code[at + 3] != 0x10 && code[at + 3] != 0x18)
-		return 0;
-	return at + 4;
-}
-
-static size_t jbe_len(const uint8_t *code)
+static size_t jcc_len(const uint8_t *code, uint8_t op)
 {
-	if (code[0] == OP_JBE_SHORT)
+	if (code[0] == op)
 		return 2;
-	if (code[0] == 0x0f && code[1] == 0x86)
+	if (code[0] == 0x0f && code[1] == op + 0x10)
 		return 6;
 	return 0;
 }
 
-struct first_frame {
-	uint64_t va; /* where the stack pointer first moves */
-};
+/* The length of what puts the lowest address of a larger frame into %r12, 0 if there is no such thing. */
+static size_t frame_end_len(const uint8_t code[PROLOGUE_MAX])
+{
+	static const uint8_t lea8[] = { 0x4c, 0x8d, 0x64, 0x24 };
+	static const uint8_t lea32[] = { 0x4c, 0x8d, 0xa4, 0x24 };
+	static const uint8_t mov[] = { 0x49, 0x89, 0xe4 };
+	static const uint8_t sub32[] = { 0x49, 0x81, 0xec };
+
+	if (!memcmp(code, lea8, sizeof(lea8)))
+		return sizeof(lea8) + 1;
+	if (!memcmp(code, lea32, sizeof(lea32)))
+		return sizeof(lea32) + 4;
+	if (memcmp(code, mov, sizeof(mov)) || memcmp(code + sizeof(mov), sub32, sizeof(sub32)))
+		return 0;
+	size_t jb = sizeof(mov) + sizeof(sub32) + 4;
+	size_t len = jcc_len(code + jb, OP_JB_SHORT);
+	return len ? jb + len : 0;
+}
+
+static bool find_check(const uint8_t code[PROLOGUE_MAX], struct check *ret)
+{
+	size_t at = frame_end_len(code);
+	uint8_t rex = at ? 0x4d : 0x49;
+
+	if (code[at] != rex || code[at + 1] != 0x3b || code[at + 2] != 0x66)
+		return false;
+	uint8_t guard = code[at + 3];
+	size_t len = jcc_len(code + at + 4, OP_JBE_SHORT);
+	if ((guard != STACKGUARD0 && guard != STACKGUARD1) || !len)
+		return false;
+	*ret = (struct check){ .jbe = at + 4, .end = at + 4 + len, .guard = guard };
+	if (len == 2)
+		ret->jump = (int8_t)code[ret->end - 1];
+	else
+		memcpy(&ret->jump, code + ret->end - 4, 4);
+	return true;
+}
+
+/* The length of the instruction that makes the frame of a function without a check, 0 if it is none. */
+static size_t make_frame_len(const uint8_t code[PROLOGUE_MAX])
+{
+	static const uint8_t sub8[] = { 0x48, 0x83, 0xec };
+	static const uint8_t sub32[] = { 0x48, 0x81, 0xec };
+	static const uint8_t add8[] = { 0x48, 0x83, 0xc4 }; /* -128 fits in a byte, 128 doesn't */
+
+	if (code[0] == OP_PUSH_RBP)
+		return 1;
+	if (!memcmp(code, sub8, sizeof(sub8)) || !memcmp(code, add8, sizeof(add8)))
+		return sizeof(sub8) + 1;
+	if (!memcmp(code, sub32, sizeof(sub32)))
+		return sizeof(sub32) + 4;
+	return 0;
+}
 
 static int find_first_frame(uint64_t va, uint64_t end, int32_t sp_delta, void *ctx)
 {
-	struct first_frame *first = ctx;
+	uint64_t *first = ctx;
 
 	(void)end;
 	if (!sp_delta)
 		return 0;
-	first->va = va;
+	*first = va;
 	return 1;
+}
+
+/* How a function begins. */
+struct prologue {
+	uint8_t code[PROLOGUE_MAX];
+	uint64_t
+		frame_va; /* where the stack pointer has first moved, by the pcsp table; 0: it never does */
+};
+
+static int read_prologue(struct gobin *bin, const struct gobin_func *func, struct prologue *ret)
+{
+	struct prologue p = { 0 };
+
+	if (func->end <= func->entry)
+		return -ENOENT;
+	size_t len = func->end - func->entry;
+	if (gobin_read(bin, func->entry, p.code, len < sizeof(p.code) ? len : sizeof(p.code)))
+		return -ENOENT;
+	int err = gobin_each_pcsp(bin, func, find_first_frame, &p.frame_va);
+	if (err < 0)
+		return err;
+	*ret = p;
+	return 0;
+}
+
+/* The place behind a check, if the pcsp table agrees that nothing has moved the stack pointer up to there. */
+static int place_behind(const struct gobin_func *func, const struct prologue *p,
+			const struct check *check, struct place *ret)
+{
+	uint64_t after = func->entry + check->end;
+
+	if (p->frame_va <= after)
+		return -ENOENT;
+	if (p->code[check->end] == OP_PUSH_RBP && p->frame_va == after + 1)
+		*ret = (struct place){ .va = after, .insn = "push" };
+	else
+		*ret = (struct place){ .va = func->entry + check->jbe, .jcc = true, .insn = "jbe" };
+	return 0;
 }
 
 int place_after_check(struct gobin *bin, const struct gobin_func *func, struct place *ret)
 {
-	uint8_t code[PROLOGUE_MAX] = { 0 };
-	size_t len = func->end - func->entry;
+	struct prologue p;
+	struct check check;
+	int err = read_prologue(bin, func, &p);
 
-	if (func->end <= func->entry)
-		return -ENOENT;
-	if (gobin_read(bin, func->entry, code, len < sizeof(code) ? len : sizeof(code)))
-		return -ENOENT;
-	size_t check = check_len(code);
-	size_t jbe = check ? jbe_len(code + check) : 0;
-	if (!jbe)
-		return -ENOENT;
-
-	/* The pcsp table must agree that nothing has moved the stack pointer up to here. */
-	struct first_frame first = { 0 };
-	int err = gobin_each_pcsp(bin, func, find_first_frame, &first);
-	if (err < 0)
+	if (err)
 		return err;
-	uint64_t after = func->entry + check + jbe;
-	if (first.va <= after)
-		return -ENOENT;
+	return find_check(p.code, &check) ? place_behind(func, &p, &check, ret) : -ENOENT;
+}
 
-	if (code[check + jbe] == OP_PUSH_RBP && first.va == after + 1)
-		*ret = (struct place){ .va = after, .insn = "push" };
-	else
-		*ret = (struct place){ .va = func->entry + check, .jcc = true, .insn = "jbe" };
-	return 0;
+int place_begin(struct gobin *bin, const struct gobin_func *func, struct place *ret,
+		const char **why_ret)
+{
+	struct prologue p;
+	struct check check;
+	bool assembly;
+
+	if (gobin_is_assembly(bin, func, &assembly) || read_prologue(bin, func, &p)) {
+		*why_ret = "its tables or its code can't be read";
+		return -ENOTSUP;
+	}
+	if (assembly) {
+		*why_ret = "it is written in assembly";
+		return -ENOTSUP;
+	}
+	if (!p.frame_va) {
+		*why_ret = "it has no stack frame";
+		return -ENOTSUP;
+	}
+	bool checked = find_check(p.code, &check);
+	if (checked && check.guard == STACKGUARD1) {
+		*why_ret = "it runs on the system stack";
+		return -ENOTSUP;
+	}
+	if (checked && !place_behind(func, &p, &check, ret))
+		return 0;
+	size_t len = make_frame_len(p.code);
+	if (!checked && len && p.frame_va == func->entry + len) {
+		*ret = (struct place){ .va = func->entry, .insn = "entry" };
+		return 0;
+	}
+	*why_ret = "it begins in a way that isn't known";
+	return -ENOTSUP;
 }
 
 static int max_delta(uint64_t va, uint64_t end, int32_t sp_delta, void *ctx)
@@ -118,46 +215,47 @@ int place_frame_size(struct gobin *bin, const struct gobin_func *func, uint32_t 
 
 struct returns {
 	struct gobin *bin;
-	uint64_t entry;
+	uint64_t morestack_va; /* the end of a function with a check: the frame isn't made there */
 	uint64_t *va;
 	size_t nr, max;
 	int32_t last_delta;
 	int err;
 };
 
-/*
- * Where the frame has just been taken down the next instruction is the RET, after padding NOPs at
- * most; a jump out (tail call) isn't a return.
- */
+/* Where the frame has just been taken down the next instruction is the RET, after padding NOPs at most. */
 static int add_return(uint64_t va, uint64_t end, int32_t sp_delta, void *ctx)
 {
 	static const uint8_t nop = 0x90;
 	struct returns *r = ctx;
-	bool taken_down = sp_delta == 0 && r->last_delta > 0;
+	bool taken_down = sp_delta == 0 && r->last_delta > 0 && va != r->morestack_va;
+	uint8_t op = nop;
 
 	r->last_delta = sp_delta;
 	if (!taken_down)
 		return 0;
-	uint8_t op = nop;
-	for (; va < end && op == nop; va++) {
+	for (; va < end && op == nop; va++)
 		if (gobin_read(r->bin, va, &op, 1))
 			return r->err = -ENOENT;
-		if (op == nop)
-			continue;
-		if (op != OP_RET)
-			return 0;
-		if (r->nr == r->max)
-			return r->err = -E2BIG;
-		r->va[r->nr++] = va;
-	}
+	if (op != OP_RET)
+		return r->err = -ENOTSUP;
+	if (r->nr == r->max)
+		return r->err = -E2BIG;
+	r->va[r->nr++] = va - 1;
 	return 0;
 }
 
 int place_returns(struct gobin *bin, const struct gobin_func *func, uint64_t *ret, size_t max)
 {
-	struct returns r = { .bin = bin, .entry = func->entry, .va = ret, .max = max };
-	int err = gobin_each_pcsp(bin, func, add_return, &r);
+	struct returns r = { .bin = bin, .va = ret, .max = max };
+	struct prologue p;
+	struct check check;
+	int err = read_prologue(bin, func, &p);
 
+	if (err)
+		return err;
+	if (find_check(p.code, &check))
+		r.morestack_va = func->entry + check.end + (uint64_t)(int64_t)check.jump;
+	err = gobin_each_pcsp(bin, func, add_return, &r);
 	if (err < 0)
 		return err;
 	return r.nr ? (int)r.nr : -ENOENT;

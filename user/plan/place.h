@@ -27,12 +27,19 @@ struct place {
  */
 int place_after_check(struct gobin *bin, const struct gobin_func *func, struct place *ret);
 
+/*
+ * The same, or the entry of a function that has no check and begins with its frame: nothing runs that again,
+ * and [rsp] is the return address there too. 0; -ENOTSUP with the reason in *why_ret ("it has no frame").
+ */
+int place_begin(struct gobin *bin, const struct gobin_func *func, struct place *ret,
+		const char **why_ret);
+
 /* Bytes from the stack pointer, where the function calls others, up to its return address. 0 or -errno. */
 int place_frame_size(struct gobin *bin, const struct gobin_func *func, uint32_t *ret);
 
 /*
- * The addresses of the function's RET instructions, ascending, at most max.
- * How many there are, -E2BIG if more than max, -ENOENT if the code isn't as the pcsp table says.
+ * The addresses of the function's RET instructions, ascending, at most max: how many there are; -E2BIG if more
+ * than max; -ENOENT if it never returns; -ENOTSUP if it is left otherwise too: by a jump to another function.
  */
 int place_returns(struct gobin *bin, const struct gobin_func *func, uint64_t *ret, size_t max);
 

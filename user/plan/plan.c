@@ -24,9 +24,8 @@ void plan_note(struct plan *plan, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Put a probe at a place that is known; what is left is where the kernel finds it. */
-static int add_at(struct plan *plan, struct gobin *bin, const struct place *place, const char *name,
-		  const struct want *want)
+int plan_add_at(struct plan *plan, struct gobin *bin, const struct place *place, const char *name,
+		const struct want *want)
 {
 	uint64_t off;
 	int err = gobin_file_offset(bin, place->va, &off);
@@ -44,7 +43,7 @@ static int add_at(struct plan *plan, struct gobin *bin, const struct place *plac
 				    place->va);
 	probe->insn = place->insn;
 	probe->why = want->why;
-	snprintf(probe->func, sizeof(probe->func), "%s", name);
+	utf8_clean(probe->func, sizeof(probe->func), name);
 	return 0;
 }
 
@@ -54,7 +53,7 @@ int plan_add(struct plan *plan, struct gobin *bin, const struct gobin_func *func
 	struct place place = { .va = func->entry, .insn = "entry" };
 	int err = want->at_entry ? 0 : place_after_check(bin, func, &place);
 
-	return err ? err : add_at(plan, bin, &place, name, want);
+	return err ? err : plan_add_at(plan, bin, &place, name, want);
 }
 
 int plan_add_returns(struct plan *plan, struct gobin *bin, const struct gobin_func *func,
@@ -66,7 +65,7 @@ int plan_add_returns(struct plan *plan, struct gobin *bin, const struct gobin_fu
 
 	for (int i = 0; i < nr; i++) {
 		struct place place = { .va = returns[i], .insn = "ret" };
-		int err = add_at(plan, bin, &place, name, want);
+		int err = plan_add_at(plan, bin, &place, name, want);
 
 		if (err) {
 			plan->probes_nr = before;
@@ -155,8 +154,6 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 	fill_assist(&plan->cfg, bin);
 	unsigned views = opts->views ? opts->views : PLAN_VIEW_ALL;
 	int rc = views & PLAN_VIEW_ALLOC ? plan_malloc(plan, bin, err) : 0;
-	if (!rc && opts->ops_nr)
-		rc = plan_ops(plan, bin, opts, err);
 	if (rc) {
 		plan_free(plan);
 		return rc;
@@ -170,8 +167,13 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 		plan_gc(plan, bin, &globals);
 	if (views & PLAN_VIEW_MAPS)
 		plan_maps(plan, bin);
-	*ret = plan;
-	return 0;
+	if (opts->ops_nr)
+		rc = plan_ops(plan, bin, opts, err);
+	if (rc)
+		plan_free(plan);
+	else
+		*ret = plan;
+	return rc;
 }
 
 void plan_free(struct plan *plan)
@@ -185,6 +187,16 @@ bool plan_has(const struct plan *plan, enum plan_prog prog)
 		if (plan->probes[i].prog == prog)
 			return true;
 	return false;
+}
+
+static void print_op(const struct plan_op *op, size_t idx, FILE *out)
+{
+	fprintf(out, "operation %zu: %s", idx, op->name);
+	if (op->label[0])
+		fprintf(out, " (%s)", op->label);
+	if (op->inlined_nr)
+		fprintf(out, "; inlined into %s", op->inlined_in);
+	fputc('\n', out);
 }
 
 void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
@@ -222,6 +234,8 @@ void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 			"runtime.mallocgc counts sizes over %u bytes; smaller ones have entries of "
 			"their own\n",
 			plan->cfg.malloc_limit);
+	for (size_t i = 0; i < plan->ops_nr; i++)
+		print_op(&plan->ops[i], i, out);
 	for (size_t i = 0; i < plan->notes_nr; i++)
 		fprintf(out, "note: %s\n", plan->notes[i]);
 }

@@ -73,8 +73,9 @@ enum plan_view {
 };
 
 /*
- * A function's name in full (pclntab's); a part of it that begins after a '.' or a '/', if only one function ends
- * with that; a generic one without its type arguments; or a glob of '*' and '?' of full names, for all that match.
+ * A function's name in full (pclntab's); a generic one without its type arguments, or with "[...]", for all its
+ * instantiations; a glob of '*' and '?' of full names, for all that match: a '*' behind a '(' is none, but a
+ * receiver's; or the end of a name from a '.' or a '/' on, if only one function ends with that.
  */
 struct plan_op_want {
 	const char *pattern;
