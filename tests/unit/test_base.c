@@ -81,6 +81,38 @@ static void rates_and_shares_of_nothing(void **state)
 	assert_string_equal(fmt_bytes_rate(2048, 1000000000).s, "2.0 KiB");
 }
 
+static void means_keep_digits(void **state)
+{
+	(void)state;
+	assert_string_equal(fmt_mean(3).s, "3.00");
+	assert_string_equal(fmt_mean(1. / 3).s, "0.33");
+	assert_string_equal(fmt_mean(1024.5).s, "1,024.50");
+	assert_string_equal(fmt_mean(2.999).s, "3.00");
+	assert_string_equal(fmt_mean(0.0995).s, "0.10");
+	assert_string_equal(fmt_mean(0.0123).s, "0.012");
+	assert_string_equal(fmt_mean(0.00012).s, "0.0001");
+	assert_string_equal(fmt_mean(0.00004).s, "<0.0001");
+	assert_string_equal(fmt_mean(0).s, "0.00");
+	assert_string_equal(fmt_mean(999999.25).s, "999,999.25");
+	assert_string_equal(fmt_mean(999999.75).s, "1,000,000");
+	assert_string_equal(fmt_mean(1e30).s, "9,223,372,036,854,775,807");
+	assert_string_equal(fmt_mean(-1).s, "0.00");
+}
+
+static void decimals_are_plain(void **state)
+{
+	(void)state;
+	assert_string_equal(fmt_decimal(0).s, "0");
+	assert_string_equal(fmt_decimal(100).s, "100");
+	assert_string_equal(fmt_decimal(1. / 3).s, "0.333333");
+	assert_string_equal(fmt_decimal(1234567.5).s, "1234567.5");
+	assert_string_equal(fmt_decimal(0.9999999).s, "1");
+	assert_string_equal(fmt_decimal(1e-6).s, "0.000001");
+	assert_string_equal(fmt_decimal(1e15).s, "1000000000000000");
+	assert_string_equal(fmt_decimal(1e300).s, "9223372036854775807");
+	assert_string_equal(fmt_decimal(0. / 0.).s, "0");
+}
+
 static void a_ratio_is_100_only_if_equal(void **state)
 {
 	(void)state;
@@ -144,6 +176,8 @@ int main(void)
 		cmocka_unit_test(durations_suit_their_size),
 		cmocka_unit_test(times_have_three_digits),
 		cmocka_unit_test(rates_and_shares_of_nothing),
+		cmocka_unit_test(means_keep_digits),
+		cmocka_unit_test(decimals_are_plain),
 		cmocka_unit_test(a_ratio_is_100_only_if_equal),
 		cmocka_unit_test(text_is_made_printable),
 		cmocka_unit_test(cut_between_characters),

@@ -99,6 +99,61 @@ struct fmt fmt_percent(uint64_t part, uint64_t whole)
 	return f;
 }
 
+/*
+ * A number that is not negative, in two: the part behind the point is a count of 1/scale. What no count can hold is
+ * the largest one.
+ */
+static uint64_t split_decimal(double v, uint32_t scale, uint32_t *behind_ret)
+{
+	*behind_ret = 0;
+	if (!(v > 0))
+		return 0;
+	if (v >= (double)INT64_MAX)
+		return INT64_MAX;
+	uint64_t whole = (uint64_t)v;
+	uint32_t behind = (uint32_t)llround((v - (double)whole) * scale);
+	if (behind == scale)
+		return whole + 1;
+	*behind_ret = behind;
+	return whole;
+}
+
+struct fmt fmt_mean(double v)
+{
+	struct fmt f;
+	uint32_t behind, scale = 100;
+	int digits = 2;
+
+	/* At least two digits that aren't 0. */
+	for (; v > 0 && v * scale < 9.95 && digits < 4; scale *= 10)
+		digits++;
+	if (v > 0 && v * scale < .5) {
+		strcpy(f.s, "<0.0001");
+		return f;
+	}
+	uint64_t whole = split_decimal(v, v < 999999.5 ? scale : 1, &behind);
+	if (v < 999999.5)
+		snprintf(f.s, sizeof(f.s), "%s.%0*" PRIu32, fmt_count(whole).s, digits, behind);
+	else
+		f = fmt_count(whole);
+	return f;
+}
+
+struct fmt fmt_decimal(double v)
+{
+	enum { MILLION = 1000 * 1000 };
+	struct fmt f;
+	uint32_t behind;
+	uint64_t whole = split_decimal(v, MILLION, &behind);
+	int len = snprintf(f.s, sizeof(f.s), "%" PRIu64 ".%06" PRIu32, whole, behind);
+
+	while (f.s[len - 1] == '0')
+		f.s[--len] = '\0';
+	if (f.s[len - 1] == '.')
+		f.s[--len] = '\0';
+	return f;
+}
+
 /* Events a second, rounded; saturates where hostile input asks for more than there are numbers. */
 static uint64_t per_second(uint64_t n, uint64_t dur_ns)
 {

@@ -18,6 +18,10 @@ struct fmt fmt_duration(uint64_t ns); /* "350 us", "1.5 s", "2 min 05 s", "3 h 0
 struct fmt fmt_time(uint64_t ns); /* three digits: "999 ns", "1.23 ms", "45.6 s" */
 struct fmt fmt_percent(uint64_t part, uint64_t whole); /* "35.6 %"; "-" of nothing */
 
+/* A mean of counts: "3.00", "1,024.50", "0.0012"; whole from a million on. And for programs: "1024.5". */
+struct fmt fmt_mean(double v);
+struct fmt fmt_decimal(double v);
+
 /* n in dur_ns, as a count or as bytes a second. "-" if no time has passed. */
 struct fmt fmt_count_rate(uint64_t n, uint64_t dur_ns); /* "29,240" */
 struct fmt fmt_bytes_rate(uint64_t n, uint64_t dur_ns); /* "3.4 MiB" */
