@@ -7,8 +7,8 @@
  * diff.
  */
 #include "golden.h"
-#include "sample_gc.h"
 #include "sample_maps.h"
+#include "sample_ops.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -272,7 +272,7 @@ static bool is_described(const char *doc, const char *name)
 /* Every member of the output is in its description. */
 static void json_is_documented(void **state)
 {
-	struct model *m = sample_model(2, sample_gc_tick, NULL);
+	struct model *m = sample_ops_model();
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
 	struct sample_maps maps;
 	sample_maps_put(&maps, s);
@@ -328,6 +328,7 @@ static void formats_are_found(void **state)
 	assert_string_equal(renderer_for_path("x.collapsed")->name, "collapsed");
 	assert_string_equal(renderer_for_path("x.txt")->name, "text");
 	assert_string_equal(renderer_for_path("x.json")->name, "json");
+	assert_string_equal(renderer_for_path("x.bench")->name, "bench");
 	assert_null(renderer_for_path("json"));
 	assert_null(renderer_for_path("x.gallop"));
 	assert_null(renderer_for_path(""));

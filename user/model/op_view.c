@@ -206,6 +206,7 @@ static uint64_t open_of(const struct model_op_counts *c)
 static void view_numbers(struct snapshot_op *op, const struct op_row *row, bool interval)
 {
 	op->counts = interval ? op_delta(row) : row->now;
+	op->unmatched = gc_sum(op->counts.panics, op->counts.goexits);
 	op->open = open_of(&row->now);
 	for (size_t i = 0; i < WIRE_OP_VALUES; i++) {
 		const struct buckets b = { row->hist_now.buckets[i],

@@ -31,6 +31,7 @@ struct snapshot_op {
 	const char *func;
 	const char *label; /* "" if it has none */
 	struct model_op_counts counts;
+	uint64_t unmatched; /* panics and goexits: begun, and will never return */
 	uint64_t open; /* begun, and neither ended nor known to have gone, by the end */
 	struct snapshot_op_stat stats[WIRE_OP_VALUES];
 	double pause_per_op_ns, assist_per_op_ns; /* of those that ended */

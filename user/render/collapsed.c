@@ -196,15 +196,11 @@ static void put_line(FILE *out, const struct line *line)
 	fputc('\n', out);
 }
 
-int render_collapsed(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+static int put_lines(FILE *out, struct line *lines, size_t nr)
 {
-	_cleanup_free_ struct line *lines = calloc(lines_max(s) + 1, sizeof(lines[0]));
-	if (!lines)
-		return -ENOMEM;
-
 	/* The counts take part in the order of the lines, so they must be merged before. */
 	bool counts = false;
-	size_t nr = collect(lines, s, opts->value);
+
 	qsort_r(lines, nr, sizeof(lines[0]), line_cmp, &counts);
 	nr = merge(lines, nr, &counts);
 	counts = true;
@@ -212,4 +208,28 @@ int render_collapsed(FILE *out, const struct snapshot *s, const struct render_op
 	for (size_t i = 0; i < nr; i++)
 		put_line(out, &lines[i]);
 	return render_end(out);
+}
+
+int render_collapsed(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+{
+	_cleanup_free_ struct line *lines = calloc(lines_max(s) + 1, sizeof(lines[0]));
+	if (!lines)
+		return -ENOMEM;
+	return put_lines(out, lines, collect(lines, s, opts->value));
+}
+
+int render_op_collapsed(FILE *out, const struct snapshot_op *op, const struct render_opts *opts)
+{
+	_cleanup_free_ struct line *lines = calloc(op->sites_nr + 1, sizeof(lines[0]));
+	size_t nr = 0;
+
+	if (!lines)
+		return -ENOMEM;
+	for (size_t i = 0; i < op->sites_nr; i++) {
+		const struct snapshot_op_site *site = &op->sites[i];
+		uint64_t n = opts->value == SNAPSHOT_OBJECTS ? site->objects : site->bytes;
+		if (n)
+			lines[nr++] = (struct line){ site->stack, n };
+	}
+	return put_lines(out, lines, nr);
 }

@@ -195,6 +195,7 @@ int render_json(FILE *out, const struct snapshot *s, const struct render_opts *o
 	json_open(&w, "maps", '{');
 	json_put_maps(&w, s);
 	json_close(&w, '}');
+	json_put_ops(&w, s);
 	json_close(&w, '}');
 	return render_end(out);
 }

@@ -17,6 +17,9 @@ void json_put_maps(struct json_writer *w, const struct snapshot *s);
 /* "stack", of no frames if it is NULL, and "truncated" if it is. */
 void json_put_stack(struct json_writer *w, const struct snapshot_stack *stack);
 
+/* "ops", if operations were measured. */
+void json_put_ops(struct json_writer *w, const struct snapshot *s);
+
 /* "gc" */
 void json_put_gc(struct json_writer *w, const struct snapshot *s);
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/fmt.h"
 #include "base/utf8.h"
 
 /* The length of what needs no thought: a snapshot's names are nearly always plain to their end. */
@@ -112,6 +113,12 @@ void json_millionths(struct json_writer *w, const char *key, uint64_t value)
 {
 	begin(w, key);
 	fprintf(w->out, "%" PRIu64 ".%06" PRIu64, value / 1000000, value % 1000000);
+}
+
+void json_decimal(struct json_writer *w, const char *key, double value)
+{
+	begin(w, key);
+	fputs(fmt_decimal(value).s, w->out);
 }
 
 void json_bool(struct json_writer *w, const char *key, bool value)

@@ -30,6 +30,7 @@ void json_address(struct json_writer *w, const char *key, uint64_t value); /* "0
 /* Numbers with decimals. A locale may have another sign than the point, so they are no floats. */
 void json_thousandths(struct json_writer *w, const char *key, uint64_t value);
 void json_millionths(struct json_writer *w, const char *key, uint64_t value);
+void json_decimal(struct json_writer *w, const char *key, double value);
 void json_bool(struct json_writer *w, const char *key, bool value);
 void json_null(struct json_writer *w, const char *key);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Events as lines of JSON, for programs that read while they come: first what was traced, then
- * every stop and cycle in the order in which they ended, at last the sums, maps if they were looked
- * at, and what was lost.
+ * every stop and cycle in the order in which they ended, at last the sums, maps and operations if they were looked at,
+ * and what was lost.
  */
 #include "render/formats.h"
 #include "render/gc.h"
@@ -58,6 +58,11 @@ int render_jsonl_end(FILE *out, const struct snapshot *s)
 	if (s->maps.known) {
 		w = begin(out, "maps");
 		json_put_maps(&w, s);
+		json_close(&w, '}');
+	}
+	if (s->ops.ops_nr) {
+		w = begin(out, "ops");
+		json_put_ops(&w, s);
 		json_close(&w, '}');
 	}
 	w = begin(out, "loss");

@@ -13,6 +13,7 @@ const struct renderer renderers[] = {
 	  render_collapsed },
 	{ "json", ".json", "everything, for programs", render_json },
 	{ "jsonl", ".jsonl", "stops and GC cycles, a line of JSON each", render_jsonl },
+	{ "bench", ".bench", "Go's benchmark results, for benchstat", render_bench },
 	{ "trace", ".trace.json", "stops, GC cycles and the heap on a timeline", render_trace },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -13,6 +13,7 @@
 #include "render/formats.h"
 #include "render/gc.h"
 #include "render/maps.h"
+#include "render/ops.h"
 
 enum {
 	BYTES_W = 10, /* "1023.9 KiB" */
@@ -275,6 +276,7 @@ int render_text(FILE *out, const struct snapshot *s, const struct render_opts *o
 	}
 	put_gc_section(out, s, opts);
 	put_maps_section(out, s, opts);
+	put_ops_section(out, s, opts);
 	fputc('\n', out);
 	put_footer(out, s, opts);
 	return render_end(out);

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Operations for people, within 100 columns: what a call of a function takes, and where in it that is allocated.
+ *
+ * What was not traced, or divided by no call at all, is "-": a 0 is always a measurement.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/utf8.h"
+#include "render/cells.h"
+#include "render/footer.h"
+#include "render/formats.h"
+#include "render/ops.h"
+
+enum {
+	UNIT_W = 9, /* "allocs/op" */
+	STAT_W = 13, /* "9,999,999,999" */
+	PER_OP_W = 11,
+	SHARE_W = 7, /* "100.0 %" */
+	GAP_W = 2,
+	TYPE_W = 24,
+	WHERE_W = TABLE_W - 2 * PER_OP_W - 1 - (GAP_W + SHARE_W) - GAP_W - TYPE_W - GAP_W,
+	LABEL_MAX_W = 16,
+	CALLS_W = 11,
+	TIME_W = 8,
+	NAME_W = 40, /* before what else is said of it in a line */
+	INDENT = 4,
+};
+
+static uint64_t duration(const struct snapshot *s)
+{
+	return s->to_mono_ns - s->from_mono_ns;
+}
+
+static struct fmt fmt_time_mean(double ns)
+{
+	return fmt_time(ns < (double)INT64_MAX ? (uint64_t)llround(ns) : INT64_MAX);
+}
+
+/* "label: function", of which the function is shortened. */
+static void short_name(char dst[CELL_SZ], const struct snapshot_op *op, size_t width)
+{
+	char label[CELL_SZ], func[CELL_SZ];
+
+	short_text(label, op->label, LABEL_MAX_W);
+	short_func(func, op->func, width - (*label ? utf8_width(label) + strlen(": ") : 0));
+	snprintf(dst, CELL_SZ, "%.*s%s%.*s", LABEL_MAX_W * 4, label, *label ? ": " : "",
+		 CELL_SZ / 2, func);
+}
+
+/* --- numbers of calls --------------------------------------------------------------------------- */
+
+struct part {
+	uint64_t n;
+	const char *one, *many;
+};
+
+/* Those that are not 0, behind what has been printed of the line; a line that gets too long goes on in the next. */
+static void put_parts(FILE *out, size_t used, const struct part *parts, size_t nr)
+{
+	const char *between = " ";
+
+	for (size_t i = 0; i < nr; i++) {
+		char text[CELL_SZ];
+		if (!parts[i].n)
+			continue;
+		snprintf(text, sizeof(text), "%s %s", fmt_count(parts[i].n).s,
+			 parts[i].n == 1 ? parts[i].one : parts[i].many);
+		if (used + strlen(between) + strlen(text) >= TABLE_W) {
+			fprintf(out, "%s\n%*s", *between == ',' ? "," : "", INDENT - 1, "");
+			between = " ";
+			used = INDENT - 1;
+		}
+		fprintf(out, "%s%s", between, text);
+		used += strlen(between) + strlen(text);
+		between = ", ";
+	}
+	fputc('\n', out);
+}
+
+/* Calls that are in no mean, as their beginning or their end is missing. */
+static void put_not_matched(FILE *out, const struct snapshot_op *op, const char *name)
+{
+	const struct model_op_counts *c = &op->counts;
+	const struct part parts[] = {
+		{ c->panics, "panicked", "panicked" },
+		{ c->goexits, "goroutine exited", "goroutines exited" },
+		{ op->open, "running at the end", "running at the end" },
+		{ c->began_before, "began before tracing", "began before tracing" },
+	};
+	char title[CELL_SZ];
+
+	if (!op->unmatched && !op->open && !c->began_before)
+		return;
+	snprintf(title, sizeof(title), "not matched%s%.400s:", *name ? ", " : "", name);
+	fputs(title, out);
+	put_parts(out, utf8_width(title), parts, sizeof(parts) / sizeof(parts[0]));
+}
+
+/* --- one operation ------------------------------------------------------------------------------ */
+
+/* A name, how often it was called. */
+static void put_op_heading(FILE *out, const struct snapshot *s, const struct snapshot_op *op,
+			   const struct render_opts *opts)
+{
+	char calls[CELL_SZ], name[CELL_SZ];
+	uint64_t n = op->counts.ended;
+
+	snprintf(calls, sizeof(calls), ": %s call%s in %s, %s/s", fmt_count(n).s, n == 1 ? "" : "s",
+		 fmt_duration(duration(s)).s, fmt_rate(n, duration(s)).s);
+	short_name(name, op, TABLE_W - strlen(calls));
+	put_heading(out, opts, name);
+	fprintf(out, "%s\n", calls);
+}
+
+typedef struct fmt shown_mean(double v);
+typedef struct fmt shown_value(uint64_t v);
+
+static void put_stat(FILE *out, const char *unit, const struct snapshot_op_stat *stat,
+		     shown_mean *mean, shown_value *value)
+{
+	const uint64_t values[] = { stat->p50, stat->p90, stat->p99, stat->max };
+
+	put_left(out, unit, UNIT_W);
+	put_right(out, mean(stat->mean).s, 1 + STAT_W);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		put_right(out, value(values[i]).s, 1 + STAT_W);
+	fputc('\n', out);
+}
+
+static void put_untraced(FILE *out, const char *unit)
+{
+	put_left(out, unit, UNIT_W);
+	for (int i = 0; i < 5; i++)
+		put_right(out, "-", 1 + STAT_W);
+	fputs("  not traced\n", out);
+}
+
+static void put_stats(FILE *out, const struct snapshot_ops *ops, const struct snapshot_op *op,
+		      const struct render_opts *opts)
+{
+	static const char *const heads[] = { "MEAN", "P50", "P90", "P99", "MAX" };
+
+	fprintf(out, "%s%*s", style(opts, STYLE_DIM), UNIT_W, "");
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		put_right(out, heads[i], 1 + STAT_W);
+	fprintf(out, "%s\n", style(opts, STYLE_NONE));
+	if (ops->known.allocs) {
+		put_stat(out, "allocs/op", &op->stats[WIRE_OP_OBJECTS], fmt_mean, fmt_count);
+		put_stat(out, "B/op", &op->stats[WIRE_OP_BYTES], fmt_mean, fmt_count);
+	} else {
+		put_untraced(out, "allocs/op");
+		put_untraced(out, "B/op");
+	}
+	put_stat(out, "ns/op", &op->stats[WIRE_OP_NS], fmt_time_mean, fmt_time);
+}
+
+static void put_gc(FILE *out, const struct model_ops_known *known, const struct snapshot_op *op)
+{
+	if (!known->pauses && !known->assists)
+		return;
+	fputs("GC: ", out);
+	if (known->pauses)
+		fprintf(out, "world stopped %s/op (%s in all)",
+			fmt_time_mean(op->pause_per_op_ns).s, fmt_time(op->counts.pause_ns).s);
+	else
+		fputs("stops of the world not known", out);
+	if (known->assists)
+		fprintf(out, ", mark assists %s/op (%s in all)\n",
+			fmt_time_mean(op->assist_per_op_ns).s, fmt_time(op->counts.assist_ns).s);
+	else
+		fputs(", mark assists not known\n", out);
+}
+
+/* No number can be given: why, and what to do. */
+static void put_none_ended(FILE *out, const struct snapshot_op *op)
+{
+	if (op->open)
+		fputs("no call of it came to its end: measure longer (-d)\n", out);
+	else if (op->counts.begun)
+		fputs("no call of it returned\n", out);
+	else if (op->counts.began_before)
+		fputs("no call of it began: measure longer (-d)\n", out);
+	else
+		fputs("it was not called, or only where it is inlined: measure longer (-d) or "
+		      "while there is load\n",
+		      out);
+}
+
+/* --- its sites ---------------------------------------------------------------------------------- */
+
+/* The column that the table is sorted by comes first. */
+struct columns {
+	const char *bytes, *objects, *share;
+};
+
+static void put_columns(FILE *out, const struct render_opts *opts, const struct columns *c)
+{
+	bool by_objects = opts->value == SNAPSHOT_OBJECTS;
+
+	put_right(out, by_objects ? c->objects : c->bytes, PER_OP_W);
+	put_right(out, c->share, GAP_W + SHARE_W);
+	put_right(out, by_objects ? c->bytes : c->objects, 1 + PER_OP_W);
+	fprintf(out, "%*s", GAP_W, "");
+}
+
+/* What some of its sites have together. */
+static void put_counts(FILE *out, const struct snapshot_op *op, const struct snapshot_op_site *n,
+		       const struct render_opts *opts)
+{
+	bool by_objects = opts->value == SNAPSHOT_OBJECTS;
+	struct fmt bytes = { "-" }, objects = { "-" };
+	struct fmt share = fmt_percent(by_objects ? n->objects : n->bytes,
+				       by_objects ? op->objects : op->bytes);
+
+	if (op->counts.begun) {
+		bytes = fmt_mean(n->bytes_per_op);
+		objects = fmt_mean(n->objects_per_op);
+	}
+	put_columns(out, opts, &(struct columns){ bytes.s, objects.s, share.s });
+}
+
+static void put_site(FILE *out, const struct snapshot_op *op, const struct snapshot_op_site *site,
+		     const struct render_opts *opts)
+{
+	char type[CELL_SZ], where[CELL_SZ];
+
+	put_counts(out, op, site, opts);
+	short_func(type, site->type, TYPE_W);
+	put_left(out, type, TYPE_W + GAP_W);
+	short_where(where, site->stack, WHERE_W);
+	fprintf(out, "%s\n", where);
+	if (opts->stacks)
+		put_stack(out, site->stack, 2 * INDENT, 0);
+}
+
+static void put_more(FILE *out, const struct snapshot_op *op, size_t from,
+		     const struct render_opts *opts)
+{
+	struct snapshot_op_site rest = { 0 };
+
+	for (size_t i = from; i < op->sites_nr; i++) {
+		rest.objects += op->sites[i].objects;
+		rest.bytes += op->sites[i].bytes;
+		rest.objects_per_op += op->sites[i].objects_per_op;
+		rest.bytes_per_op += op->sites[i].bytes_per_op;
+	}
+	fputs(style(opts, STYLE_DIM), out);
+	put_counts(out, op, &rest, opts);
+	fputs("and ", out);
+	put_many(out, op->sites_nr - from, "more site");
+	fprintf(out, "%s\n", style(opts, STYLE_NONE));
+}
+
+static void put_sites(FILE *out, const struct snapshot_op *op, const struct render_opts *opts)
+{
+	size_t shown = op->sites_nr;
+
+	if (opts->top_nr && opts->top_nr < shown)
+		shown = opts->top_nr;
+	if (!op->sites_nr)
+		return;
+	fprintf(out, "%sSites by %s%s, per op: divided by the %s call%s that began",
+		style(opts, STYLE_BOLD), opts->value == SNAPSHOT_OBJECTS ? "objects" : "bytes",
+		style(opts, STYLE_NONE), fmt_count(op->counts.begun).s,
+		op->counts.begun == 1 ? "" : "s");
+	if (shown < op->sites_nr)
+		fprintf(out, "; the first %s of %s", fmt_count(shown).s, fmt_count(op->sites_nr).s);
+	fprintf(out, "\n%s", style(opts, STYLE_DIM));
+	put_columns(out, opts, &(struct columns){ "B/OP", "ALLOCS/OP", "SHARE" });
+	put_left(out, "TYPE", TYPE_W + GAP_W);
+	fprintf(out, "FUNCTION (FILE:LINE)%s\n", style(opts, STYLE_NONE));
+	for (size_t i = 0; i < shown; i++)
+		put_site(out, op, &op->sites[i], opts);
+	if (shown < op->sites_nr)
+		put_more(out, op, shown, opts);
+}
+
+/* --- all of it ---------------------------------------------------------------------------------- */
+
+static void put_op(FILE *out, const struct snapshot *s, const struct snapshot_op *op,
+		   const struct render_opts *opts)
+{
+	put_op_heading(out, s, op, opts);
+	if (op->counts.ended) {
+		put_stats(out, &s->ops, op, opts);
+		put_gc(out, &s->ops.known, op);
+	} else {
+		put_none_ended(out, op);
+	}
+	put_not_matched(out, op, "");
+	put_sites(out, op, opts);
+}
+
+/* What all these numbers mean, and what they leave out. */
+static void put_meaning(FILE *out, const struct snapshot_ops *ops)
+{
+	fputs("\nan op is one call on one goroutine, with all that it calls there: what is done by "
+	      "goroutines that\nit starts isn't counted. ns/op is wall time and has what tracing "
+	      "costs in it: a trap for each\n",
+	      out);
+	fputs(ops->known.allocs ? "call, return and allocation. B/op is of whole slots, as "
+				  "MemStats.TotalAlloc is.\n"
+				: "call and return. Allocations were not traced.\n",
+	      out);
+}
+
+void put_ops_section(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+{
+	if (!s->ops.ops_nr)
+		return;
+	for (size_t i = 0; i < s->ops.ops_nr; i++)
+		put_op(out, s, &s->ops.ops[i], opts);
+	put_meaning(out, &s->ops);
+}
+
+static void put_header(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+{
+	fprintf(out, "%sgallop: operations of ", style(opts, STYLE_BOLD));
+	put_target(out, &s->meta);
+	fprintf(out, ", %s%s\n", fmt_duration(duration(s)).s, style(opts, STYLE_NONE));
+	if (!s->ops.ops_nr)
+		fputs("not known: no operations were measured\n", out);
+}
+
+int render_ops_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+{
+	put_header(out, s, opts);
+	put_ops_section(out, s, opts);
+	put_footer(out, s, opts);
+	return render_end(out);
+}
+
+/* --- side by side ------------------------------------------------------------------------------- */
+
+struct row {
+	const char *label, *func, *calls, *allocs, *bytes, *mean, *p99;
+};
+
+static void put_row(FILE *out, size_t label_w, const struct row *row)
+{
+	size_t func_w = TABLE_W - (label_w ? label_w + GAP_W : 0) - (1 + CALLS_W) -
+			2 * (1 + PER_OP_W) - 2 * (1 + TIME_W);
+	char func[CELL_SZ], label[CELL_SZ];
+
+	if (label_w) {
+		short_text(label, row->label, LABEL_MAX_W);
+		put_left(out, label, label_w + GAP_W);
+	}
+	short_func(func, row->func, func_w);
+	put_left(out, func, func_w);
+	put_right(out, row->calls, 1 + CALLS_W);
+	put_right(out, row->allocs, 1 + PER_OP_W);
+	put_right(out, row->bytes, 1 + PER_OP_W);
+	put_right(out, row->mean, 1 + TIME_W);
+	put_right(out, row->p99, 1 + TIME_W);
+	fputc('\n', out);
+}
+
+static void put_op_row(FILE *out, size_t label_w, const struct snapshot_ops *ops,
+		       const struct snapshot_op *op)
+{
+	const struct snapshot_op_stat *ns = &op->stats[WIRE_OP_NS];
+	bool any = op->counts.ended, allocs = any && ops->known.allocs;
+	struct fmt calls = fmt_count(op->counts.ended),
+		   objects = fmt_mean(op->stats[WIRE_OP_OBJECTS].mean),
+		   bytes = fmt_mean(op->stats[WIRE_OP_BYTES].mean), mean = fmt_time_mean(ns->mean),
+		   p99 = fmt_time(ns->p99);
+
+	put_row(out, label_w,
+		&(struct row){ op->label, op->func, calls.s, allocs ? objects.s : "-",
+			       allocs ? bytes.s : "-", any ? mean.s : "-", any ? p99.s : "-" });
+}
+
+static size_t widest_label(const struct snapshot_ops *ops)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < ops->ops_nr; i++) {
+		char label[CELL_SZ];
+		short_text(label, ops->ops[i].label, LABEL_MAX_W);
+		size_t w = utf8_width(label);
+		if (w > width)
+			width = w;
+	}
+	/* Room for its head, where there is anything to head. */
+	return width && width < strlen("LABEL") ? strlen("LABEL") : width;
+}
+
+static void put_whole_run(FILE *out, const struct snapshot *s)
+{
+	const struct snapshot_gc *gc = &s->gc;
+
+	fputs("\nGC of the whole run: ", out);
+	if (!s->ops.known.pauses) {
+		fputs("not known\n", out);
+		return;
+	}
+	put_many(out, gc->cycles_total, "cycle");
+	fprintf(out, " (%s/s), ", fmt_rate(gc->cycles_total, duration(s)).s);
+	put_many(out, gc->pauses.count, "pause");
+	if (gc->pauses.count)
+		fprintf(out, ": avg %s, p99 %s%s, %s in all", fmt_time(gc->pauses.avg_ns).s,
+			gc->pauses.estimated ? "~" : "", fmt_time(gc->pauses.p99_ns).s,
+			fmt_time(gc->pauses.total_ns).s);
+	fputc('\n', out);
+}
+
+int render_ops_compare(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+{
+	static const struct row heads = { "LABEL", "FUNCTION", "CALLS", "ALLOCS/OP",
+					  "B/OP",  "NS/OP",    "P99" };
+	const struct snapshot_ops *ops = &s->ops;
+	size_t label_w = widest_label(ops);
+
+	put_header(out, s, opts);
+	if (ops->ops_nr) {
+		fprintf(out, "\n%s", style(opts, STYLE_DIM));
+		put_row(out, label_w, &heads);
+		fputs(style(opts, STYLE_NONE), out);
+		for (size_t i = 0; i < ops->ops_nr; i++)
+			put_op_row(out, label_w, ops, &ops->ops[i]);
+		for (size_t i = 0; i < ops->ops_nr; i++) {
+			char name[CELL_SZ];
+			short_name(name, &ops->ops[i], NAME_W);
+			put_not_matched(out, &ops->ops[i], name);
+		}
+		put_whole_run(out, s);
+		put_meaning(out, ops);
+	}
+	put_footer(out, s, opts);
+	return render_end(out);
+}
