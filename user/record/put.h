@@ -22,6 +22,11 @@ struct cell {
 	rows_put_cells((r)->stmts[stmt], (const struct cell[]){ __VA_ARGS__ }, \
 		       (int)(sizeof((struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell)))
 
+/* A row of two ids and at most so many counts: like numbers in the order of their struct. */
+enum { ROWS_COUNTS_MAX = 24 };
+int rows_put_counts(struct rows *r, enum rows_stmt stmt, const uint64_t ids[2], const uint64_t *v,
+		    size_t nr);
+
 int rows_put_cells(sqlite3_stmt *stmt, const struct cell *cells, int nr);
 uint64_t rows_capped(uint64_t n, uint64_t max);
 

@@ -18,15 +18,6 @@ static int read_watch(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 	return code;
 }
 
-static int col_bool(struct reader *r, sqlite3_stmt *row, int col, bool *ret)
-{
-	uint64_t v = 0;
-	int code = col_u64(r, row, col, 1, &v);
-
-	*ret = v;
-	return code;
-}
-
 static int read_map_site(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 {
 	struct go_map_shape shape = { .unit_bytes = 0 };
@@ -49,21 +40,6 @@ static int read_map_site(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 	return map_add(r, &r->map_sites, model_map_site(r->m, stack, type, &shape));
 }
 
-/* The two ids that a row begins with, which must ascend; the larger one counts first. */
-static int read_ids(struct reader *r, sqlite3_stmt *row, uint64_t idx, uint64_t ids[2])
-{
-	int code = col_u64(r, row, 0, INT64_MAX, &ids[0]);
-	if (!code)
-		code = col_u64(r, row, 1, INT64_MAX, &ids[1]);
-	if (code)
-		return code;
-	if (idx && (ids[0] < r->map_ids[0] || (ids[0] == r->map_ids[0] && ids[1] <= r->map_ids[1])))
-		return reader_damaged(r, "a table of maps is out of order");
-	r->map_ids[0] = ids[0];
-	r->map_ids[1] = ids[1];
-	return 0;
-}
-
 static int check_ids(struct reader *r, uint64_t interval, uint64_t site)
 {
 	if (interval >= r->intervals_nr || site >= r->map_sites.nr)
@@ -71,25 +47,16 @@ static int check_ids(struct reader *r, uint64_t interval, uint64_t site)
 	return 0;
 }
 
-static int col_numbers(struct reader *r, sqlite3_stmt *row, int first, uint64_t *v, int nr)
-{
-	int code = 0;
-
-	for (int i = 0; !code && i < nr; i++)
-		code = col_u64(r, row, first + i, INT64_MAX, &v[i]);
-	return code;
-}
-
 static int read_op(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 {
 	struct model_map_counts n = { 0 };
 	uint64_t ids[2];
 
-	int code = read_ids(r, row, idx, ids);
+	int code = reader_ids(r, row, idx, ids, 2);
 	if (!code)
 		code = check_ids(r, ids[0], ids[1]);
 	if (!code)
-		code = col_numbers(r, row, 2, map_counts_v(&n), MAP_COUNTS_NR);
+		code = col_counts(r, row, 2, map_counts_v(&n), MAP_COUNTS_NR);
 	if (!code && ids[0] >= r->first && ids[0] < r->end)
 		map_counts_add(&r->m->maps->sites.rows[r->map_sites.v[ids[1]]]->now, &n);
 	return code;
@@ -105,9 +72,9 @@ static int read_look(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 	if (!code)
 		code = col_u64(r, row, 1, TIME_MAX, &ns);
 	if (!code)
-		code = col_numbers(r, row, 2, &held.maps, 1);
+		code = col_counts(r, row, 2, &held.maps, 1);
 	if (!code)
-		code = col_numbers(r, row, 3, &held.bytes, 1);
+		code = col_counts(r, row, 3, &held.bytes, 1);
 	if (code)
 		return code;
 	if (interval >= r->intervals_nr)
@@ -122,11 +89,11 @@ static int read_held(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 	struct map_held held = { 0 };
 	uint64_t ids[2];
 
-	int code = read_ids(r, row, idx, ids);
+	int code = reader_ids(r, row, idx, ids, 2);
 	if (!code)
 		code = check_ids(r, ids[1], ids[0]);
 	if (!code)
-		code = col_numbers(r, row, 2, map_held_v(&held), MAP_HELD_NR);
+		code = col_counts(r, row, 2, map_held_v(&held), MAP_HELD_NR);
 	if (code || ids[1] >= r->end)
 		return code;
 	if (!r->m->maps->held_known)
@@ -162,7 +129,7 @@ static int read_largest(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 	for (int i = 0; !code && i < 3; i++)
 		code = col_site(r, row, 3 + i, sites[i]);
 	for (int i = 0; !code && i < 10; i++)
-		code = col_numbers(r, row, 6 + i, numbers[i], 1);
+		code = col_counts(r, row, 6 + i, numbers[i], 1);
 	if (code || r->end != r->intervals_nr)
 		return code;
 	if (!r->m->maps->held_known)

@@ -2,8 +2,10 @@
 #include "record/reader.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/grow.h"
+#include "base/u64.h"
 
 int reader_damaged(struct reader *r, const char *what)
 {
@@ -61,6 +63,44 @@ int col_ref(struct reader *r, sqlite3_stmt *row, int col, const struct id_map *m
 		return reader_damaged(r, "a row refers to one that is not there");
 	*ret = map->v[id];
 	return 0;
+}
+
+static int cmp_ids(const uint64_t *x, const uint64_t *y, int nr)
+{
+	int d = 0;
+
+	for (int i = 0; !d && i < nr; i++)
+		d = cmp_u64(x[i], y[i]);
+	return d;
+}
+
+int reader_ids(struct reader *r, sqlite3_stmt *row, uint64_t idx, uint64_t *ids, int nr)
+{
+	int code = col_counts(r, row, 0, ids, nr);
+	if (code)
+		return code;
+	if (idx && cmp_ids(r->ids, ids, nr) >= 0)
+		return reader_damaged(r, "the rows of a table are out of order");
+	memcpy(r->ids, ids, (size_t)nr * sizeof(ids[0]));
+	return 0;
+}
+
+int col_counts(struct reader *r, sqlite3_stmt *row, int first, uint64_t *v, int nr)
+{
+	int code = 0;
+
+	for (int i = 0; !code && i < nr; i++)
+		code = col_u64(r, row, first + i, INT64_MAX, &v[i]);
+	return code;
+}
+
+int col_bool(struct reader *r, sqlite3_stmt *row, int col, bool *ret)
+{
+	uint64_t v = 0;
+	int code = col_u64(r, row, col, 1, &v);
+
+	*ret = v;
+	return code;
 }
 
 int map_add(struct reader *r, struct id_map *map, int64_t id)

@@ -12,6 +12,8 @@
 
 #define TIME_MAX (UINT64_C(1) << 62) /* two times that are added don't overflow */
 
+enum { READER_IDS_MAX = 4 };
+
 /* The model's ids of a table's rows, by the file's ids. Equal rows may have become one. */
 struct id_map {
 	uint32_t *v;
@@ -36,7 +38,7 @@ struct reader {
 	uint64_t alloc_interval, alloc_site; /* the row before; rows must ascend */
 	uint64_t gc_interval; /* of the row before in a table of garbage collection */
 	uint64_t assist_stack;
-	uint64_t map_ids[2]; /* of the row before in a table of maps */
+	uint64_t ids[READER_IDS_MAX]; /* of the row before, see reader_ids() */
 	uint64_t loss_cause, loss_interval, loss_so_far, loss_before;
 };
 
@@ -61,6 +63,13 @@ int col_text(struct reader *r, sqlite3_stmt *row, int col, const char **ret);
 
 /* A reference to another table's row, as the model's id. */
 int col_ref(struct reader *r, sqlite3_stmt *row, int col, const struct id_map *map, uint32_t *ret);
+
+/* The ids that a row of counts begins with: rows ascend by them, the first one counts first. */
+int reader_ids(struct reader *r, sqlite3_stmt *row, uint64_t idx, uint64_t *ids, int nr);
+
+/* Consecutive columns of counts. */
+int col_counts(struct reader *r, sqlite3_stmt *row, int first, uint64_t *v, int nr);
+int col_bool(struct reader *r, sqlite3_stmt *row, int col, bool *ret);
 
 int map_add(struct reader *r, struct id_map *map, int64_t id);
 

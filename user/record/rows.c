@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "record/rows.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,6 +87,17 @@ int rows_put_cells(sqlite3_stmt *stmt, const struct cell *cells, int nr)
 	sqlite3_step(stmt);
 	/* Reset repeats the error of the step. */
 	return sqlite3_reset(stmt);
+}
+
+int rows_put_counts(struct rows *r, enum rows_stmt stmt, const uint64_t ids[2], const uint64_t *v,
+		    size_t nr)
+{
+	struct cell cells[2 + ROWS_COUNTS_MAX] = { NUM(ids[0]), NUM(ids[1]) };
+
+	assert(nr <= ROWS_COUNTS_MAX);
+	for (size_t i = 0; i < nr; i++)
+		cells[2 + i] = NUM(v[i]);
+	return rows_put_cells(r->stmts[stmt], cells, (int)(2 + nr));
 }
 
 static int put_funcs(struct rows *r, const struct model *m)

@@ -26,19 +26,6 @@ int rows_put_map_sites(struct rows *r, const struct model *m)
 	return SQLITE_OK;
 }
 
-/* A row of two ids and nr numbers. */
-static int put_numbers(struct rows *r, enum rows_stmt stmt, const uint64_t ids[2],
-		       const uint64_t *v, size_t nr)
-{
-	struct cell cells[2 + MAP_COUNTS_NR] = { NUM(ids[0]), NUM(ids[1]) };
-
-	for (size_t i = 0; i < nr; i++)
-		cells[2 + i] = NUM(v[i]);
-	return rows_put_cells(r->stmts[stmt], cells, (int)(2 + nr));
-}
-_Static_assert(sizeof(struct map_held) <= sizeof(struct model_map_counts),
-	       "a row of either has room");
-
 /* The largest size may have grown where no operation was counted: it is found when memory is looked at. */
 static int put_op(struct rows *r, const struct map_site *site, size_t interval)
 {
@@ -46,16 +33,16 @@ static int put_op(struct rows *r, const struct map_site *site, size_t interval)
 
 	if (map_counts_is_zero(&n) && site->now.entries_max == site->base.entries_max)
 		return SQLITE_OK;
-	return put_numbers(r, ROWS_MAP_OP, (const uint64_t[]){ interval, site->id },
-			   map_counts_cv(&n), MAP_COUNTS_NR);
+	return rows_put_counts(r, ROWS_MAP_OP, (const uint64_t[]){ interval, site->id },
+			       map_counts_cv(&n), MAP_COUNTS_NR);
 }
 
 static int put_held(struct rows *r, const struct map_site *site, size_t interval)
 {
 	if (memcmp(&site->held, &site->held_base, sizeof(site->held)) == 0)
 		return SQLITE_OK;
-	return put_numbers(r, ROWS_MAP_HELD, (const uint64_t[]){ site->id, interval },
-			   map_held_cv(&site->held), MAP_HELD_NR);
+	return rows_put_counts(r, ROWS_MAP_HELD, (const uint64_t[]){ site->id, interval },
+			       map_held_cv(&site->held), MAP_HELD_NR);
 }
 
 static int put_largest(struct rows *r, const struct model_maps *maps)
