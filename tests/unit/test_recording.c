@@ -5,6 +5,7 @@
 #include "recordings.h"
 #include "sample_gc.h"
 #include "sample_map_ops.h"
+#include "sample_op_calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -144,7 +145,8 @@ static void documented_queries_work(void **state)
 
 	(void)state;
 	struct recording *rec = create(path);
-	struct sample_maps_tick with_maps = { write_tick, rec };
+	struct sample_op_tick with_ops = { write_tick, rec };
+	struct sample_maps_tick with_maps = { sample_op_tick, &with_ops };
 	struct sample_gc with_gc = { sample_maps_tick, &with_maps };
 	struct model *m = sample_model(2, sample_gc_tick, &with_gc);
 	finish(rec, m);
@@ -161,7 +163,7 @@ static void documented_queries_work(void **state)
 		query(path, p);
 		p = end + 1;
 	}
-	assert_int_equal(queries, 9);
+	assert_int_equal(queries, 12);
 }
 
 static int create_fails(const char *path, const char *msg)
@@ -258,13 +260,17 @@ static void strangers_files_are_refused(void **state)
 	assert_refused(in_dir("mine.db"), -EBADMSG, "is not a gallop recording");
 
 	memcpy(page + 68, "GLOP", 4);
-	page[63] = 1;
+	page[63] = 2;
 	write_file(in_dir("header"), page, sizeof(page));
 	assert_refused(in_dir("header"), -EBADMSG, "is damaged");
+	page[63] = 1;
+	write_file(in_dir("older"), page, sizeof(page));
+	assert_refused(in_dir("older"), -EBADMSG,
+		       "was written by an older gallop (format 1, this one reads 2)");
 	page[63] = 9;
 	write_file(in_dir("newer"), page, sizeof(page));
 	assert_refused(in_dir("newer"), -EBADMSG,
-		       "was written by a newer gallop (format 9, this one reads 1)");
+		       "was written by a newer gallop (format 9, this one reads 2)");
 }
 
 static void damage_is_told(void **state)

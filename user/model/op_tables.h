@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Operations inside a model, for the two that walk them: the snapshot and the recording. */
+/*
+ * Operations inside a model, for the two that walk them: the snapshot and the recording. All numbers are below
+ * 2^63 and no sum overflows, whatever the target says: it stays at the largest.
+ */
 #ifndef GALLOP_MODEL_OP_TABLES_H
 #define GALLOP_MODEL_OP_TABLES_H
 
@@ -32,6 +35,7 @@ struct op_row {
 	uint32_t func, label; /* texts */
 	struct model_op_counts now, base; /* since the model began; when the current interval did */
 	struct op_hist hist_now, hist_base;
+	struct model_op_counts before; /* of a part of a recording: what came before it */
 };
 
 struct model_ops {
@@ -45,5 +49,15 @@ void ops_next_interval(struct model_ops *ops);
 
 /* What was added in the current interval; the largest values are of all time. */
 struct model_op_counts op_delta(const struct op_row *op);
+
+/* Operations that had begun by the end, and neither ended nor gone. */
+uint64_t op_open(const struct op_row *op);
+
+/* All that have begun since the model did. */
+uint64_t ops_begun(const struct model_ops *ops);
+
+/* For a reader, who has what was added: sums are added, the largest values are the larger ones. */
+void op_counts_add(struct model_op_counts *to, const struct model_op_counts *n);
+void op_hist_add(struct op_row *op, enum wire_op_value value, uint32_t bucket, uint64_t count);
 
 #endif

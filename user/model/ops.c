@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/u64.h"
+#include "model/gc_tables.h"
 
 int64_t model_op(struct model *m, const char *func, const char *label)
 {
@@ -39,7 +40,7 @@ void model_op_set(struct model *m, uint32_t op, const struct model_op_counts *co
 	const uint64_t *v = op_counts_cv(counts);
 
 	for (size_t i = 0; i < OP_COUNTS_NR; i++)
-		now[i] = max_u64(now[i], v[i]);
+		now[i] = max_u64(now[i], min_u64(v[i], INT64_MAX));
 }
 
 void model_op_set_bucket(struct model *m, uint32_t op, enum wire_op_value value, uint32_t bucket,
@@ -48,7 +49,25 @@ void model_op_set_bucket(struct model *m, uint32_t op, enum wire_op_value value,
 	assert(op < m->ops->nr && value < WIRE_OP_VALUES && bucket < WIRE_HIST_BUCKETS);
 	uint64_t *now = &m->ops->rows[op]->hist_now.buckets[value][bucket];
 
-	*now = max_u64(*now, count);
+	*now = max_u64(*now, min_u64(count, INT64_MAX));
+}
+
+void op_counts_add(struct model_op_counts *to, const struct model_op_counts *n)
+{
+	uint64_t *now = op_counts_v(to);
+	const uint64_t *v = op_counts_cv(n);
+
+	for (size_t i = 0; i < OP_SUMS_NR; i++)
+		now[i] = gc_sum(now[i], v[i]);
+	for (size_t i = OP_SUMS_NR; i < OP_COUNTS_NR; i++)
+		now[i] = max_u64(now[i], min_u64(v[i], INT64_MAX));
+}
+
+void op_hist_add(struct op_row *op, enum wire_op_value value, uint32_t bucket, uint64_t count)
+{
+	uint64_t *now = &op->hist_now.buckets[value][bucket];
+
+	*now = gc_sum(*now, count);
 }
 
 void ops_deinit(struct model_ops *ops)
@@ -74,4 +93,23 @@ struct model_op_counts op_delta(const struct op_row *op)
 	for (size_t i = 0; i < OP_SUMS_NR; i++)
 		v[i] -= base[i];
 	return delta;
+}
+
+/* The counts of one moment may be of several: what ended meanwhile has begun meanwhile, too. */
+uint64_t op_open(const struct op_row *op)
+{
+	struct model_op_counts n = op->before;
+
+	op_counts_add(&n, &op->now);
+	uint64_t gone = gc_sum(n.ended, gc_sum(n.panics, n.goexits));
+	return n.begun > gone ? n.begun - gone : 0;
+}
+
+uint64_t ops_begun(const struct model_ops *ops)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < ops->nr; i++)
+		sum = gc_sum(sum, ops->rows[i]->now.begun);
+	return sum;
 }

@@ -122,12 +122,13 @@ static int check_header(const char *path, struct err *err)
 		return err_set(err, rc, "cannot read '%s': %s", path, strerror(-rc));
 	if (header.kind != DATABASE_OURS)
 		return err_set(err, -EBADMSG, "'%s' is not a gallop recording", path);
-	if (header.version > SCHEMA_VERSION)
-		return err_set(err, -EBADMSG,
-			       "'%s' was written by a newer gallop (format %u, this one reads %d)",
-			       path, header.version, SCHEMA_VERSION);
 	if (header.version == 0)
 		return err_set(err, -EBADMSG, "'%s' is damaged: it has no format number", path);
+	if (header.version != SCHEMA_VERSION)
+		return err_set(err, -EBADMSG,
+			       "'%s' was written by %s gallop (format %u, this one reads %d)", path,
+			       header.version > SCHEMA_VERSION ? "a newer" : "an older",
+			       header.version, SCHEMA_VERSION);
 	if (header.is_wal) {
 		err_set(err, -EBADMSG, "'%s' was switched to write-ahead logging", path);
 		err_hint(err, "switch it back: sqlite3 FILE 'PRAGMA journal_mode=delete'");

@@ -20,6 +20,7 @@
 #include "record/read_gc.h"
 #include "record/read_maps.h"
 #include "record/read_names.h"
+#include "record/read_ops.h"
 #include "record/reader.h"
 #include "record/schema.h"
 
@@ -280,7 +281,8 @@ static const struct reader_query queries[] = {
 	{ "SELECT id, function, line, inlined, pc FROM frame ORDER BY id", read_frame, true },
 	{ "SELECT id, frames, truncated FROM stack ORDER BY id", read_stack, true },
 	{ "SELECT id, name FROM type ORDER BY id", read_type, true },
-	{ "SELECT id, stack, type, size_class, goid FROM site ORDER BY id", read_site, true },
+	{ "SELECT id, function, label FROM op ORDER BY id", read_op, true },
+	{ "SELECT id, stack, type, size_class, goid, ops FROM site ORDER BY id", read_site, true },
 	{ "SELECT id, start_ns, end_ns, objects, bytes FROM interval ORDER BY id", read_interval,
 	  true },
 	{ "SELECT interval, site, objects, bytes FROM alloc ORDER BY interval, site", read_alloc,
@@ -293,6 +295,7 @@ static const struct reader_query queries[] = {
 	{ "SELECT id, known, why_not, from_ns, to_ns, runtime_objects, gallop_objects, slack "
 	  "FROM runtime_check ORDER BY id LIMIT 1",
 	  read_check, true },
+	{ .sql = NULL },
 };
 
 static void finalize(sqlite3_stmt **stmt)
@@ -379,15 +382,14 @@ static int finish_span(struct reader *r)
 
 static int read_all(struct reader *r)
 {
+	static const struct reader_query *const tables[] = { queries, gc_queries, map_queries,
+							     op_queries };
 	int code = database_open(&r->file, r->path, r->err);
 	if (!code)
 		code = check_schema(r);
-	for (size_t i = 0; !code && i < sizeof(queries) / sizeof(queries[0]); i++)
-		code = run_query(r, &queries[i]);
-	for (size_t i = 0; !code && gc_queries[i].sql; i++)
-		code = run_query(r, &gc_queries[i]);
-	for (size_t i = 0; !code && map_queries[i].sql; i++)
-		code = run_query(r, &map_queries[i]);
+	for (size_t i = 0; !code && i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (const struct reader_query *query = tables[i]; !code && query->sql; query++)
+			code = run_query(r, query);
 	return code ? code : finish_span(r);
 }
 

@@ -5,6 +5,8 @@
  */
 #include "record/read_names.h"
 
+#include "model/op_tables.h"
+
 int read_function(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 {
 	const char *name, *file;
@@ -90,7 +92,7 @@ int read_type(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 int read_site(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 {
 	uint32_t stack = 0, type = 0;
-	uint64_t size_class, goid;
+	uint64_t size_class, goid, ops;
 	(void)idx;
 
 	int code = col_ref(r, row, 1, &r->stacks, &stack);
@@ -100,7 +102,12 @@ int read_site(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 		code = col_u64(r, row, 3, MODEL_CLASS_NR - 1, &size_class);
 	if (!code)
 		code = col_word(r, row, 4, &goid);
+	if (!code)
+		code = col_u64(r, row, 5, UINT32_MAX, &ops);
 	if (code)
 		return code;
-	return map_add(r, &r->sites, model_site(r->m, stack, type, (uint32_t)size_class, goid, 0));
+	if (ops >> r->m->ops->nr)
+		return reader_damaged(r, "a row refers to one that is not there");
+	return map_add(r, &r->sites,
+		       model_site(r->m, stack, type, (uint32_t)size_class, goid, (uint32_t)ops));
 }

@@ -8,6 +8,7 @@
  */
 #include "model/gc_tables.h"
 #include "model/map_tables.h"
+#include "model/op_tables.h"
 #include "record/recording.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ struct recording {
 	uint64_t last_ns; /* where the last interval ended: the next begins there or later */
 	struct model_count written; /* the model's total then */
 	uint64_t written_maps; /* operations of maps then */
+	uint64_t written_ops; /* operations that had begun then */
 };
 
 static void close_database(sqlite3 **db)
@@ -218,8 +220,8 @@ static int write_end(struct recording *rec, const struct model *m)
 
 	if (!rc)
 		rc = exec(rec->db, "BEGIN IMMEDIATE");
-	if (!rc &&
-	    (rest.objects || recording_unwritten_gc(rec, m) || recording_unwritten_maps(rec, m)))
+	if (!rc && (rest.objects || recording_unwritten_gc(rec, m) ||
+		    recording_unwritten_maps(rec, m) || recording_unwritten_ops(rec, m)))
 		rc = rows_put_rest(&rec->rows, from_ns, end_ns, rest);
 	if (!rc)
 		rc = rows_put_session(&rec->rows, m);
@@ -256,6 +258,7 @@ int recording_write(struct recording *rec, const struct model *m, uint64_t from_
 	rec->last_ns = to_ns;
 	rec->written = m->total;
 	rec->written_maps = maps_operations(m->maps);
+	rec->written_ops = ops_begun(m->ops);
 	return 0;
 }
 
@@ -272,6 +275,11 @@ uint64_t recording_unwritten_gc(const struct recording *rec, const struct model 
 uint64_t recording_unwritten_maps(const struct recording *rec, const struct model *m)
 {
 	return maps_operations(m->maps) - rec->written_maps;
+}
+
+uint64_t recording_unwritten_ops(const struct recording *rec, const struct model *m)
+{
+	return ops_begun(m->ops) - rec->written_ops;
 }
 
 int recording_finish(struct recording *rec, const struct model *m, struct err *err)

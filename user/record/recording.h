@@ -35,6 +35,9 @@ uint64_t recording_unwritten_gc(const struct recording *rec, const struct model 
 /* Operations of maps, likewise. */
 uint64_t recording_unwritten_maps(const struct recording *rec, const struct model *m);
 
+/* Operations that have begun, likewise. */
+uint64_t recording_unwritten_ops(const struct recording *rec, const struct model *m);
+
 /*
  * Write the end (meta.end_reason) and close; the recording is freed in any case. What no write took is there
  * as a last interval without sites.

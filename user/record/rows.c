@@ -9,6 +9,7 @@
 #include "record/put.h"
 #include "record/rows_gc.h"
 #include "record/rows_maps.h"
+#include "record/rows_ops.h"
 #include "record/schema.h"
 
 static const char *const stmt_sql[ROWS_NR] = {
@@ -17,7 +18,7 @@ static const char *const stmt_sql[ROWS_NR] = {
 	[ROWS_FRAME] = "INSERT INTO frame VALUES(?, ?, ?, ?, ?)",
 	[ROWS_STACK] = "INSERT INTO stack VALUES(?, ?, ?, ?)",
 	[ROWS_TYPE] = "INSERT INTO type VALUES(?, ?)",
-	[ROWS_SITE] = "INSERT INTO site VALUES(?, ?, ?, ?, ?)",
+	[ROWS_SITE] = "INSERT INTO site VALUES(?, ?, ?, ?, ?, ?)",
 	[ROWS_INTERVAL] = "INSERT INTO interval VALUES(?, ?, ?, ?, ?)",
 	[ROWS_ALLOC] = "INSERT INTO alloc VALUES(?, ?, ?, ?)",
 	[ROWS_CAUSE] = "INSERT INTO loss_cause VALUES(?, ?, ?)",
@@ -42,6 +43,10 @@ static const char *const stmt_sql[ROWS_NR] = {
 	[ROWS_MAP_LARGEST] =
 		"INSERT INTO map_largest VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
 		"?, ?, ?)",
+	[ROWS_OP] = "INSERT INTO op VALUES(?, ?, ?)",
+	[ROWS_OP_WATCH] = "INSERT OR REPLACE INTO op_watch VALUES(0, ?, ?, ?)",
+	[ROWS_OP_CALL] = "INSERT INTO op_call VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_OP_HIST] = "INSERT INTO op_hist VALUES(?, ?, ?, ?, ?)",
 };
 
 int rows_init(struct rows *r, sqlite3 *db)
@@ -174,7 +179,7 @@ static int put_sites(struct rows *r, const struct model *m)
 	for (size_t *i = &r->done.sites; *i < m->sites.nr; ++*i) {
 		const struct site_key *k = &m->sites.rows[*i]->key;
 		int rc = put(r, ROWS_SITE, NUM(*i), NUM(k->stack), NUM(k->type), NUM(k->size_class),
-			     NUM(k->goid));
+			     NUM(k->goid), NUM(k->ops));
 		if (rc)
 			return rc;
 	}
@@ -218,7 +223,9 @@ int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, u
 			return rc;
 	}
 	rc = rows_put_gc(r, m, interval);
-	return rc ? rc : rows_put_maps(r, m, interval);
+	if (!rc)
+		rc = rows_put_maps(r, m, interval);
+	return rc ? rc : rows_put_ops(r, m, interval);
 }
 
 static int put_meta(struct rows *r, const struct model_meta *meta)
@@ -317,5 +324,7 @@ int rows_put_session(struct rows *r, const struct model *m)
 		rc = rows_put_gc_check(r, m);
 	if (!rc)
 		rc = rows_put_map_watch(r, m);
+	if (!rc)
+		rc = rows_put_op_watch(r, m);
 	return rc;
 }

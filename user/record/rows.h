@@ -35,13 +35,17 @@ enum rows_stmt {
 	ROWS_MAP_HELD,
 	ROWS_MAPS_FORGET,
 	ROWS_MAP_LARGEST,
+	ROWS_OP,
+	ROWS_OP_WATCH,
+	ROWS_OP_CALL,
+	ROWS_OP_HIST,
 	ROWS_NR,
 };
 
 /* How many rows of each table are in the file. */
 struct rows_done {
 	size_t funcs, frames, stacks, types, sites, intervals, causes, marks, stops, cycles;
-	size_t map_sites;
+	size_t map_sites, ops;
 };
 
 struct rows {

@@ -15,8 +15,11 @@ const struct schema_table schema_tables[] = {
 	{ "stack", "CREATE TABLE stack(id INTEGER PRIMARY KEY, frames TEXT NOT NULL, "
 		   "truncated INTEGER NOT NULL, leaf INTEGER NOT NULL)" },
 	{ "type", "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL)" },
+	{ "op", "CREATE TABLE op(id INTEGER PRIMARY KEY, function TEXT NOT NULL, "
+		"label TEXT NOT NULL)" },
 	{ "site", "CREATE TABLE site(id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, "
-		  "type INTEGER NOT NULL, size_class INTEGER NOT NULL, goid INTEGER NOT NULL)" },
+		  "type INTEGER NOT NULL, size_class INTEGER NOT NULL, goid INTEGER NOT NULL, "
+		  "ops INTEGER NOT NULL)" },
 	{ "interval",
 	  "CREATE TABLE interval(id INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL, "
 	  "end_ns INTEGER NOT NULL, objects INTEGER NOT NULL, bytes INTEGER NOT NULL)" },
@@ -98,6 +101,19 @@ const struct schema_table schema_tables[] = {
 			 "fill_ns INTEGER NOT NULL, first_ns INTEGER NOT NULL, "
 			 "last_ns INTEGER NOT NULL, emptied_ns INTEGER NOT NULL, "
 			 "thin_ns INTEGER NOT NULL)" },
+	{ "op_watch", "CREATE TABLE op_watch(id INTEGER PRIMARY KEY, allocs INTEGER NOT NULL, "
+		      "pauses INTEGER NOT NULL, assists INTEGER NOT NULL)" },
+	{ "op_call", "CREATE TABLE op_call(interval INTEGER NOT NULL, op INTEGER NOT NULL, "
+		     "begun INTEGER NOT NULL, ended INTEGER NOT NULL, panics INTEGER NOT NULL, "
+		     "goexits INTEGER NOT NULL, began_before INTEGER NOT NULL, "
+		     "pause_ns INTEGER NOT NULL, assist_ns INTEGER NOT NULL, "
+		     "objects INTEGER NOT NULL, bytes INTEGER NOT NULL, ns INTEGER NOT NULL, "
+		     "objects_max INTEGER NOT NULL, bytes_max INTEGER NOT NULL, "
+		     "ns_max INTEGER NOT NULL, PRIMARY KEY(interval, op)) WITHOUT ROWID" },
+	{ "op_hist", "CREATE TABLE op_hist(interval INTEGER NOT NULL, op INTEGER NOT NULL, "
+		     "value INTEGER NOT NULL, bucket INTEGER NOT NULL, "
+		     "operations INTEGER NOT NULL, PRIMARY KEY(interval, op, value, bucket)"
+		     ") WITHOUT ROWID" },
 	{ NULL, NULL },
 };
 
@@ -112,7 +128,7 @@ const struct schema_table schema_tables[] = {
 const char *const schema_views[] = {
 	"CREATE VIEW sites AS SELECT site.id, function.name AS function, function.file, "
 	"frame.line, "
-	"type.name AS type, site.size_class, site.goid, sum(alloc.objects) AS objects, "
+	"type.name AS type, site.size_class, site.goid, site.ops, sum(alloc.objects) AS objects, "
 	"sum(alloc.bytes) AS bytes FROM alloc JOIN site ON site.id = alloc.site "
 	"JOIN stack ON stack.id = site.stack JOIN frame ON frame.id = stack.leaf "
 	"JOIN function ON function.id = frame.function JOIN type ON type.id = site.type "
@@ -177,6 +193,33 @@ const char *const schema_views[] = {
 	"function.name AS function, function.file, frame.line FROM map_largest "
 	"JOIN type ON type.id = map_largest.type "
 	"LEFT JOIN map_site ON map_site.id = made_site " WITH_LEAF("map_site"),
+
+	/* Values are of the operations that ended; what wasn't measured is NULL. */
+	"CREATE VIEW ops AS SELECT op.id, op.function, op.label, "
+	"coalesce(sum(begun), 0) AS calls, coalesce(sum(ended), 0) AS ended, "
+	"coalesce(sum(panics + goexits), 0) AS unmatched, "
+	"iif(allocs, sum(objects) * 1.0 / nullif(sum(ended), 0), NULL) AS allocs_per_op, "
+	"iif(allocs, sum(bytes) * 1.0 / nullif(sum(ended), 0), NULL) AS bytes_per_op, "
+	"sum(ns) * 1.0 / nullif(sum(ended), 0) AS ns_per_op, "
+	"iif(allocs, max(objects_max), NULL) AS allocs_max, "
+	"iif(allocs, max(bytes_max), NULL) AS bytes_max, max(ns_max) AS ns_max, "
+	"iif(pauses, coalesce(sum(pause_ns), 0), NULL) AS pause_ns, "
+	"iif(assists, coalesce(sum(assist_ns), 0), NULL) AS assist_ns "
+	"FROM op LEFT JOIN op_watch LEFT JOIN op_call ON op_call.op = op.id GROUP BY op.id",
+
+	/* wire_hist_low() and wire_hist_width() of each bucket. */
+	"CREATE VIEW op_values AS SELECT op.id AS op, op.function, op.label, "
+	"iif(value = 0, 'allocs', iif(value = 1, 'bytes', 'ns')) AS value, "
+	"(bucket - (shift << 7)) << shift AS low, 1 << shift AS width, "
+	"sum(operations) AS operations "
+	"FROM (SELECT *, max((bucket >> 7) - 1, 0) AS shift FROM op_hist) AS hist "
+	"JOIN op ON op.id = hist.op GROUP BY op.id, hist.value, bucket",
+
+	"CREATE VIEW op_sites AS SELECT op.id AS op, op.function AS operation, "
+	"function.name AS function, function.file, frame.line, type.name AS type, "
+	"sum(objects) AS objects, sum(bytes) AS bytes FROM op "
+	"JOIN site ON (site.ops >> op.id) & 1 JOIN alloc ON alloc.site = site.id "
+	"JOIN type ON type.id = site.type " WITH_LEAF("site") " GROUP BY op.id, frame.id, type.id",
 	NULL,
 };
 
