@@ -60,6 +60,9 @@ static __always_inline u64 tiny_block(u64 g, u64 size, struct wire_cpu *cpu)
 		u64 block, off;
 	} tiny;
 
+	/* Before there are Ps, in schedinit, mcache0 is filled: no goroutine runs yet. */
+	if (m && !p)
+		return TINY;
 	if (!mcache || bpf_probe_read_user(&tiny, sizeof(tiny),
 					   (void *)(mcache + cfg.mcache_tiny - sizeof(tiny)))) {
 		count_loss(cpu, WIRE_LOSS_TINY);

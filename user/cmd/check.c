@@ -13,7 +13,7 @@ static int check_use(const struct cmd *cmd, const struct options *opts, struct e
 {
 	enum option_use wrong = opts->file ? OPTION_LIVE : OPTION_RECORDED;
 
-	for (size_t i = 0; (cmd->id & (CMD_GC | CMD_MAPS)) && i < option_specs_nr; i++)
+	for (size_t i = 0; (cmd->id & (CMD_GC | CMD_MAPS | CMD_OP)) && i < option_specs_nr; i++)
 		if ((opts->given >> i & 1) && option_specs[i].use == wrong)
 			return err_set(err, -EINVAL, "--%s is for %s", option_specs[i].name,
 				       opts->file ? "a live process, not for a recording"
@@ -58,6 +58,10 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 		err_hint(err, "-f collapsed, or -o FILE.folded");
 		return -EINVAL;
 	}
+	if (cmd->id == CMD_OP &&
+	    (!strcmp(renderer->name, "trace") || !strcmp(renderer->name, "jsonl")))
+		return err_set(err, -EINVAL, "op has no format %s: text, bench, collapsed, json",
+			       renderer->name);
 	if (of == OF_MAPS && cmd->id == CMD_GC) {
 		err_set(err, -EINVAL, "gc looks at no maps");
 		err_hint(err, "'gallop maps' does; of a recording also 'gallop report'");
@@ -108,10 +112,10 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 	if (!rc && opts->delay_ns < DELAY_MIN_NS)
 		rc = err_set(err, -EINVAL, "--delay takes at least 100ms");
 
-	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS)))
+	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP)))
 		return rc;
 	if (opts->json && opts->format && strcmp(opts->format, "json"))
-		return err_set(err, -EINVAL, "--json and -f %s contradict each other",
+		return err_set(err, -EINVAL, "--json and --format %s contradict each other",
 			       opts->format);
 	renderer = choose_renderer(opts, err);
 	return renderer ? check_value(cmd, opts, renderer, err) : -EINVAL;

@@ -13,9 +13,18 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "bpf/wire.h"
 #include "model/snapshot.h"
 #include "probe/probe.h"
 #include "render/render.h"
+
+struct plan_op_want;
+
+/* The arguments of an option that may be there several times. */
+struct option_list {
+	const char *v[WIRE_OPS_MAX];
+	size_t nr;
+};
 
 /* What a command was asked to do. Strings point into argv. */
 struct options {
@@ -25,6 +34,9 @@ struct options {
 	const char *output; /* -o; NULL: standard output */
 	const char *format; /* -f; NULL: by the suffix of -o, else text */
 	const char *mode;
+	struct option_list funcs;
+	const char *compare;
+	const char *folded;
 	enum snapshot_value value;
 	enum probe_attach attach;
 	uint64_t duration_ns;
@@ -39,10 +51,15 @@ struct options {
 	uint64_t given; /* a bit for each of option_specs that was used */
 	bool runtime_frames;
 	bool no_maps;
+	bool no_allocs;
 	bool goroutines;
 	bool stacks;
 	bool strict;
 	bool stretch; /* not an option: record lets intervals grow where they are costly */
+	/* Not options either: what funcs and compare come to, and what only op does. */
+	const struct plan_op_want *ops;
+	size_t ops_nr;
+	bool ops_only;
 	bool batch;
 	bool dry_run;
 	bool json;
@@ -63,6 +80,7 @@ enum cmd_id {
 	CMD_HELP = 1 << 8,
 	CMD_GC = 1 << 9,
 	CMD_MAPS = 1 << 10,
+	CMD_OP = 1 << 11,
 };
 
 enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED };
@@ -90,6 +108,7 @@ int cmd_report(const struct options *opts, struct err *err);
 int cmd_top(const struct options *opts, struct err *err);
 int cmd_gc(const struct options *opts, struct err *err);
 int cmd_maps(const struct options *opts, struct err *err);
+int cmd_op(const struct options *opts, struct err *err);
 int cmd_completion(const struct options *opts, struct err *err);
 int cmd_man(const struct options *opts, struct err *err);
 int cmd_version(const struct options *opts, struct err *err);
@@ -99,6 +118,7 @@ int cmd_help(const struct options *opts, struct err *err);
 enum option_type {
 	OPTION_FLAG,
 	OPTION_STRING,
+	OPTION_LIST, /* a string, as often as it is given */
 	OPTION_PID,
 	OPTION_UINT, /* a number, min..max */
 	OPTION_DURATION, /* "10s", "0.5", "2m": nanoseconds */

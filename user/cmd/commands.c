@@ -45,6 +45,15 @@ const struct cmd commands[] = {
 	  "costs a "
 	  "trap; allocations are not traced. With a RECORDING the same from there.",
 	  cmd_maps },
+	{ "op", CMD_OP, CMD_ARG_OPTIONAL, true, "RECORDING",
+	  "allocs/op, B/op and ns/op of a function of a live process",
+	  "Measure each call of a function in a running program, from entry to return, with all "
+	  "that it calls "
+	  "on its goroutine: what it allocates and how long it takes, as mean and percentiles, "
+	  "which sites in it allocate, and what of the time went to garbage collection. What it "
+	  "starts with 'go' isn't counted. Each call, each return and each allocation costs a "
+	  "trap. With a RECORDING made with 'record --op' the same from there.",
+	  cmd_op },
 	{ "report", CMD_REPORT, CMD_ARG_REQUIRED, false, "RECORDING", "show a recording",
 	  "Show a recording as text, as collapsed stacks for flame graphs, or as JSON. Needs "
 	  "neither "
@@ -105,6 +114,8 @@ int cmd_help(const struct options *opts, struct err *err)
 	       "  gallop list                                    find the process\n"
 	       "  sudo gallop top -p 1234                        look at it now\n"
 	       "  sudo gallop record -p 1234 --duration 10s -o app.gallop\n"
+	       "  sudo gallop op -p 1234 -f 'main.(*Server).handle'\n"
+	       "                                                 allocs/op of a function\n"
 	       "  gallop report app.gallop                       totals, top sites, types\n"
 	       "  gallop report app.gallop -o app.folded         collapsed stacks for a flame "
 	       "graph\n\n"

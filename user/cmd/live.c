@@ -34,6 +34,9 @@ struct session_opts live_session_opts(const struct options *opts, unsigned views
 		.sites_max = opts->sites_max,
 		.depth = opts->depth,
 		.by_goroutine = opts->goroutines,
+		.ops = opts->ops,
+		.ops_nr = opts->ops_nr,
+		.ops_only = opts->ops_only,
 		.duration_ns = opts->duration_ns,
 		.interval_ns = opts->delay_ns,
 		.stretch = opts->stretch,
@@ -66,11 +69,21 @@ unsigned live_views(const struct options *opts)
 	return opts->no_maps ? PLAN_VIEW_ALL & ~(unsigned)PLAN_VIEW_MAPS : PLAN_VIEW_ALL;
 }
 
+size_t live_wants(const struct options *opts, struct plan_op_want *wants)
+{
+	for (size_t i = 0; i < opts->funcs.nr; i++)
+		wants[i] = (struct plan_op_want){ .pattern = opts->funcs.v[i] };
+	return opts->funcs.nr;
+}
+
 int live_print_plan(const struct options *opts, unsigned views, struct err *err)
 {
 	struct plan_opts plan_opts = { .views = views,
 				       .by_goroutine = opts->goroutines,
-				       .depth = opts->depth };
+				       .depth = opts->depth,
+				       .ops = opts->ops,
+				       .ops_nr = opts->ops_nr,
+				       .ops_only = opts->ops_only };
 	struct gobin *bin;
 	struct plan *plan;
 	char path[4096];

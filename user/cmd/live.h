@@ -15,6 +15,9 @@ unsigned live_views(const struct options *opts);
 /* views: PLAN_VIEW_*. */
 struct session_opts live_session_opts(const struct options *opts, unsigned views);
 
+/* What --op, or op's --func, asks for; returns how many. */
+size_t live_wants(const struct options *opts, struct plan_op_want *wants);
+
 /* --dry-run: print the plan for the target's executable. */
 int live_print_plan(const struct options *opts, unsigned views, struct err *err);
 

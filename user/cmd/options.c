@@ -17,8 +17,9 @@
 
 enum {
 	COUNTING = CMD_RECORD | CMD_TOP,
-	LIVE = COUNTING | CMD_GC | CMD_MAPS,
+	LIVE = COUNTING | CMD_GC | CMD_MAPS | CMD_OP,
 	SHOWING = CMD_REPORT | CMD_GC | CMD_MAPS,
+	SHOWING_ANY = SHOWING | CMD_OP,
 };
 
 /* In the order of enum snapshot_value. */
@@ -31,6 +32,29 @@ const struct option_spec option_specs[] = {
 	  .help = "write to FILE. For report, gc and maps the suffix chooses the format, and '-' "
 		  "is "
 		  "standard output" },
+	{ "output", 'o', OPTION_STRING, CMD_OP, AT(output), "FILE", NULL,
+	  .help = "write to FILE. The suffix chooses the format: .bench and .txt are Go's "
+		  "benchmark results, as benchstat reads them; '-' is standard output" },
+	{ "func", 'f', OPTION_LIST, CMD_OP, AT(funcs), "FUNC", NULL,
+	  .help = "measure the calls of FUNC; may be given several times. A name as the runtime "
+		  "spells it, such as 'main.(*Server).handle' or main.run.func1; the end of one "
+		  "that is there once; or a glob with * and ?",
+	  .use = OPTION_LIVE },
+	{ "op", 0, OPTION_LIST, CMD_RECORD, AT(funcs), "FUNC", NULL,
+	  .help = "measure the calls of FUNC too, as 'gallop op -f FUNC' does; may be given "
+		  "several times" },
+	{ "compare", 0, OPTION_STRING, CMD_OP, AT(compare), "LABEL=FUNC,...", NULL,
+	  .help = "measure each FUNC and show them side by side; collapsed stacks of each are "
+		  "written to op-LABEL.folded",
+	  .use = OPTION_LIVE },
+	{ "folded", 0, OPTION_STRING, CMD_OP, AT(folded), "PREFIX", NULL,
+	  .help = "what --compare puts before LABEL.folded in the name of a file, instead of "
+		  "'op-'",
+	  .use = OPTION_LIVE },
+	{ "no-allocs", 0, OPTION_FLAG, CMD_OP, AT(no_allocs), NULL, NULL,
+	  .help = "calls and time only: allocations cost no traps then, and ns/op is nearest to "
+		  "what it is without gallop",
+	  .use = OPTION_LIVE },
 	{ "duration", 0, OPTION_DURATION, LIVE, AT(duration_ns), "TIME", NULL,
 	  .help = "stop after TIME, such as 10s, 500ms or 2m; without it on Ctrl-C or the "
 		  "target's end",
@@ -55,6 +79,10 @@ const struct option_spec option_specs[] = {
 	{ "delay", 'd', OPTION_DURATION, COUNTING, AT(delay_ns), "TIME", NULL,
 	  .help = "length of an interval, at least 100ms, default 1s. record makes it longer, "
 		  "up to 10s, where very many sites are busy" },
+	{ "delay", 'd', OPTION_DURATION, CMD_OP, AT(delay_ns), "TIME", NULL,
+	  .help = "length of an interval, at least 100ms, default 1s: of benchmark results each "
+		  "has a line for each function",
+	  .use = OPTION_LIVE },
 	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL,
 	  .help = "end after N intervals", .min = 1, .max = UINT_MAX },
 	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL,
@@ -63,6 +91,8 @@ const struct option_spec option_specs[] = {
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
 	  .help = "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace "
 		  "(a timeline for Perfetto and chrome://tracing)" },
+	{ "format", 0, OPTION_STRING, CMD_OP, AT(format), "FORMAT", NULL,
+	  .help = "text, bench (Go's benchmark results), collapsed, json" },
 	{ "value", 0, OPTION_CHOICE, SHOWING, AT(value), "VALUE", VALUES,
 	  .help = "what collapsed stacks count and tables are sorted by: bytes (the default) or "
 		  "objects; of maps assigns, deletes, clears, bytes that emptied ones have "
@@ -70,32 +100,35 @@ const struct option_spec option_specs[] = {
 		  "or growths; collapsed stacks also nanoseconds of mark assist, or of stops of "
 		  "the "
 		  "world (stw) by who asked for them" },
+	{ "value", 0, OPTION_CHOICE, CMD_OP, AT(value), "VALUE", "bytes objects",
+	  .help = "what collapsed stacks count and sites are sorted by: bytes (the default) or "
+		  "objects" },
 	{ "value", 0, OPTION_CHOICE, CMD_TOP, AT(value), "VALUE", "bytes objects",
 	  .help = "what tables are sorted by: bytes (the default) or objects" },
-	{ "top", 0, OPTION_UINT, SHOWING | CMD_TOP, AT(top_nr), "N", NULL,
+	{ "top", 0, OPTION_UINT, SHOWING_ANY | CMD_TOP, AT(top_nr), "N", NULL,
 	  .help = "rows of each table; 0 shows all", .max = 1 << 20 },
-	{ "stacks", 0, OPTION_FLAG, SHOWING, AT(stacks), NULL, NULL,
+	{ "stacks", 0, OPTION_FLAG, SHOWING_ANY, AT(stacks), NULL, NULL,
 	  .help = "text: show the whole stack of each row" },
-	{ "runtime-frames", 0, OPTION_FLAG, SHOWING | CMD_TOP, AT(runtime_frames), NULL, NULL,
+	{ "runtime-frames", 0, OPTION_FLAG, SHOWING_ANY | CMD_TOP, AT(runtime_frames), NULL, NULL,
 	  .help = "keep the runtime's own frames at the leaf, which are cut as 'go tool pprof' "
 		  "does" },
 	{ "no-maps", 0, OPTION_FLAG, CMD_TOP | CMD_RECORD, AT(no_maps), NULL, NULL,
 	  .help = "leave maps out: each of their operations costs a trap, as each allocation "
 		  "does" },
-	{ "from", 0, OPTION_DURATION, SHOWING, AT(from_ns), "TIME", NULL,
+	{ "from", 0, OPTION_DURATION, SHOWING_ANY, AT(from_ns), "TIME", NULL,
 	  .help = "of a recording, leave out what was before TIME after the start",
 	  .use = OPTION_RECORDED },
-	{ "to", 0, OPTION_DURATION, SHOWING, AT(to_ns), "TIME", NULL,
+	{ "to", 0, OPTION_DURATION, SHOWING_ANY, AT(to_ns), "TIME", NULL,
 	  .help = "of a recording, leave out what was after TIME after the start",
 	  .use = OPTION_RECORDED },
-	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING, AT(json), NULL, NULL,
+	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING_ANY, AT(json), NULL, NULL,
 	  .help = "JSON instead of text" },
-	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING, AT(strict), NULL, NULL,
+	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING_ANY, AT(strict), NULL, NULL,
 	  .help = "exit with 6 if anything was lost, or a check line tells of a difference" },
 	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL,
 	  .help = "print the plan, every probe and why, and attach nothing; needs no root",
 	  .use = OPTION_LIVE },
-	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD | CMD_GC | CMD_MAPS, AT(quiet), NULL, NULL,
+	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD | CMD_GC | CMD_MAPS | CMD_OP, AT(quiet), NULL, NULL,
 	  .help = "nothing but errors on standard error: no summary, no word of what is watched" },
 	{ "ready-fd", 0, OPTION_UINT, LIVE, AT(ready_fd), "FD", NULL,
 	  .help = "write a line to this open file descriptor when everything is attached and "
@@ -174,6 +207,14 @@ static int find_choice(const char *choices, const char *arg)
 	return -1;
 }
 
+static bool add_to_list(struct option_list *list, const char *arg)
+{
+	if (list->nr == sizeof(list->v) / sizeof(list->v[0]))
+		return false;
+	list->v[list->nr++] = arg;
+	return true;
+}
+
 static bool store(const struct option_spec *spec, const char *arg, struct options *opts)
 {
 	char *member = (char *)opts + spec->offset;
@@ -187,6 +228,8 @@ static bool store(const struct option_spec *spec, const char *arg, struct option
 	case OPTION_STRING:
 		*(const char **)member = arg;
 		return true;
+	case OPTION_LIST:
+		return add_to_list((struct option_list *)member, arg);
 	case OPTION_PID:
 		if (!read_uint(arg, 1, INT_MAX, &value))
 			return false;
@@ -232,6 +275,8 @@ static error_t parse_option(const struct option_spec *spec, const char *arg,
 	}
 	if (spec->choices)
 		argp_error(state, "--%s takes one of: %s", spec->name, spec->choices);
+	else if (spec->type == OPTION_LIST)
+		argp_error(state, "--%s can be given %d times at most", spec->name, WIRE_OPS_MAX);
 	else if (spec->type == OPTION_UINT)
 		argp_error(state, "--%s takes a number from %llu to %llu, not '%s'", spec->name,
 			   (unsigned long long)spec->min, (unsigned long long)spec->max, arg);
@@ -268,7 +313,8 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 	if (key == ARGP_KEY_END && parse->cmd->arg == CMD_ARG_REQUIRED && !parse->opts->file)
 		argp_error(state, "no %s given", parse->cmd->arg_name);
 	for (size_t i = 0; i < option_specs_nr; i++)
-		if (option_specs[i].short_name && option_specs[i].short_name == key)
+		if ((option_specs[i].commands & parse->cmd->id) &&
+		    option_specs[i].short_name && option_specs[i].short_name == key)
 			return parse_option(&option_specs[i], arg, state);
 	return ARGP_ERR_UNKNOWN;
 }

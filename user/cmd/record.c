@@ -6,6 +6,7 @@
 
 #include "cmd/live.h"
 #include "model/model.h"
+#include "plan/plan.h"
 #include "record/recording.h"
 #include "render/render.h"
 
@@ -108,6 +109,8 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 
 int cmd_record(const struct options *opts, struct err *err)
 {
+	struct plan_op_want wants[WIRE_OPS_MAX];
+	struct options live = *opts;
 	struct record r = { .opts = opts };
 	struct session_events events = { .on_attached = on_attached,
 					 .on_start = on_start,
@@ -118,8 +121,11 @@ int cmd_record(const struct options *opts, struct err *err)
 
 	if (rc)
 		return rc;
+	live.ops_nr = live_wants(opts, wants);
+	live.ops = wants;
+	live.stretch = true;
 	if (opts->dry_run)
-		return live_print_plan(opts, live_views(opts), err);
+		return live_print_plan(&live, live_views(opts), err);
 	if (!opts->output)
 		return err_set(err, -EINVAL, "no file to record to: give one with -o FILE");
 	if (!strcmp(opts->output, "-")) {
@@ -127,8 +133,6 @@ int cmd_record(const struct options *opts, struct err *err)
 		err_hint(err, "record to a file, then 'gallop report FILE -f json'");
 		return -EINVAL;
 	}
-	struct options live = *opts;
-	live.stretch = true;
 	rc = live_run(&live, live_views(opts), &events, err);
 	recording_free(r.rec);
 	if (!rc && opts->strict && !r.complete)

@@ -81,3 +81,27 @@ bool goname_is_sync_range(const char *func)
 
 	return method && (strcmp(method, "Range") == 0 || strcmp(method, "iter") == 0);
 }
+
+/* Past type arguments that begin here; what is never closed is part of the name. */
+static const char *skip_args(const char *s)
+{
+	int depth = 0;
+
+	for (const char *p = s; *p; p++) {
+		depth += *p == '[';
+		depth -= *p == ']';
+		if (!depth)
+			return *s == '[' ? p + 1 : s;
+	}
+	return s;
+}
+
+bool goname_is_same(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		a = skip_args(a);
+		b = skip_args(b);
+		if (*a != *b || !*a)
+			return *a == *b;
+	}
+}

@@ -14,6 +14,12 @@ enum goname {
 
 enum goname goname_of(const char *func);
 
+/*
+ * Are they the same but for type arguments? A function's frame has "main.Map[...]" where its own name is
+ * "main.Map[go.shape.int]".
+ */
+bool goname_is_same(const char *a, const char *b);
+
 /* Is it of Go's standard library? Told by the first element of its import path, as Go reserves those. */
 bool goname_is_std(const char *func);
 

@@ -140,10 +140,14 @@ static void end_at_place(struct part *part, const struct model *m)
 static void end_at_op(struct part *part, const struct model *m, uint32_t func)
 {
 	const struct stack_row *stack = m->stacks.rows[part->stack];
+	const char *name = m->texts.rows[func]->s;
+	bool is_generic = strchr(name, '[') != NULL;
 
 	for (uint16_t to = (uint16_t)stack->frames_nr; to; to--) {
-		if (func_at(m, stack, to - 1)->name_id != func ||
-		    m->frames.rows[stack->words[to]]->key.inlined)
+		const struct func_row *at = func_at(m, stack, to - 1);
+
+		if (m->frames.rows[stack->words[to]]->key.inlined ||
+		    !(at->name_id == func || (is_generic && goname_is_same(name, at->key.name))))
 			continue;
 		part->to = to;
 		part->cut = 0;

@@ -103,6 +103,8 @@ static int add_func(struct op_plan *op, const struct opfind_func *found, struct 
 		return 0;
 	}
 	op->entries[op->plan->ops_nr] = found->func.entry;
+	op->plan->cfg.op_funcs[op->plan->ops_nr].va = found->func.entry;
+	op->plan->cfg.op_funcs[op->plan->ops_nr].len = found->func.end - found->func.entry;
 	planned = &op->plan->ops[op->plan->ops_nr++];
 	utf8_clean(planned->name, sizeof(planned->name), name);
 	op->given_nr++;

@@ -95,9 +95,17 @@ int render_bench_lines(FILE *out, const struct snapshot *interval)
 	return render_end(out);
 }
 
+/* A line that is neither a result nor a key is a comment for who reads it. */
+int render_bench_end(FILE *out, const struct snapshot *s)
+{
+	fprintf(out, "# lost: %" PRIu64 "\n", s->loss_total);
+	return render_end(out);
+}
+
 int render_bench(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
 	(void)opts;
 	render_bench_header(out, s);
-	return render_bench_lines(out, s);
+	render_bench_lines(out, s);
+	return render_bench_end(out, s);
 }

@@ -67,10 +67,11 @@ int render_ops_compare(FILE *out, const struct snapshot *s, const struct render_
 
 /*
  * The format "bench" in pieces, 0 or -EIO: Go's benchmark results, a line for each operation of an interval in which
- * any ended. What the header says is the same for every process that a line could be compared with.
+ * any ended, and in the end what was lost. What the header says is the same for every process that a line could be compared with.
  */
 int render_bench_header(FILE *out, const struct snapshot *s);
 int render_bench_lines(FILE *out, const struct snapshot *interval);
+int render_bench_end(FILE *out, const struct snapshot *s);
 
 /* 0 or -EIO. Collapsed stacks of what one operation allocates; opts->value: bytes or objects. */
 int render_op_collapsed(FILE *out, const struct snapshot_op *op, const struct render_opts *opts);
