@@ -32,25 +32,48 @@ static void same_op(const struct model *live, const struct model *loaded, size_t
 	assert_int_equal(op_open(a), op_open(b));
 }
 
-static void same_sites(const struct model *live, const struct model *loaded)
+static void same_shown_site(const struct snapshot_op_site *a, const struct snapshot_op_site *b)
 {
-	assert_int_equal(live->sites.nr, loaded->sites.nr);
-	for (size_t i = 0; i < live->sites.nr; i++) {
-		assert_int_equal(live->sites.rows[i]->key.ops, loaded->sites.rows[i]->key.ops);
-		assert_memory_equal(&live->sites.rows[i]->now, &loaded->sites.rows[i]->now,
-				    sizeof(struct model_count));
-	}
+	assert_int_equal(a->objects, b->objects);
+	assert_int_equal(a->bytes, b->bytes);
+	assert_string_equal(a->type, b->type);
+	assert_int_equal(a->stack->frames_nr, b->stack->frames_nr);
+	for (size_t i = 0; i < a->stack->frames_nr; i++)
+		assert_string_equal(a->stack->frames[i]->func, b->stack->frames[i]->func);
+}
+
+static void same_shown_op(const struct snapshot_op *a, const struct snapshot_op *b)
+{
+	assert_string_equal(a->func, b->func);
+	assert_string_equal(a->label, b->label);
+	assert_memory_equal(&a->counts, &b->counts, OP_SUMS_NR * sizeof(uint64_t));
+	assert_memory_equal(a->stats, b->stats, sizeof(a->stats));
+	assert_int_equal(a->open, b->open);
+	assert_int_equal(a->objects, b->objects);
+	assert_int_equal(a->bytes, b->bytes);
+	assert_int_equal(a->sites_nr, b->sites_nr);
+	for (size_t i = 0; i < a->sites_nr; i++)
+		same_shown_site(&a->sites[i], &b->sites[i]);
+}
+
+static void same_shown(const struct snapshot *a, const struct snapshot *b)
+{
+	assert_int_equal(a->ops.known.allocs, b->ops.known.allocs);
+	assert_int_equal(a->ops.known.pauses, b->ops.known.pauses);
+	assert_int_equal(a->ops.known.assists, b->ops.known.assists);
+	assert_int_equal(a->ops.ops_nr, b->ops.ops_nr);
+	for (size_t i = 0; i < a->ops.ops_nr; i++)
+		same_shown_op(&a->ops.ops[i], &b->ops.ops[i]);
 }
 
 static void same_ops(const struct model *live, const struct model *loaded)
 {
-	assert_int_equal(live->ops->known.allocs, loaded->ops->known.allocs);
-	assert_int_equal(live->ops->known.pauses, loaded->ops->known.pauses);
-	assert_int_equal(live->ops->known.assists, loaded->ops->known.assists);
 	assert_int_equal(live->ops->nr, loaded->ops->nr);
 	for (size_t i = 0; i < live->ops->nr; i++)
 		same_op(live, loaded, i);
-	same_sites(live, loaded);
+	_snapshot_ *a = take(live, (struct snapshot_opts){ 0 });
+	_snapshot_ *b = take(loaded, (struct snapshot_opts){ 0 });
+	same_shown(a, b);
 	_cleanup_free_ char *x = as_json(live), *y = as_json(loaded);
 	assert_string_equal(x, y);
 }
@@ -102,7 +125,7 @@ static void functions_that_were_not_called_are_there(void **state)
 	assert_int_equal(loaded->ops->nr, 2);
 }
 
-/* Seconds [from, to) of the sample, as the model's current interval has them. */
+/* Seconds [from, to) of the sample. */
 static void assert_span(const char *path, uint64_t from, uint64_t to)
 {
 	const struct recording_span span = { from * SAMPLE_S, to * SAMPLE_S };
@@ -113,13 +136,16 @@ static void assert_span(const char *path, uint64_t from, uint64_t to)
 	for (uint64_t n = from; n < to; n++)
 		sample_op_second(expected, 1, n + 1);
 	const struct op_row *op = m->ops->rows[1];
-	assert_memory_equal(&op->now, &expected->counts, sizeof(op->now));
+	assert_memory_equal(&op->now, &expected->counts, OP_SUMS_NR * sizeof(uint64_t));
 	assert_memory_equal(&op->hist_now, &expected->hist, sizeof(op->hist_now));
+	/* The largest values were written as those so far: of the span the bucket is known. */
+	for (int v = 0; v < WIRE_OP_VALUES; v++)
+		assert_int_equal(wire_hist_bucket(op->now.max[v]),
+				 wire_hist_bucket(expected->counts.max[v]));
 	/* One of each second stays open, those of the seconds before it included. */
 	assert_int_equal(op_open(op), to);
 }
 
-/* The sample's later seconds have the larger values, so a largest value is of its second, too. */
 static void a_span_is_part_of_it(void **state)
 {
 	const char *path = in_dir("x.gallop");
@@ -128,48 +154,45 @@ static void a_span_is_part_of_it(void **state)
 	model_free(record_ops(path, 5));
 	assert_span(path, 0, 1);
 	assert_span(path, 1, 3);
+	assert_span(path, 2, 3);
 	assert_span(path, 4, 5);
 	assert_span(path, 0, 5);
 }
 
-/* What is live in an interval is what a recording has of it. */
-struct interval_check {
+enum { INTERVALS = 4 };
+
+/* What was live in each interval. */
+struct intervals {
 	struct recording *rec;
-	const char *path;
-	struct model_op_counts delta;
-	struct op_hist hist;
+	struct snapshot *live[INTERVALS];
 };
 
-static void keep_second_interval(struct model *m, uint64_t from_ns, uint64_t to_ns, void *ctx)
+static void keep_interval(struct model *m, uint64_t from_ns, uint64_t to_ns, void *ctx)
 {
-	struct interval_check *c = ctx;
-	const struct op_row *op = m->ops->rows[0];
+	struct intervals *intervals = ctx;
 
-	write_tick(m, from_ns, to_ns, c->rec);
-	if (from_ns != SAMPLE_START + SAMPLE_S)
-		return;
-	c->delta = op_delta(op);
-	for (int v = 0; v < WIRE_OP_VALUES; v++)
-		for (uint32_t i = 0; i < WIRE_HIST_BUCKETS; i++)
-			c->hist.buckets[v][i] = op->hist_now.buckets[v][i] -
-						op->hist_base.buckets[v][i];
+	write_tick(m, from_ns, to_ns, intervals->rec);
+	intervals->live[(from_ns - SAMPLE_START) / SAMPLE_S] =
+		take(m, (struct snapshot_opts){ .interval = true });
 }
 
 static void an_interval_is_the_live_one(void **state)
 {
-	const struct recording_span second = { SAMPLE_S, 2 * UINT64_C(1000000000) };
 	const char *path = in_dir("x.gallop");
-	_cleanup_free_ struct interval_check *c = calloc(1, sizeof(*c));
+	struct intervals intervals = { .rec = create(path) };
+	struct sample_op_tick with_ops = { keep_interval, &intervals };
+	struct model *live = sample_model(INTERVALS, sample_op_tick, &with_ops);
 
 	(void)state;
-	assert_non_null(c);
-	c->rec = create(path);
-	struct sample_op_tick with_ops = { keep_second_interval, c };
-	_model_ *live = sample_model(3, sample_op_tick, &with_ops);
-	finish(c->rec, live);
-	_model_ *m = load_span(path, &second);
-	assert_memory_equal(&m->ops->rows[0]->now, &c->delta, sizeof(c->delta));
-	assert_memory_equal(&m->ops->rows[0]->hist_now, &c->hist, sizeof(c->hist));
+	finish(intervals.rec, live);
+	model_free(live);
+	for (uint64_t i = 0; i < INTERVALS; i++) {
+		const struct recording_span span = { i * SAMPLE_S, (i + 1) * SAMPLE_S };
+		_model_ *m = load_span(path, &span);
+		_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+		same_shown(intervals.live[i], s);
+		snapshot_free(intervals.live[i]);
+	}
 }
 
 /* An interval without calls costs nothing; one with a few, as many rows. */

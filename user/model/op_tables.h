@@ -31,6 +31,14 @@ struct op_hist {
 	uint64_t buckets[WIRE_OP_VALUES][WIRE_HIST_BUCKETS];
 };
 
+/* The largest value of a bucket. */
+static inline uint64_t op_bucket_top(uint32_t bucket)
+{
+	return bucket == WIRE_HIST_BUCKETS - 1
+		       ? UINT64_MAX
+		       : wire_hist_low(bucket) + wire_hist_width(bucket) - 1;
+}
+
 struct op_row {
 	uint32_t func, label; /* texts */
 	struct model_op_counts now, base; /* since the model began; when the current interval did */
@@ -56,8 +64,12 @@ uint64_t op_open(const struct op_row *op);
 /* All that have begun since the model did. */
 uint64_t ops_begun(const struct model_ops *ops);
 
-/* For a reader, who has what was added: sums are added, the largest values are the larger ones. */
+/*
+ * For a reader, who has what was added: sums are added, the largest values are the larger ones. These are of all
+ * time before, too; of a part of a recording they are no more than is in the highest bucket there.
+ */
 void op_counts_add(struct model_op_counts *to, const struct model_op_counts *n);
 void op_hist_add(struct op_row *op, enum wire_op_value value, uint32_t bucket, uint64_t count);
+void ops_bound_max(struct model_ops *ops);
 
 #endif

@@ -153,18 +153,13 @@ static uint64_t value_at(const struct buckets *b, uint64_t rank)
 	return wire_hist_low(i) + wire_hist_width(i) / 2;
 }
 
-static uint64_t bucket_top(uint32_t i)
-{
-	return i == WIRE_HIST_BUCKETS - 1 ? UINT64_MAX : wire_hist_low(i) + wire_hist_width(i) - 1;
-}
-
 /*
  * The largest value is known of all time only. That of an interval is in the highest bucket that grew; and so, where
  * the buckets were read a moment after it, is that of all time.
  */
 static uint64_t max_of(const struct buckets *b, uint64_t all_time, uint32_t highest)
 {
-	uint64_t max = b->base ? min_u64(bucket_top(highest), all_time) : all_time;
+	uint64_t max = b->base ? min_u64(op_bucket_top(highest), all_time) : all_time;
 
 	return max_u64(max, wire_hist_low(highest));
 }
@@ -194,20 +189,11 @@ static struct snapshot_op_stat view_stat(const struct buckets *b, uint64_t sum, 
 	return stat;
 }
 
-/* What is read while operations begin and end may be a little apart. */
-static uint64_t open_of(const struct model_op_counts *c)
-{
-	uint64_t open = c->begun - min_u64(c->begun, c->ended);
-
-	open -= min_u64(open, c->panics);
-	return open - min_u64(open, c->goexits);
-}
-
 static void view_numbers(struct snapshot_op *op, const struct op_row *row, bool interval)
 {
 	op->counts = interval ? op_delta(row) : row->now;
 	op->unmatched = gc_sum(op->counts.panics, op->counts.goexits);
-	op->open = open_of(&row->now);
+	op->open = op_open(row);
 	for (size_t i = 0; i < WIRE_OP_VALUES; i++) {
 		const struct buckets b = { row->hist_now.buckets[i],
 					   interval ? row->hist_base.buckets[i] : NULL };

@@ -70,6 +70,24 @@ void op_hist_add(struct op_row *op, enum wire_op_value value, uint32_t bucket, u
 	*now = gc_sum(*now, count);
 }
 
+static uint64_t highest_value(const uint64_t *buckets)
+{
+	for (uint32_t i = WIRE_HIST_BUCKETS; i-- > 0;)
+		if (buckets[i])
+			return op_bucket_top(i);
+	return 0;
+}
+
+void ops_bound_max(struct model_ops *ops)
+{
+	for (size_t i = 0; i < ops->nr; i++) {
+		struct op_row *op = ops->rows[i];
+		for (int v = 0; v < WIRE_OP_VALUES; v++)
+			op->now.max[v] = min_u64(op->now.max[v],
+						 highest_value(op->hist_now.buckets[v]));
+	}
+}
+
 void ops_deinit(struct model_ops *ops)
 {
 	for (size_t i = 0; i < ops->nr; i++)

@@ -17,6 +17,7 @@
 #include "base/fmt.h"
 #include "base/utf8.h"
 #include "model/gc_tables.h"
+#include "model/op_tables.h"
 #include "record/read_gc.h"
 #include "record/read_maps.h"
 #include "record/read_names.h"
@@ -373,6 +374,7 @@ static int finish_span(struct reader *r)
 		return 0;
 	}
 	m->meta.end_mono_ns = r->to_ns;
+	ops_bound_max(m->ops);
 	m->check = (struct model_check){ .known = false };
 	strcpy(m->check.why_not, "this is a part of the recording");
 	m->gc->check = (struct model_gc_check){ .known = false };
