@@ -172,13 +172,14 @@ end_program() {
 	wait_exit "$program"
 }
 
-# watch_work NAME VIEW COMMAND...: the view of a program that waits before its work, and after it until its
-# input ends. What the program says of it is in $T/truth, what gallop says in $T/json.
+# watch_work NAME VIEW COMMAND...: the view, with view_options, of a program that waits before its work, and after
+# it until its input ends. What the program says of it is in $T/truth, what gallop says in $T/json.
+view_options=()
 watch_work() {
 	local name=$1 view=$2 line
 	rm -f "$T/truth" "$T/json"
 	start_program "${@:3}" || fail "$name: the program is ready" "$(cat "$T/program.err")"
-	start_gallop "$view" -f json -o "$T/json" -p "$program" || fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
+	start_gallop "$view" "${view_options[@]}" --format json -o "$T/json" -p "$program" || fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
 	echo go >&"$program_in"
 	IFS= read -r -t "$limit" -u "$program_out" line && echo "$line" > "$T/truth"
 	stop "$tracer"
@@ -201,6 +202,12 @@ differences() {
 # map_differences FILTER: how the view of maps in $T/json disagrees with what the program said in $T/truth.
 map_differences() {
 	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" "$(< "$here/maps.jq") $1" | head -n 40
+}
+
+# op_differences FILTER [BENCH]: how the operations in $T/json disagree with what the program said in $T/truth, and
+# with what package testing said.
+op_differences() {
+	jq -nr --slurpfile t "$T/truth" --slurpfile g "$T/json" --slurpfile b "${2:-/dev/null}" "$(< "$here/op.jq") $1" | head -n 40
 }
 
 # --- one run --------------------------------------------------------------------------------------

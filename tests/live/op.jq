@@ -1,0 +1,111 @@
+# How gallop's view of operations ($g[0], JSON) disagrees with what tests/go/optruth says of its functions ($t[0]).
+# Each function gives strings, one for each difference; nothing if all is equal.
+#
+#   jq -nr --slurpfile t TRUTH --slurpfile g JSON "$(< op.jq) calls_differ"
+#
+# What package testing says of the same functions is $b[0].
+
+def t: $t[0];
+def new: t.go | test("^go1\\.(19|2[01])($|\\.)") | not;	# the runtime hands its own times on
+
+def total(f): [.[] | f] | add // 0;
+def differ($what; $got; $want):
+	if $got == $want then empty else "\($what): gallop has \($got), the program says \($want)" end;
+def within($what; $got; $want; $percent):
+	if ($got - $want | fabs) <= $want * $percent / 100 then empty
+	else "\($what): gallop has \($got), the program says \($want), more than \($percent) % apart" end;
+
+# Of a generic function gallop has one for each that the compiler has made, all of one name.
+def named($func): [$g[0].ops[] | select(.func == $func)];
+
+def functions_differ:
+	differ("functions"; [$g[0].ops[].func] | unique; [t.ops[].func] | unique);
+
+# --- calls ----------------------------------------------------------------------------------------
+
+def calls_differ:
+	functions_differ,
+	(t.ops[] as $o | named($o.func) as $got
+	 | ("calls", "panics", "goexits", "open", "began_before") as $field
+	 | differ("\($field) of \($o.func)"; $got | total(.[$field]); $o[$field])),
+	($g[0].ops[] | differ("unmatched of \(.func)"; .unmatched; .panics + .goexits),
+	               differ("begun of \(.func)"; .begun; .calls + .unmatched + .open));
+
+# --- objects and bytes ----------------------------------------------------------------------------
+
+# Of all that returned; a mean has six decimals, which is enough to tell the sum.
+def summed($stat): total(if .[$stat] == null then 0 else .[$stat].mean * .calls end) | round;
+
+# The runtime's own of a function that waits: what it waits with.
+def own: .type | test("^runtime\\.(sudog|timer|g)$");
+def theirs($o): [.[].sites[] | select($o.blocks and own)] | total(.objects);
+
+def objects_differ:
+	t.ops[] as $o | named($o.func) as $got | ($got | theirs($o)) as $theirs
+	| differ("objects of all calls of \($o.func)"; ($got | total(.objects)) - $theirs; $o.objects + $o.unended_objects),
+	  if $o.blocks then empty
+	  else differ("objects of the calls of \($o.func) that returned"; $got | summed("allocs_per_op"); $o.objects) end;
+
+# Slots, as in TotalAlloc; tiny objects may share one with what was allocated before.
+def bytes_differ:
+	t.ops[] as $o | select($o.blocks | not) | named($o.func) as $got | ($got | summed("bytes_per_op")) as $sum
+	| if $o.tiny and ($sum - $o.bytes | fabs) <= 16 * $o.calls then empty
+	  else differ("bytes of the calls of \($o.func)"; $sum; $o.bytes) end;
+
+# Exact below 256, and the largest always.
+def stat_differs($what; $got; $want):
+	("p50", "p90", "p99") as $p
+	| if $want[$p] < 256 then differ("\($p) of \($what)"; $got[$p]; $want[$p])
+	  else within("\($p) of \($what)"; $got[$p]; $want[$p]; 1) end,
+	differ("max of \($what)"; $got.max; $want.max);
+
+def distributions_differ:
+	t.ops[] as $o | select($o.calls > 0 and ($o.blocks | not)) | named($o.func)[]
+	| stat_differs("allocs/op of \($o.func)"; .allocs_per_op; $o.of_objects),
+	  (select($o.of_bytes) | stat_differs("B/op of \($o.func)"; .bytes_per_op; $o.of_bytes));
+
+# --- sites ----------------------------------------------------------------------------------------
+
+# All in it add up to it, and each stack ends with the function.
+def sites_differ:
+	$g[0].ops[]
+	| differ("objects of the sites of \(.func)"; .sites | total(.objects); .objects),
+	  differ("bytes of the sites of \(.func)"; .sites | total(.bytes); .bytes),
+	  (.func as $func | .sites[] | select(.stack[-1].func != $func)
+	   | "a site of \($func) is not inside it: \([.stack[].func])"),
+	  (.func as $func | .sites | group_by([.type, .stack])[] | select(length > 1)
+	   | "\(length) sites of \($func) are the same: \(.[0] | [.type, .stack[].func])");
+
+# --- time -----------------------------------------------------------------------------------------
+
+# A call takes longer than what is inside it, and less than what is around it.
+def times_differ:
+	($g[0].ops[] | select(.calls > 0) | .ns_per_op as $ns
+	 | select(($ns.p50 <= $ns.p90 and $ns.p90 <= $ns.p99 and $ns.p99 <= $ns.max and $ns.mean <= $ns.max) | not)
+	 | "ns/op of \(.func): \($ns)"),
+	(t.ops[] as $o | select($o.outer_ns > 0) | named($o.func)[0] | (.ns_per_op.mean * .calls) as $ns
+	 | select($ns < $o.inner_ns or $ns > $o.outer_ns)
+	 | "time of \($o.func): gallop has \($ns), the program says \($o.inner_ns) to \($o.outer_ns)");
+
+# What the collector took from them.
+def collector_differs:
+	t.ops[] as $o | named($o.func)[0]
+	| (select($o.pause_ns > 0)
+	   | if new then differ("pauses in \($o.func)"; .pause_ns; $o.pause_ns)
+	     else within("pauses in \($o.func)"; .pause_ns; $o.pause_ns; 5) end),
+	  (select($o.assist_ns > 0) | within("assists of \($o.func)"; .assist_ns; $o.assist_ns; 10));
+
+# --- package testing ------------------------------------------------------------------------------
+
+# Its means are rounded down, and of other calls of the same function.
+def benchmarks_differ:
+	$b[0].ops[] as $o | named($o.func) as $got | ($got | total(.calls)) as $calls
+	| (($got | summed("allocs_per_op")) / $calls) as $allocs | (($got | summed("bytes_per_op")) / $calls) as $bytes
+	| (select($got[0].allocs_per_op | .p50 == .max) | ("allocs_per_op", "allocs_per_run") as $field
+	   | differ("allocs/op of \($o.func)"; $allocs | floor; $o[$field])),
+	  (select($allocs - $o.allocs_per_op | fabs > 1)
+	   | "allocs/op of \($o.func): gallop has \($allocs), the benchmark \($o.allocs_per_op)"),
+	  (select($bytes - $o.bytes_per_op | fabs > 16)
+	   | "B/op of \($o.func): gallop has \($bytes), the benchmark \($o.bytes_per_op)");
+
+def lost: $g[0].loss | to_entries[] | select(.value != 0) | "\(.key): \(.value)";
