@@ -57,20 +57,15 @@ func beginEarly() {
 	there.Wait()
 }
 
-func earlyEnding() ending {
-	if attached {
-		return early
-	}
-	return returns
-}
-
 //go:noinline
 func stay(there chan<- bool) {
 	growIn()
 	growIn()
 	there <- true
-	select {}
+	<-nothing
 }
+
+var nothing chan bool
 
 // Together runs work in n goroutines; some of them keep their threads to themselves.
 func together(n int, work func(i int)) {
@@ -130,21 +125,25 @@ type barrier struct {
 //go:noinline
 func moving(b *barrier) {
 	growIn()
-	descend(200)
+	descend(50)
 	b.there.Done()
 	<-b.gate
 	growIn()
-	descend(300)
+	descend(100)
 }
 
+// Its frames are large, so that not many of them fill a stack.
+//
 //go:noinline
 func descend(depth int) int {
+	var table [64]int
+	table[depth%64] = depth
 	if depth == 0 {
 		growIn()
 		runtime.Gosched()
 		return 1
 	}
-	return descend(depth-1) + 1
+	return descend(depth-1) + table[depth%64]
 }
 
 func movingAll(int) {
@@ -244,7 +243,7 @@ var goroutines = []phase{
 	{runs: 1, run: func(int) {
 		close(sky)
 		earlyAll.Wait()
-	}, sizes: others, blocks: true, parts: []part{calls("main.waiting", earlies, earlyEnding(), 4)}},
+	}, sizes: others, blocks: true, parts: []part{calls("main.waiting", earlies, early, 4)}},
 	{runs: 1, run: relays, sizes: others, blocks: true, parts: []part{calls("main.relay", pairs*rounds, returns, 2)}},
 	{runs: 4, run: movingAll, sizes: others, blocks: true, parts: []part{calls("main.moving", crowd, returns, 4)}},
 	{runs: 20, run: starts, sizes: others, blocks: true, parts: []part{calls("main.starting", 1, returns, 1)}},

@@ -93,10 +93,13 @@ const (
 	panics
 	leaves // with its goroutine
 	stays  // until the end
-	early  // it began before
+	early  // returns too, but may have begun before the tracer came
 )
 
 func (o *op) ended(how ending, objects, bytes uint64) {
+	if how == early && !attached {
+		how = returns
+	}
 	switch how {
 	case returns:
 		o.Calls++

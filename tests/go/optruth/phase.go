@@ -177,6 +177,7 @@ func warm() {
 	for i := 0; i < 10; i++ {
 		recoveringDeep(10)
 	}
+	recovering(never, 0)
 }
 
 func deferMany(n int) {

@@ -18,17 +18,17 @@ type vector struct{ x, y, z float64 }
 
 var (
 	kept struct {
-		node    *node
-		bytes   []byte
-		nodes   []*node
-		ints    []int
-		byName  map[string]*node
-		byNumer map[int32]int32
-		text    string
-		fn      func() int
-		any     interface{}
-		header  *[65]*node
-		bare    *[64]*node
+		node     *node
+		bytes    []byte
+		nodes    []*node
+		vectors  []vector
+		byName   map[string]*node
+		byNumber map[int32]int32
+		text     string
+		fn       func() int
+		any      interface{}
+		header   *[65]*node
+		bare     *[64]*node
 	}
 	longText  = "a text that is longer than sixteen bytes"
 	tinySizes = [...]int{1, 2, 4, 5, 8, 9, 12, 15}
@@ -90,9 +90,9 @@ func large(i int) {
 
 //go:noinline
 func appends(i int) {
-	kept.ints = nil
+	kept.vectors = nil
 	for n := 0; n < 100; n++ {
-		kept.ints = append(kept.ints, n+i)
+		kept.vectors = append(kept.vectors, vector{float64(i), float64(n), 0})
 	}
 }
 
@@ -101,8 +101,8 @@ func maps(i int) {
 	kept.byName = map[string]*node{}
 	kept.byName["a"] = kept.node
 	kept.byName["b"] = kept.node
-	kept.byNumer = make(map[int32]int32)
-	kept.byNumer[int32(i)] = 1
+	kept.byNumber = make(map[int32]int32)
+	kept.byNumber[int32(i)] = 1
 }
 
 //go:noinline
