@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "gobin/gobin.h"
 #include "gobin/layout.h"
+#include "plan/place.h"
 #include "tests/fuzz/replay.h"
 
 enum { FRAMES_MAX = 16, PROBES = 16, TYPES = 400, RUNS_MAX = 1000 };
@@ -47,6 +48,32 @@ static int visit_func(const struct gobin_func *func, const char *name, void *ctx
 	return --*left == 0;
 }
 
+static int visit_inlined(const struct gobin_func *host, uint32_t name_off, void *ctx)
+{
+	int *left = ctx;
+
+	(void)name_off;
+	require(host->end >= host->entry, "a host ends before it begins");
+	return --*left == 0;
+}
+
+/* Where its calls begin and end, as far as that can be told. */
+static void ask_places(struct gobin *bin, const struct gobin_func *func)
+{
+	uint64_t returns[FRAMES_MAX];
+	const char *why = NULL;
+	struct place place;
+
+	if (place_begin(bin, func, &place, &why) == 0)
+		require(place.va >= func->entry && place.insn, "a place in the function");
+	else
+		require(why != NULL, "a reason");
+	int nr = place_returns(bin, func, returns, FRAMES_MAX);
+	for (int i = 0; i < nr; i++)
+		require(returns[i] >= func->entry && returns[i] < func->end,
+			"a RET in the function");
+}
+
 static void ask_about(struct gobin *bin, uint64_t va)
 {
 	struct gobin_frame frames[FRAMES_MAX];
@@ -70,6 +97,7 @@ static void ask_about(struct gobin *bin, uint64_t va)
 	require(va >= func.entry && va < func.end, "the function at an address covers it");
 	gobin_func_name(bin, &func, buf, sizeof(buf));
 	gobin_each_pcsp(bin, &func, count_run, &runs);
+	ask_places(bin, &func);
 }
 
 static void exercise(struct gobin *bin)
@@ -78,7 +106,7 @@ static void exercise(struct gobin *bin)
 	const struct gobin_info *info = gobin_info(bin);
 	struct gobin_globals globals;
 	struct gobin_func func;
-	int left = 100;
+	int left = 100, inlined_left = 10000;
 
 	require(gobin_layout(bin) && gobin_layout(bin)->minor == info->go_minor, "the layout");
 	require(info->text < info->etext, "the text");
@@ -86,6 +114,7 @@ static void exercise(struct gobin *bin)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		gobin_find_func(bin, names[i], &func);
 	gobin_each_func(bin, "", visit_func, &left);
+	gobin_each_inlined(bin, visit_inlined, &inlined_left);
 	for (uint64_t i = 0; i < PROBES; i++) {
 		ask_about(bin, info->text + (info->etext - info->text) / PROBES * i + i);
 		ask_about(bin, info->text + 3 * i);

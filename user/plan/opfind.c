@@ -116,7 +116,7 @@ static const char *list_hits(struct gobin *bin, const struct hits *hits, struct 
 }
 
 struct near {
-	const struct opname *name;
+	struct opname name;
 	char plain[NAME_MAX_SZ];
 	struct {
 		uint32_t distance;
@@ -129,7 +129,7 @@ static int look_near(const struct gobin_func *func, const char *name, void *ctx)
 {
 	struct near *near = ctx;
 	const char *plain = opname_plain(name, near->plain, sizeof(near->plain));
-	uint32_t distance = opname_distance(near->name, plain);
+	uint32_t distance = opname_distance(&near->name, plain);
 	size_t at = near->nr;
 
 	(void)func;
@@ -150,12 +150,17 @@ static int look_near(const struct gobin_func *func, const char *name, void *ctx)
 
 static int not_found(struct gobin *bin, const struct opname *name, struct err *err)
 {
-	struct near near = { .name = name };
+	struct near near = { 0 };
 	struct opname_list list;
+	char plain[OPNAME_MAX];
 
 	err_set(err, -ENOENT, "no function %s '%s' in '%s'", name->is_glob ? "matches" : "is named",
 		name->text, gobin_info(bin)->path);
-	if (name->is_glob || gobin_each_func(bin, "", look_near, &near) < 0 || !near.nr)
+	/* Type arguments as the source has them are no part of any name. */
+	if (name->is_glob ||
+	    opname_init(&near.name, opname_plain(name->text, plain, sizeof(plain))))
+		return err->code;
+	if (gobin_each_func(bin, "", look_near, &near) < 0 || !near.nr)
 		return err->code;
 	opname_list_init(&list, sizeof(err->hint) - sizeof("did you mean ?"));
 	for (size_t i = 0; i < near.nr; i++)

@@ -7,6 +7,7 @@
  *   huge frame     mov %rsp,%r12; sub $N,%r12; jb; cmp 0x10(%r14),%r12; jbe   49 89 e4; 49 81 ec; 72 | 0f 82
  *   since 1.21     then push %rbp                            55
  *   no check       push %rbp, or up to 1.20 sub $N,%rsp      55, 48 83 ec | 48 81 ec | 48 83 c4 (add)
+ *   ABI0           first mov %fs:-8,%r14                     64 4c 8b 34 25 | 49 c7 c6 or 4c 8b 35; 64 4d 8b 36
  *
  * 0x18 instead of 0x10 in functions that run on the system stack (stackguard1).
  */
@@ -16,7 +17,7 @@
 #include <string.h>
 
 enum {
-	PROLOGUE_MAX = 32,
+	PROLOGUE_MAX = 48,
 	OP_PUSH_RBP = 0x55,
 	OP_RET = 0xc3,
 	OP_JB_SHORT = 0x72, /* the long forms are 0f 82 and 0f 86 */
@@ -43,7 +44,7 @@ static size_t jcc_len(const uint8_t *code, uint8_t op)
 }
 
 /* The length of what puts the lowest address of a larger frame into %r12, 0 if there is no such thing. */
-static size_t frame_end_len(const uint8_t code[PROLOGUE_MAX])
+static size_t frame_end_len(const uint8_t *code)
 {
 	static const uint8_t lea8[] = { 0x4c, 0x8d, 0x64, 0x24 };
 	static const uint8_t lea32[] = { 0x4c, 0x8d, 0xa4, 0x24 };
@@ -61,10 +62,25 @@ static size_t frame_end_len(const uint8_t code[PROLOGUE_MAX])
 	return len ? jb + len : 0;
 }
 
+/* The length of what loads g, which functions called by the ABI of assembly don't get in %r14. */
+static size_t load_g_len(const uint8_t *code)
+{
+	static const uint8_t by_fs[] = { 0x64, 0x4c, 0x8b, 0x34, 0x25 };
+	static const uint8_t by_r14[] = { 0x64, 0x4d, 0x8b, 0x36 };
+	static const uint8_t got[] = { 0x4c, 0x8b, 0x35 }, imm[] = { 0x49, 0xc7, 0xc6 };
+
+	if (!memcmp(code, by_fs, sizeof(by_fs)))
+		return sizeof(by_fs) + 4;
+	size_t off = sizeof(got) + 4;
+	if (!memcmp(code, got, sizeof(got)) || !memcmp(code, imm, sizeof(imm)))
+		return memcmp(code + off, by_r14, sizeof(by_r14)) ? 0 : off + sizeof(by_r14);
+	return 0;
+}
+
 static bool find_check(const uint8_t code[PROLOGUE_MAX], struct check *ret)
 {
-	size_t at = frame_end_len(code);
-	uint8_t rex = at ? 0x4d : 0x49;
+	size_t g = load_g_len(code), at = g + frame_end_len(code + g);
+	uint8_t rex = at > g ? 0x4d : 0x49;
 
 	if (code[at] != rex || code[at + 1] != 0x3b || code[at + 2] != 0x66)
 		return false;
@@ -80,20 +96,24 @@ static bool find_check(const uint8_t code[PROLOGUE_MAX], struct check *ret)
 	return true;
 }
 
-/* The length of the instruction that makes the frame of a function without a check, 0 if it is none. */
-static size_t make_frame_len(const uint8_t code[PROLOGUE_MAX])
-{
-	static const uint8_t sub8[] = { 0x48, 0x83, 0xec };
-	static const uint8_t sub32[] = { 0x48, 0x81, 0xec };
-	static const uint8_t add8[] = { 0x48, 0x83, 0xc4 }; /* -128 fits in a byte, 128 doesn't */
+/* What makes the frame of a function without a check: -128 fits in a byte, 128 doesn't. */
+static const struct frame_maker {
+	const char *insn;
+	uint8_t code[3], code_len;
+	uint8_t len;
+} frame_makers[] = {
+	{ "push", { OP_PUSH_RBP }, 1, 1 },
+	{ "sub", { 0x48, 0x83, 0xec }, 3, 4 },
+	{ "sub", { 0x48, 0x81, 0xec }, 3, 7 },
+	{ "add", { 0x48, 0x83, 0xc4 }, 3, 4 },
+};
 
-	if (code[0] == OP_PUSH_RBP)
-		return 1;
-	if (!memcmp(code, sub8, sizeof(sub8)) || !memcmp(code, add8, sizeof(add8)))
-		return sizeof(sub8) + 1;
-	if (!memcmp(code, sub32, sizeof(sub32)))
-		return sizeof(sub32) + 4;
-	return 0;
+static const struct frame_maker *find_frame_maker(const uint8_t *code)
+{
+	for (size_t i = 0; i < sizeof(frame_makers) / sizeof(frame_makers[0]); i++)
+		if (!memcmp(code, frame_makers[i].code, frame_makers[i].code_len))
+			return &frame_makers[i];
+	return NULL;
 }
 
 static int find_first_frame(uint64_t va, uint64_t end, int32_t sp_delta, void *ctx)
@@ -182,9 +202,10 @@ int place_begin(struct gobin *bin, const struct gobin_func *func, struct place *
 	}
 	if (checked && !place_behind(func, &p, &check, ret))
 		return 0;
-	size_t len = make_frame_len(p.code);
-	if (!checked && len && p.frame_va == func->entry + len) {
-		*ret = (struct place){ .va = func->entry, .insn = "entry" };
+	size_t at = load_g_len(p.code);
+	const struct frame_maker *maker = find_frame_maker(p.code + at);
+	if (!checked && maker && p.frame_va == func->entry + at + maker->len) {
+		*ret = (struct place){ .va = func->entry + at, .insn = maker->insn };
 		return 0;
 	}
 	*why_ret = "it begins in a way that isn't known";

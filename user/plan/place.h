@@ -18,7 +18,7 @@
 struct place {
 	uint64_t va;
 	bool jcc; /* the check's own branch: a hit counts only if it is not taken */
-	const char *insn; /* "push", "jbe", "entry" */
+	const char *insn; /* "push", "jbe", "sub", "add", "ret", "entry" */
 };
 
 /*
@@ -28,8 +28,8 @@ struct place {
 int place_after_check(struct gobin *bin, const struct gobin_func *func, struct place *ret);
 
 /*
- * The same, or the entry of a function that has no check and begins with its frame: nothing runs that again,
- * and [rsp] is the return address there too. 0; -ENOTSUP with the reason in *why_ret ("it has no frame").
+ * The same, or in a function without a check what makes its frame: nothing runs that again. [rsp] is the return
+ * address and %r14 is g. 0; -ENOTSUP with the reason in *why_ret ("it is written in assembly").
  */
 int place_begin(struct gobin *bin, const struct gobin_func *func, struct place *ret,
 		const char **why_ret);

@@ -39,7 +39,7 @@ struct plan_probe {
 	uint64_t file_off; /* the same place in the file: what the kernel wants */
 	uint64_t cookie; /* WIRE_COOKIE */
 	char func[128]; /* pclntab name */
-	const char *insn; /* "push", "jbe", "ret", "entry" */
+	const char *insn; /* "push", "jbe", "sub", "add", "ret", "entry" */
 	const char *why; /* what it is for, for --dry-run */
 };
 
