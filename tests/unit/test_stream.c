@@ -93,6 +93,31 @@ int probe_drop_map(struct probe *probe, uint64_t addr, const struct wire_map *se
 	return -ENOENT;
 }
 
+/* Nor of operations: see test_op_stream.c. */
+bool plan_has(const struct plan *plan, enum plan_prog prog)
+{
+	(void)plan, (void)prog;
+	return false;
+}
+
+uint32_t probe_turn_ops(struct probe *probe)
+{
+	(void)probe;
+	return 0;
+}
+
+void probe_op(const struct probe *probe, uint32_t half, uint32_t op, struct wire_op *ret)
+{
+	(void)probe, (void)half, (void)op, (void)ret;
+}
+
+const uint64_t *probe_op_hist(const struct probe *probe, uint32_t half, uint32_t op,
+			      enum wire_op_value value)
+{
+	(void)probe, (void)half, (void)op, (void)value;
+	return NULL;
+}
+
 int gomap_shape(const struct gomap_reader *r, uint64_t typ_addr, struct go_map_shape *ret)
 {
 	(void)r, (void)typ_addr, (void)ret;

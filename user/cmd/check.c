@@ -115,8 +115,8 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP)))
 		return rc;
 	if (opts->json && opts->format && strcmp(opts->format, "json"))
-		return err_set(err, -EINVAL, "--json and --format %s contradict each other",
-			       opts->format);
+		return err_set(err, -EINVAL, "--json and %s %s contradict each other",
+			       cmd->id == CMD_OP ? "--format" : "-f", opts->format);
 	renderer = choose_renderer(opts, err);
 	return renderer ? check_value(cmd, opts, renderer, err) : -EINVAL;
 }

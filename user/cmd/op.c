@@ -124,8 +124,8 @@ static int write_folded(const struct op *op, const struct snapshot *snap, struct
 		rc = output_open(&out, path, err);
 		if (!rc)
 			rc = output_close(
-				&out,
-				render_op_collapsed(out.f, &snap->ops.ops[i], &render_opts), err);
+				&out, render_op_collapsed(out.f, &snap->ops.ops[i], &render_opts),
+				err);
 		if (!rc && !op->opts->quiet)
 			talk("wrote %s", path);
 	}
@@ -176,9 +176,9 @@ static int show_end(struct model *m, struct op *op, struct err *err)
 	}
 	if (!rc)
 		rc = output_close(&op->out,
-				  op->as_they_come ? render_bench_end(op->out.f, snap)
-						   : op->renderer.render(op->out.f, snap,
-									 &render_opts),
+				  op->as_they_come
+					  ? render_bench_end(op->out.f, snap)
+					  : op->renderer.render(op->out.f, snap, &render_opts),
 				  err);
 	if (!rc && op->opts->compare)
 		rc = write_folded(op, snap, err);

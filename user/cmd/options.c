@@ -313,8 +313,8 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 	if (key == ARGP_KEY_END && parse->cmd->arg == CMD_ARG_REQUIRED && !parse->opts->file)
 		argp_error(state, "no %s given", parse->cmd->arg_name);
 	for (size_t i = 0; i < option_specs_nr; i++)
-		if ((option_specs[i].commands & parse->cmd->id) &&
-		    option_specs[i].short_name && option_specs[i].short_name == key)
+		if ((option_specs[i].commands & parse->cmd->id) && option_specs[i].short_name &&
+		    option_specs[i].short_name == key)
 			return parse_option(&option_specs[i], arg, state);
 	return ARGP_ERR_UNKNOWN;
 }

@@ -178,13 +178,14 @@ static void put_gc(FILE *out, const struct model_ops_known *known, const struct 
 static void put_none_ended(FILE *out, const struct snapshot_op *op)
 {
 	if (op->open)
-		fputs("no call of it came to its end: measure longer (-d)\n", out);
+		fputs("no call of it came to its end: measure longer (--duration)\n", out);
 	else if (op->counts.begun)
 		fputs("no call of it returned\n", out);
 	else if (op->counts.began_before)
-		fputs("no call of it began: measure longer (-d)\n", out);
+		fputs("no call of it began: measure longer (--duration)\n", out);
 	else
-		fputs("it was not called, or only where it is inlined: measure longer (-d) or "
+		fputs("it was not called, or only where it is inlined: measure longer (--duration) "
+		      "or "
 		      "while there is load\n",
 		      out);
 }
@@ -301,8 +302,8 @@ static void put_meaning(FILE *out, const struct snapshot_ops *ops)
 	      "goroutines that\nit starts isn't counted. ns/op is wall time and has what tracing "
 	      "costs in it: a trap for each\n",
 	      out);
-	fputs(ops->known.allocs ? "call, return and allocation. B/op is of whole slots, as "
-				  "MemStats.TotalAlloc is.\n"
+	fputs(ops->known.allocs ? "call, return and allocation; --no-allocs measures time alone. "
+				  "B/op is of whole slots, as\nMemStats.TotalAlloc is.\n"
 				: "call and return. Allocations were not traced.\n",
 	      out);
 }
