@@ -19,7 +19,7 @@ type op struct {
 	Bytes       uint64 `json:"bytes"`
 	Unended     uint64 `json:"unended_objects"` // of those that did not
 	Tiny        bool   `json:"tiny"`            // only the sum of the bytes is known
-	Blocks      bool   `json:"blocks"`          // so the runtime may allocate types of its own, too
+	Blocks      bool   `json:"blocks"`          // so the runtime may allocate something, too
 	OfObjects   *stat  `json:"of_objects"`
 	OfBytes     *stat  `json:"of_bytes"` // unless tiny
 

@@ -38,14 +38,13 @@ const (
 )
 
 type phase struct {
-	runs  int
-	run   func(i int)
-	parts []part // the others' objects are some of the first's
-	sizes sizes
-	bytes func(i int) int
-	apart int // nodes of a run that aren't the first's: of other functions, or of no op
-	// Of the functions, the runtime may allocate objects of its own types in them.
-	blocks bool
+	runs   int
+	run    func(i int)
+	parts  []part // the others' objects are some of the first's
+	sizes  sizes
+	bytes  func(i int) int
+	apart  int              // nodes of a run that aren't the first's: of other functions, or of no op
+	blocks bool             // the functions wait, for which the runtime may allocate
 	around func(run func()) // what else is measured of it
 }
 

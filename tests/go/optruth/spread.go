@@ -59,5 +59,5 @@ func collected(run func()) {
 
 var spread = []phase{
 	{runs: 200000, run: spreadObjects, parts: []part{varying("main.spreadObjects", manyOrFew)}},
-	{runs: 20000, run: spreadBytes, around: collected, bytes: anySize, parts: []part{returning("main.spreadBytes", 1)}},
+	{runs: 20000, run: spreadBytes, around: collected, bytes: anySize, sizes: others, parts: []part{returning("main.spreadBytes", 1)}},
 }
