@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
-	"sync/atomic"
 	"time"
 )
 
@@ -60,30 +59,11 @@ func assists() uint64 {
 	return uint64(math.Round(sample[0].Value.Float64() * 1e9))
 }
 
-// The world is slow to stop: another thread is in code of the runtime that can't be preempted. Pauses of a few
-// microseconds would be hard to tell from what a tracer takes for itself.
 func countPauses(run func()) {
-	var enough int32
-	ended := make(chan bool)
-	runtime.GOMAXPROCS(2)
-	go func() {
-		for atomic.LoadInt32(&enough) == 0 {
-			for i := range wide {
-				wide[i] = 0
-			}
-			runtime.Gosched()
-		}
-		ended <- true
-	}()
 	before := pauses()
 	run()
 	opNamed("main.collecting").PauseNS = pauses() - before
-	atomic.StoreInt32(&enough, 1)
-	<-ended
-	runtime.GOMAXPROCS(1)
 }
-
-var wide [32 << 20]byte
 
 // The heap grows by a fifth in each of its cycles, of which there are some.
 func countAssists(run func()) {
