@@ -12,7 +12,7 @@
  */
 #include "bpf/op.bpf.h"
 
-/* Where a goroutine's call of a function stands; kept when that ends, for the next one. */
+/* A goroutine's place for a call of a function; kept when that ends, as the goroutine's entry is. */
 struct open_key {
 	u64 g;
 	u32 func;
@@ -24,6 +24,7 @@ struct open_op {
 	u64 start_ns;
 	u64 paused_ns; /* paused_until(start_ns) */
 	u64 objects, bytes, assist_ns; /* of the goroutine, then */
+	u64 looked; /* whether the function was being called when counting began is known */
 };
 
 /* Bound set by the loader. Full: counted loss. */
@@ -53,6 +54,10 @@ struct {
 	__type(value, u64);
 } op_hist SEC(".maps");
 
+/* How many entries both tables have; and whether a call has been left out, whose return will say nothing. */
+static volatile u64 goroutines_nr, open_ops_nr;
+static volatile u32 left_out;
+
 /* The stack that a call is on. */
 struct op_stack {
 	u64 g, goid, hi;
@@ -71,10 +76,25 @@ static __always_inline u64 paused_until(u64 now)
 {
 	u64 began = pause_began_ns, ended = paused_ns;
 
+	/* It may have ended between the two: then it is in the second. */
+	if (began != pause_began_ns) {
+		began = pause_began_ns;
+		ended = paused_ns;
+	}
 	return began && now > began ? ended + (now - began) : ended;
 }
 
-/* False where the call isn't on a goroutine's own stack: it has no place to be known by. */
+/* An operation that isn't measured, for this reason. */
+static __always_inline void leave_out(struct wire_cpu *cpu, enum wire_loss cause)
+{
+	count_loss(cpu, cause);
+	left_out = 1;
+}
+
+/*
+ * False where the call isn't on a goroutine's own stack, or that can't be read (the kernel may have taken away its
+ * page for a moment, as NUMA balancing does): it has no place to be known by.
+ */
 static __always_inline bool find_stack(const struct pt_regs *ctx, struct op_stack *st)
 {
 	struct {
@@ -90,31 +110,48 @@ static __always_inline bool find_stack(const struct pt_regs *ctx, struct op_stac
 	return st->goid && ctx->sp >= bounds.lo && ctx->sp < bounds.hi;
 }
 
+/* A chain of frames that is followed for a call of a function. */
+struct search {
+	u64 entry, len; /* its code, in the process */
+	u64 bp, ret; /* of what was returned to, bp is the frame pointer: its return address lies above it */
+	u64 sp, hi; /* the stack that all of it is in */
+	u64 depth; /* of the outermost call found so far, 0: none */
+};
+
+static __always_inline bool search_step(struct search *c)
+{
+	u64 frame[2] = {};
+
+	if (c->bp >= c->hi || c->bp <= c->sp)
+		return false;
+	if (c->ret - c->entry < c->len)
+		c->depth = c->hi - (c->bp + sizeof(u64));
+	if (bpf_probe_read_user(frame, sizeof(frame), (void *)c->bp))
+		return false;
+	c->bp = frame[0];
+	c->ret = frame[1];
+	return true;
+}
+
 /*
  * Had this goroutine called the function when we came? Then what it calls of it now is inside that call. The depth
- * of the outermost one in the chain of frames, or 0.
+ * of the outermost one, 0, or CUT: no call was found as far as the chain was followed, and it goes on.
  */
-static __always_inline u64 find_unseen(const struct pt_regs *ctx, const struct op_stack *st,
+static __always_inline s64 find_unseen(const struct pt_regs *ctx, const struct op_stack *st,
 				       u64 cookie, u32 func)
 {
-	u64 entry = cfg.op_funcs[func].va + (ctx->ip - probe_va(cookie));
-	u64 len = cfg.op_funcs[func].len;
-	u64 bp = ctx->bp, ret = read_u64(ctx->sp), depth = 0;
+	enum { FRAMES_MAX = 1024, CUT = -1 };
+	struct search c = { .entry = cfg.op_funcs[func].va + (ctx->ip - probe_va(cookie)),
+			    .len = cfg.op_funcs[func].len,
+			    .bp = ctx->bp,
+			    .ret = read_u64(ctx->sp),
+			    .sp = ctx->sp,
+			    .hi = st->hi };
 
-	for (int i = 0; i < WIRE_DEPTH_MAX; i++) {
-		/* Of what was returned to, bp is the frame pointer: the return address lies above it. */
-		u64 frame[2] = {};
-
-		if (bp >= st->hi || bp <= ctx->sp)
-			break;
-		if (ret - entry < len)
-			depth = st->hi - (bp + sizeof(u64));
-		if (bpf_probe_read_user(frame, sizeof(frame), (void *)bp))
-			break;
-		bp = frame[0];
-		ret = frame[1];
-	}
-	return depth;
+	for (int i = 0; i < FRAMES_MAX; i++)
+		if (!search_step(&c))
+			return c.depth;
+	return c.depth ? (s64)c.depth : CUT;
 }
 
 static __always_inline struct op_goroutine *goroutine_of(const struct op_stack *st)
@@ -125,53 +162,94 @@ static __always_inline struct op_goroutine *goroutine_of(const struct op_stack *
 	if (!gr) {
 		struct op_goroutine fresh = { .goid = st->goid };
 
-		bpf_map_update_elem(&op_goroutines, &g, &fresh, BPF_NOEXIST);
+		if (!bpf_map_update_elem(&op_goroutines, &g, &fresh, BPF_NOEXIST))
+			__sync_fetch_and_add(&goroutines_nr, 1);
 		gr = bpf_map_lookup_elem(&op_goroutines, &g);
 	}
 	return gr;
 }
 
-/* A call of this function is gone without a return. */
-static __always_inline void op_gone(struct op_goroutine *gr, u32 func, bool panicked)
+/* The goroutine is in no call of this function any more. Where there are many entries they are given back. */
+static __always_inline void op_closes(struct op_goroutine *gr, u64 g, u32 func)
+{
+	struct open_key key = { .g = g, .func = func };
+
+	gr->open &= ~(1U << func);
+	gr->unseen &= ~(1U << func);
+	if (open_ops_nr > cfg.open_ops_max / 4 * 3 && !bpf_map_delete_elem(&open_ops, &key))
+		__sync_fetch_and_add(&open_ops_nr, -1);
+	if (goroutines_nr > cfg.op_goroutines_max / 4 * 3 && !(gr->open | gr->unseen) &&
+	    !bpf_map_delete_elem(&op_goroutines, &g))
+		__sync_fetch_and_add(&goroutines_nr, -1);
+}
+
+enum gone { GONE_PANIC, GONE_GOEXIT, GONE_LOST };
+
+/* A call of this function is gone without a return, or what became of it is lost: then it is as if never begun. */
+static __always_inline void op_gone(struct op_goroutine *gr, u32 func, enum gone how)
 {
 	struct wire_op *op = op_of(ops_half & 1, func);
 
-	if (op && (gr->open >> func & 1))
-		__sync_fetch_and_add(panicked ? &op->panics : &op->goexits, 1);
-	gr->open &= ~(1U << func);
-	gr->unseen &= ~(1U << func);
+	if (!op || !(gr->open >> func & 1))
+		return;
+	if (how == GONE_PANIC)
+		__sync_fetch_and_add(&op->panics, 1);
+	else if (how == GONE_GOEXIT)
+		__sync_fetch_and_add(&op->goexits, 1);
+	else
+		__sync_fetch_and_add(&op->begun, -1);
 }
 
 /* Those of a goroutine that are gone: all whose return address lies deeper than this. */
-static __always_inline void ops_gone(struct op_goroutine *gr, u64 g, u64 depth, bool panicked)
+static __always_inline void ops_gone(struct op_goroutine *gr, u64 g, u64 depth, enum gone how,
+				     struct wire_cpu *cpu)
 {
+	u32 in = gr->open | gr->unseen;
+
 	for (u32 func = 0; func < WIRE_OPS_MAX; func++) {
 		struct open_key key = { .g = g, .func = func };
 
-		if (!((gr->open | gr->unseen) >> func & 1))
+		if (!(in >> func & 1))
 			continue;
 		struct open_op *open = bpf_map_lookup_elem(&open_ops, &key);
-		if (!open || open->depth > depth)
-			op_gone(gr, func, panicked);
+		if (open && open->depth <= depth)
+			continue;
+		if (how == GONE_LOST)
+			leave_out(cpu, WIRE_LOSS_OP_UNREAD);
+		op_gone(gr, func, how);
+		gr->open &= ~(1U << func);
+		gr->unseen &= ~(1U << func);
 	}
 }
 
-/* The goroutine's place for a call of this function. Made at its first one, which finds out about one before. */
-static __always_inline struct open_op *place_of(const struct pt_regs *ctx, struct op_goroutine *gr,
-						const struct op_stack *st, u64 cookie, u32 func)
+/* The goroutine's place for a call of this function, made at its first one. */
+static __always_inline struct open_op *place_of(const struct op_stack *st, u32 func)
 {
 	struct open_key key = { .g = st->g, .func = func };
 	struct open_op *open = bpf_map_lookup_elem(&open_ops, &key);
+	struct open_op fresh = {};
 
 	if (open)
 		return open;
-	struct open_op fresh = { .depth = find_unseen(ctx, st, cookie, func) };
+	if (!bpf_map_update_elem(&open_ops, &key, &fresh, BPF_NOEXIST))
+		__sync_fetch_and_add(&open_ops_nr, 1);
+	return bpf_map_lookup_elem(&open_ops, &key);
+}
 
-	bpf_map_update_elem(&open_ops, &key, &fresh, BPF_NOEXIST);
-	open = bpf_map_lookup_elem(&open_ops, &key);
-	if (open && open->depth)
+/* Find out, once, about a call from before. False if it can't be found out. */
+static __always_inline bool look_for_unseen(const struct pt_regs *ctx, struct op_goroutine *gr,
+					    const struct op_stack *st, struct open_op *open,
+					    u64 cookie, u32 func)
+{
+	s64 depth = find_unseen(ctx, st, cookie, func);
+
+	if (depth < 0)
+		return false;
+	open->looked = 1;
+	open->depth = depth;
+	if (depth)
 		gr->unseen |= 1U << func;
-	return open;
+	return true;
 }
 
 static __always_inline void op_begins(const struct pt_regs *ctx, u64 cookie, u64 now,
@@ -181,24 +259,29 @@ static __always_inline void op_begins(const struct pt_regs *ctx, u64 cookie, u64
 	struct op_stack st;
 
 	if (!find_stack(ctx, &st)) {
-		count_loss(cpu, WIRE_LOSS_OP_SYSTEM);
+		leave_out(cpu, WIRE_LOSS_OP_UNREAD);
 		return;
 	}
 	struct op_goroutine *gr = goroutine_of(&st);
 	if (gr && gr->goid != st.goid) {
 		/* Another goroutine has this g. Of the one before nothing should be left. */
-		ops_gone(gr, st.g, 0, false);
+		ops_gone(gr, st.g, 0, GONE_GOEXIT, cpu);
 		gr->goid = st.goid;
 	}
-	struct open_op *open = gr ? place_of(ctx, gr, &st, cookie, func) : NULL;
+	struct open_op *open = gr ? place_of(&st, func) : NULL;
 	if (!open) {
-		count_loss(cpu, WIRE_LOSS_OPS_FULL);
+		leave_out(cpu, WIRE_LOSS_OPS_FULL);
+		return;
+	}
+	if (!open->looked && !look_for_unseen(ctx, gr, &st, open, cookie, func)) {
+		leave_out(cpu, WIRE_LOSS_OP_DEEP);
 		return;
 	}
 	if ((gr->open | gr->unseen) >> func & 1) {
 		if (st.depth > open->depth)
 			return; /* inside the call that is under way */
-		op_gone(gr, func, true);
+		op_gone(gr, func, GONE_PANIC);
+		gr->unseen &= ~(1U << func);
 	}
 	struct wire_op *op = op_of(ops_half & 1, func);
 	if (!op)
@@ -208,7 +291,8 @@ static __always_inline void op_begins(const struct pt_regs *ctx, u64 cookie, u64
 				  .paused_ns = paused_until(now),
 				  .objects = gr->objects,
 				  .bytes = gr->bytes,
-				  .assist_ns = gr->assist_ns };
+				  .assist_ns = gr->assist_ns,
+				  .looked = 1 };
 	gr->open |= 1U << func;
 	__sync_fetch_and_add(&op->begun, 1);
 }
@@ -261,32 +345,44 @@ static __always_inline void op_ends(const struct op_goroutine *gr, const struct 
 	__sync_fetch_and_add(&op->ended, 1);
 }
 
-static __always_inline void op_returns(const struct pt_regs *ctx, u64 cookie, u64 now)
+static __always_inline void op_returns(const struct pt_regs *ctx, u64 cookie, u64 now,
+				       struct wire_cpu *cpu)
 {
 	u32 func = WIRE_COOKIE_OP(cookie);
-	struct open_key key = { .func = func };
 	struct op_stack st;
-
-	if (!find_stack(ctx, &st))
-		return; /* its beginning wasn't taken either */
-	key.g = st.g;
+	bool found = find_stack(ctx, &st);
+	struct open_key key = { .g = st.g, .func = func };
 	struct op_goroutine *gr = bpf_map_lookup_elem(&op_goroutines, &st.g);
 	struct open_op *open = gr ? bpf_map_lookup_elem(&open_ops, &key) : NULL;
-	bool is_open = open && gr->goid == st.goid && (gr->open >> func & 1);
-	bool is_unseen = open && gr->goid == st.goid && (gr->unseen >> func & 1);
+
+	if (!found) {
+		/* Of one that was measured it can't be told which call this was. */
+		if (gr)
+			ops_gone(gr, st.g, 0, GONE_LOST, cpu);
+		return;
+	}
+	bool same = open && gr->goid == st.goid;
+	bool is_open = same && (gr->open >> func & 1);
+	bool is_unseen = same && (gr->unseen >> func & 1);
 
 	if ((is_open || is_unseen) && st.depth > open->depth)
 		return; /* from a call inside it */
 	if (is_open && st.depth == open->depth) {
 		op_ends(gr, open, func, now);
-		gr->open &= ~(1U << func);
+		op_closes(gr, st.g, func);
 		return;
 	}
-	if (gr)
-		op_gone(gr, func, true);
+	/* One that had begun before: the outermost counts, if its beginning wasn't left out. */
 	struct wire_op *op = op_of(ops_half & 1, func);
-	if (op)
+	bool may_be_ours = left_out && !(open && open->looked);
+	if (op && !may_be_ours && !find_unseen(ctx, &st, cookie, func))
 		__sync_fetch_and_add(&op->began_before, 1);
+	if (gr) {
+		op_gone(gr, func, GONE_PANIC);
+		if (open)
+			open->looked = 0; /* there may be another around it */
+		op_closes(gr, st.g, func);
+	}
 }
 
 SEC("?uprobe")
@@ -306,40 +402,48 @@ int on_op(struct pt_regs *ctx)
 	if (probe_is(cookie, WIRE_PLACE_OP_BEGIN))
 		op_begins(ctx, cookie, now, cpu);
 	else
-		op_returns(ctx, cookie, now);
+		op_returns(ctx, cookie, now, cpu);
 	return 0;
 }
 
 /*
  * Where a recovered panic goes on, below the top of the stack: whatever had its return address deeper is gone. The
  * runtime has written it down for runtime.recovery(g), which runs on the system stack: in g.sigcode0 up to
- * Go 1.21, and since in g._panic (Go runtime/panic.go).
+ * Go 1.21, and since in g._panic (Go runtime/panic.go). False if it can't be read.
  */
-static __always_inline u64 depth_of_recovery(u64 g)
+static __always_inline bool depth_of_recovery(u64 g, u64 *depth)
 {
 	enum { G_STACK_HI = 8, G_PANIC = 0x20 };
-	u64 hi = read_u64(g + G_STACK_HI);
-	u64 sp = cfg.panic_sp == 0xffff ? read_u64(g + cfg.g_sigcode0)
-					: read_u64(read_u64(g + G_PANIC) + cfg.panic_sp);
+	u64 sp_at = cfg.panic_sp == 0xffff ? g + cfg.g_sigcode0
+					   : read_u64(g + G_PANIC) + cfg.panic_sp;
+	u64 hi = read_u64(g + G_STACK_HI), sp = read_u64(sp_at);
 
-	return hi - sp;
+	*depth = hi - sp;
+	return hi && sp && sp <= hi;
 }
 
 SEC("?uprobe")
 int on_op_unwind(struct pt_regs *ctx)
 {
 	u64 cookie = bpf_get_attach_cookie(ctx);
+	struct wire_cpu *cpu = cpu_stats_here();
 	bool panicked = probe_is(cookie, WIRE_PLACE_OP_RECOVER);
-	u64 arg = GO_ARG1(ctx), self = GO_G(ctx);
+	u64 arg = GO_ARG1(ctx), self = GO_G(ctx), depth = 0;
 
 	/* Or the compiler reads one of them at an address that it has chosen, which the verifier refuses. */
 	barrier_var(arg);
 	barrier_var(self);
 	u64 g = panicked ? arg : self;
-	if (!is_counting() || leads_to_morestack(ctx, cookie))
+	if (!cpu || !is_counting() || leads_to_morestack(ctx, cookie))
 		return 0;
 	struct op_goroutine *gr = bpf_map_lookup_elem(&op_goroutines, &g);
-	if (gr && (gr->open | gr->unseen))
-		ops_gone(gr, g, panicked ? depth_of_recovery(g) : 0, panicked);
+	if (!gr || !(gr->open | gr->unseen))
+		return 0;
+	enum gone how = panicked ? GONE_PANIC : GONE_GOEXIT;
+	if (panicked && !depth_of_recovery(g, &depth)) {
+		depth = 0;
+		how = GONE_LOST;
+	}
+	ops_gone(gr, g, depth, how, cpu);
 	return 0;
 }

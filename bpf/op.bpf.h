@@ -19,8 +19,8 @@ struct op_goroutine {
 };
 
 /*
- * key: address of the g, which the runtime never frees but gives to another goroutine: as many as there ever were
- * goroutines in operations at a time. Bound set by the loader. Full: counted loss.
+ * key: address of the g, which the runtime never frees but gives to another goroutine. An entry outlasts its
+ * operations, for the next one, but where the table gets crowded. Bound set by the loader. Full: counted loss.
  */
 struct op_goroutines_map {
 	__uint(type, BPF_MAP_TYPE_HASH);

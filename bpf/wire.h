@@ -48,10 +48,11 @@ enum wire_loss {
 	WIRE_LOSS_MAPS_FULL = 11, /* maps that are not followed: their table is full */
 	WIRE_LOSS_MAP_UNREAD = 12, /* map operations whose map could not be read */
 	WIRE_LOSS_OPS_FULL = 13, /* operations that aren't measured: their tables are full */
-	WIRE_LOSS_OP_SYSTEM = 14, /* ... as they ran on a system stack, or their g can't be read */
+	WIRE_LOSS_OP_UNREAD = 14, /* ... or their goroutine could not be read, or has none */
 	WIRE_LOSS_TINY =
 		15, /* tiny objects whose block could not be read: a whole one is counted */
-	WIRE_LOSS_NR = 16,
+	WIRE_LOSS_OP_DEEP = 16, /* ... or may be inside one that began before counting did */
+	WIRE_LOSS_NR = 17,
 };
 
 /*
@@ -102,6 +103,7 @@ struct wire_cfg {
 	uint64_t assist_va;
 	uint32_t assist_len; /* of its code */
 	uint32_t assist_frame; /* from its stack pointer up to its return address */
+	uint32_t op_goroutines_max, open_ops_max; /* what the tables of op.bpf.c hold */
 	/* The code of functions whose calls are operations. */
 	struct {
 		uint64_t va, len;
@@ -203,7 +205,7 @@ struct wire_cpu {
 	uint64_t slot_contended; /* hits that found the first slot busy: preemption at work */
 	uint64_t losses[WIRE_LOSS_NR];
 	uint64_t siteless_bytes; /* of the objects of WIRE_LOSS_SITES_FULL */
-	uint64_t pad[2];
+	uint64_t pad[1];
 };
 
 enum wire_event_kind {

@@ -58,6 +58,12 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 		err_hint(err, "-f collapsed, or -o FILE.folded");
 		return -EINVAL;
 	}
+	if (cmd->id == CMD_OP && opts->no_allocs && collapsed)
+		return err_set(err, -EINVAL,
+			       "collapsed stacks are of allocations: not with "
+			       "--no-allocs");
+	if (cmd->id == CMD_OP && opts->folded && !opts->compare)
+		return err_set(err, -EINVAL, "--folded is for --compare");
 	if (cmd->id == CMD_OP &&
 	    (!strcmp(renderer->name, "trace") || !strcmp(renderer->name, "jsonl")))
 		return err_set(err, -EINVAL, "op has no format %s: text, bench, collapsed, json",

@@ -49,7 +49,8 @@ const struct cmd commands[] = {
 	  "allocs/op, B/op and ns/op of a function of a live process",
 	  "Measure each call of a function in a running program, from entry to return, with all "
 	  "that it calls "
-	  "on its goroutine: what it allocates and how long it takes, as mean and percentiles, "
+	  "on its goroutine (of a recursion the outermost call): what it allocates and how long it "
+	  "takes, as mean and percentiles, "
 	  "which sites in it allocate, and what of the time went to garbage collection. What it "
 	  "starts with 'go' isn't counted. Each call, each return and each allocation costs a "
 	  "trap. With a RECORDING made with 'record --op' the same from there.",

@@ -106,26 +106,53 @@ static int take_snapshot(struct model *m, const struct op *op, bool interval, st
 	return snapshot_new(m, &opts, ret) ? err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
+/* Where the stacks of a label go; NULL: out of memory. */
+static char *folded_path(const struct op *op, const char *label)
+{
+	char *path;
+	const char *prefix = op->opts->folded ? op->opts->folded : "op-";
+
+	return asprintf(&path, "%s%s.folded", prefix, label) < 0 ? NULL : path;
+}
+
+/* Where they can't be written, nothing is measured. */
+static int check_folded(const struct op *op, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < op->opts->ops_nr && !rc; i++) {
+		if (!op->opts->ops[i].label)
+			continue;
+		_cleanup_free_ char *path = folded_path(op, op->opts->ops[i].label);
+		struct output out;
+
+		if (!path)
+			return err_set(err, -ENOMEM, "out of memory");
+		rc = output_open(&out, path, err);
+		output_discard(&out);
+	}
+	return rc;
+}
+
 /* Collapsed stacks of what each operation allocates, for a flame graph each. */
 static int write_folded(const struct op *op, const struct snapshot *snap, struct err *err)
 {
 	const struct render_opts render_opts = render_opts_of(op->opts);
-	const char *prefix = op->opts->folded ? op->opts->folded : "op-";
 	int rc = 0;
 
 	for (size_t i = 0; i < snap->ops.ops_nr && !rc; i++) {
-		_cleanup_free_ char *path = NULL;
+		const struct snapshot_op *shown = &snap->ops.ops[i];
+		_cleanup_free_ char *path = folded_path(op, shown->label);
 		struct output out;
 
-		if (!snap->ops.ops[i].label[0])
-			continue;
-		if (asprintf(&path, "%s%s.folded", prefix, snap->ops.ops[i].label) < 0)
+		if (!path)
 			return err_set(err, -ENOMEM, "out of memory");
+		if (!shown->label[0])
+			continue;
 		rc = output_open(&out, path, err);
 		if (!rc)
-			rc = output_close(
-				&out, render_op_collapsed(out.f, &snap->ops.ops[i], &render_opts),
-				err);
+			rc = output_close(&out, render_op_collapsed(out.f, shown, &render_opts),
+					  err);
 		if (!rc && !op->opts->quiet)
 			talk("wrote %s", path);
 	}
@@ -180,7 +207,7 @@ static int show_end(struct model *m, struct op *op, struct err *err)
 					  ? render_bench_end(op->out.f, snap)
 					  : op->renderer.render(op->out.f, snap, &render_opts),
 				  err);
-	if (!rc && op->opts->compare)
+	if (!rc && op->opts->compare && !op->opts->no_allocs)
 		rc = write_folded(op, snap, err);
 	if (!rc && op->as_they_come && !op->opts->quiet)
 		render_ops_summary(stderr, snap, &plain);
@@ -254,7 +281,10 @@ static int run(struct op *op, struct options *opts, struct err *err)
 
 	if (opts->dry_run)
 		return live_print_plan(opts, views, err);
-	int rc = output_open(&op->out, opts->output, err);
+	bool folds = opts->compare && !opts->no_allocs;
+	int rc = folds ? check_folded(op, err) : 0;
+	if (!rc)
+		rc = output_open(&op->out, opts->output, err);
 	if (rc)
 		return rc;
 	rc = opts->file ? show_recording(op, err) : live_run(opts, views, &events, err);

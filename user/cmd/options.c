@@ -90,7 +90,8 @@ const struct option_spec option_specs[] = {
 		  "this" },
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
 	  .help = "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace "
-		  "(a timeline for Perfetto and chrome://tracing)" },
+		  "(a timeline for Perfetto and chrome://tracing), bench (Go's benchmark results, "
+		  "where operations were measured)" },
 	{ "format", 0, OPTION_STRING, CMD_OP, AT(format), "FORMAT", NULL,
 	  .help = "text, bench (Go's benchmark results), collapsed, json" },
 	{ "value", 0, OPTION_CHOICE, SHOWING, AT(value), "VALUE", VALUES,

@@ -74,7 +74,7 @@ static void hint_formats(struct err *err)
 	for (const struct renderer *r = renderers; r->name && len < sizeof(list); r++)
 		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s (%s)",
 					r == renderers ? "" : ", ", r->name, r->suffixes);
-	err_hint(err, "-f takes %s", list);
+	err_hint(err, "formats are %s", list);
 }
 
 /* By the name of the file; text where it doesn't say. */

@@ -73,9 +73,10 @@ static int finish(struct session *s, struct record *r, struct err *err)
 		(void)model_set_loss(m, "maps_not_recorded",
 				     "operations of maps left out: the recording was full",
 				     recording_unwritten_maps(rec, m));
-		(void)model_set_loss(m, "ops_not_recorded",
-				     "operations left out: the recording was full",
-				     recording_unwritten_ops(rec, m));
+		(void)model_set_loss(
+			m, "ops_not_recorded",
+			"beginnings and ends of operations left out: the recording was full",
+			recording_unwritten_ops(rec, m));
 	}
 	int rc = recording_finish(rec, m, err);
 	if (!rc)

@@ -85,16 +85,9 @@ uint64_t gc_first(uint64_t seq, uint64_t wanted)
 	return wanted > oldest ? wanted : oldest;
 }
 
-uint64_t gc_sum(uint64_t a, uint64_t b)
-{
-	uint64_t sum;
-
-	return __builtin_add_overflow(a, b, &sum) || sum > INT64_MAX ? INT64_MAX : sum;
-}
-
 static void add(uint64_t *to, uint64_t n)
 {
-	*to = gc_sum(*to, n);
+	*to = sum_u63(*to, n);
 }
 
 struct gc_caller_count gc_caller_delta(const struct gc_caller *caller)
@@ -279,7 +272,7 @@ static struct model_cycle bounded_cycle(const struct model *m, const struct mode
 
 uint64_t gc_cycle_pauses(const struct model_cycle *c)
 {
-	return c->runtime_known ? c->pause_ns : gc_sum(c->sweep_pause_ns, c->mark_pause_ns);
+	return c->runtime_known ? c->pause_ns : sum_u63(c->sweep_pause_ns, c->mark_pause_ns);
 }
 
 static void add_to_sums(struct gc_cycle_sums *sums, const struct model_cycle *c)

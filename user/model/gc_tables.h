@@ -111,9 +111,6 @@ bool gc_trigger_is_forced(enum model_trigger trigger);
 /* Its pauses, as the runtime says, else as seen: not all of them if its beginning was missed. */
 uint64_t gc_cycle_pauses(const struct model_cycle *c);
 
-/* a + b, or the largest number. */
-uint64_t gc_sum(uint64_t a, uint64_t b);
-
 /* model_add_cycle() of a cycle that was told at that time. */
 int gc_add_cycle(struct model *m, const struct model_cycle *cycle, uint64_t told_ns);
 

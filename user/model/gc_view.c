@@ -180,9 +180,9 @@ static struct snapshot_pauses view_pauses(const struct group *g)
 static void merge_pauses(struct gc_pauses *to, const struct gc_pauses *p)
 {
 	to->count += p->count;
-	to->total_ns = gc_sum(to->total_ns, p->total_ns);
+	to->total_ns = sum_u63(to->total_ns, p->total_ns);
 	to->stopping_nr += p->stopping_nr;
-	to->stopping_ns = gc_sum(to->stopping_ns, p->stopping_ns);
+	to->stopping_ns = sum_u63(to->stopping_ns, p->stopping_ns);
 	if (p->max_ns > to->max_ns)
 		to->max_ns = p->max_ns;
 	histogram_merge(&to->lengths, &p->lengths);
@@ -237,7 +237,7 @@ static int reason_cmp(const void *a, const void *b)
 static void view_reason(struct snapshot_gc *view, const struct group *g, uint32_t reason, bool gc)
 {
 	view->stops_total += g->p.count;
-	view->stopped_ns = gc_sum(view->stopped_ns, g->p.total_ns);
+	view->stopped_ns = sum_u63(view->stopped_ns, g->p.total_ns);
 	view->reasons[view->reasons_nr++] = (struct snapshot_reason){
 		.pauses = view_pauses(g),
 		.name = model_stop_reason(reason),
@@ -310,8 +310,8 @@ static size_t merge_callers(struct snapshot_caller *v, size_t nr,
 
 	for (size_t i = 0; i < nr; i++) {
 		if (merged && cmp(&v[merged - 1], &v[i]) == 0) {
-			v[merged - 1].count = gc_sum(v[merged - 1].count, v[i].count);
-			v[merged - 1].ns = gc_sum(v[merged - 1].ns, v[i].ns);
+			v[merged - 1].count = sum_u63(v[merged - 1].count, v[i].count);
+			v[merged - 1].ns = sum_u63(v[merged - 1].ns, v[i].ns);
 		} else {
 			v[merged++] = v[i];
 		}
@@ -387,8 +387,8 @@ static int view_tables(struct snapshot_gc *view, const struct model_gc *gc, cons
 	for (size_t i = 0; !rc && i < sizeof(tables) / sizeof(tables[0]); i++)
 		rc = view_callers(&tables[i], sh, interval);
 	for (size_t i = 0; !rc && i < view->assists_nr; i++) {
-		view->assists_total = gc_sum(view->assists_total, view->assists[i].count);
-		view->assist_ns = gc_sum(view->assist_ns, view->assists[i].ns);
+		view->assists_total = sum_u63(view->assists_total, view->assists[i].count);
+		view->assist_ns = sum_u63(view->assist_ns, view->assists[i].ns);
 	}
 	return rc;
 }

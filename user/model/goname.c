@@ -96,12 +96,26 @@ static const char *skip_args(const char *s)
 	return s;
 }
 
-bool goname_is_same(const char *a, const char *b)
+/* Past type arguments, and what says that a receiver is a pointer. */
+static const char *skip_form(const char *s, bool receiver)
+{
+	s = skip_args(s);
+	while (receiver && (*s == '(' || *s == '*' || *s == ')'))
+		s = skip_args(s + 1);
+	return s;
+}
+
+static bool is_same(const char *a, const char *b, bool receiver)
 {
 	for (;; a++, b++) {
-		a = skip_args(a);
-		b = skip_args(b);
+		a = skip_form(a, receiver);
+		b = skip_form(b, false);
 		if (*a != *b || !*a)
 			return *a == *b;
 	}
+}
+
+bool goname_is_frame_of(const char *func, const char *frame)
+{
+	return is_same(func, frame, false) || (strstr(func, "(*") && is_same(func, frame, true));
 }

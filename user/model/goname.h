@@ -15,10 +15,10 @@ enum goname {
 enum goname goname_of(const char *func);
 
 /*
- * Are they the same but for type arguments? A function's frame has "main.Map[...]" where its own name is
- * "main.Map[go.shape.int]".
+ * Is this what a function is called in a stack? A function's frame has "main.Map[...]" where its own name is
+ * "main.Map[go.shape.int]"; and main.(*T).M, if the compiler made it to call T.M, has no other frame than main.T.M.
  */
-bool goname_is_same(const char *a, const char *b);
+bool goname_is_frame_of(const char *func, const char *frame);
 
 /* Is it of Go's standard library? Told by the first element of its import path, as Go reserves those. */
 bool goname_is_std(const char *func);

@@ -19,18 +19,13 @@ enum {
 	HISTOGRAM_NR = (HISTOGRAM_BITS - HISTOGRAM_STEP_BITS + 1) << HISTOGRAM_STEP_BITS,
 };
 
+/* Of durations of the collector; what operations take is counted in the kernel, more finely: wire_hist_bucket(). */
 struct histogram {
 	uint64_t counts[HISTOGRAM_NR];
 };
 
 void histogram_add(struct histogram *h, uint64_t ns);
 void histogram_merge(struct histogram *h, const struct histogram *more);
-
-/* The rank, from 1, that a percentile of n values has: ceil(n * percent / 100). */
-static inline uint64_t nearest_rank(uint64_t n, unsigned int percent)
-{
-	return n / 100 * percent + (n % 100 * percent + 99) / 100;
-}
 
 /* The rank-th shortest duration, from 1; 0 if there are not so many. */
 uint64_t histogram_rank(const struct histogram *h, uint64_t rank);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/u64.h"
-#include "model/gc_tables.h"
 #include "model/map_judge.h"
 #include "model/shown.h"
 
@@ -99,12 +98,12 @@ static void add_evidence(struct map_evidence *e, const struct model *m, const st
 	if (strcmp(type, "sync.Map") != 0)
 		e->inside_sync |= is_inside_sync(m, row->key.stack);
 	else if (is_inside_range(m, row->key.stack))
-		e->range_deletes = gc_sum(e->range_deletes, counts.deletes);
+		e->range_deletes = sum_u63(e->range_deletes, counts.deletes);
 }
 
 static struct snapshot_map_held held_sum(struct snapshot_map_held a, struct snapshot_map_held b)
 {
-	return (struct snapshot_map_held){ gc_sum(a.maps, b.maps), gc_sum(a.bytes, b.bytes) };
+	return (struct snapshot_map_held){ sum_u63(a.maps, b.maps), sum_u63(a.bytes, b.bytes) };
 }
 
 static void view_site(struct snapshot_map_site *site, const struct map_evidence *e)
@@ -116,9 +115,9 @@ static void view_site(struct snapshot_map_site *site, const struct map_evidence 
 	site->emptied = held->emptied;
 	site->thinned = held->thinned;
 	site->idle = held_sum(held->idle_emptied.held, held->idle_thinned.held);
-	site->idle_needed_bytes = gc_sum(held->idle_emptied.needed_bytes,
-					 held->idle_thinned.needed_bytes);
-	site->retained_bytes = gc_sum(held->emptied.bytes, held->thinned.bytes);
+	site->idle_needed_bytes = sum_u63(held->idle_emptied.needed_bytes,
+					  held->idle_thinned.needed_bytes);
+	site->retained_bytes = sum_u63(held->emptied.bytes, held->thinned.bytes);
 	site->pattern = map_pattern_of(e);
 }
 

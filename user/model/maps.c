@@ -11,15 +11,15 @@
 #include <string.h>
 
 #include "base/u64.h"
-#include "model/gc_tables.h"
 #include "model/map_judge.h"
+#include "model/gc_tables.h"
 #include "model/map_tables.h"
 #include "model/snapshot.h"
 
 static void add_all(uint64_t *to, const uint64_t *n, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++)
-		to[i] = gc_sum(to[i], n[i]);
+		to[i] = sum_u63(to[i], n[i]);
 }
 
 static bool all_zero(const uint64_t *n, size_t nr)
@@ -53,7 +53,7 @@ bool map_held_is_zero(const struct map_held *held)
 
 uint64_t map_counts_operations(const struct model_map_counts *c)
 {
-	return gc_sum(gc_sum(c->assigns, c->deletes), gc_sum(c->clears, c->makes));
+	return sum_u63(sum_u63(c->assigns, c->deletes), sum_u63(c->clears, c->makes));
 }
 
 struct model_map_counts map_site_delta(const struct map_site *site)
@@ -243,14 +243,14 @@ int maps_list(struct model *m, const struct model_map *raw)
 
 static void held_add(struct snapshot_map_held *to, uint64_t bytes)
 {
-	to->maps = gc_sum(to->maps, 1);
-	to->bytes = gc_sum(to->bytes, bytes);
+	to->maps = sum_u63(to->maps, 1);
+	to->bytes = sum_u63(to->bytes, bytes);
 }
 
 static void idle_add(struct map_idle *to, uint64_t bytes, uint64_t needed)
 {
 	held_add(&to->held, bytes);
-	to->needed_bytes = gc_sum(to->needed_bytes, needed);
+	to->needed_bytes = sum_u63(to->needed_bytes, needed);
 }
 
 /* Where a map was emptied, or else thinned, but not both: what it holds is held once. */

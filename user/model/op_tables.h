@@ -61,8 +61,8 @@ struct model_op_counts op_delta(const struct op_row *op);
 /* Operations that had begun by the end, and neither ended nor gone. */
 uint64_t op_open(const struct op_row *op);
 
-/* All that have begun since the model did. */
-uint64_t ops_begun(const struct model_ops *ops);
+/* All that happened to operations since the model began: beginnings and ends. */
+uint64_t ops_events(const struct model_ops *ops);
 
 /*
  * For a reader, who has what was added: sums are added, the largest values are the larger ones. These are of all

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/u64.h"
-#include "model/gc_tables.h"
 #include "model/histogram.h"
 #include "model/op_tables.h"
 #include "model/shown.h"
@@ -113,15 +112,15 @@ static int view_sites(struct snapshot_op *op, const struct model *m, const struc
 				.stack = &sh->stacks[picks[i].stack],
 			};
 		struct snapshot_op_site *site = &op->sites[op->sites_nr - 1];
-		site->objects = gc_sum(site->objects, picks[i].count.objects);
-		site->bytes = gc_sum(site->bytes, picks[i].count.bytes);
+		site->objects = sum_u63(site->objects, picks[i].count.objects);
+		site->bytes = sum_u63(site->bytes, picks[i].count.bytes);
 	}
 	for (size_t i = 0; i < op->sites_nr; i++) {
 		struct snapshot_op_site *site = &op->sites[i];
 		site->objects_per_op = per_op(site->objects, &op->counts);
 		site->bytes_per_op = per_op(site->bytes, &op->counts);
-		op->objects = gc_sum(op->objects, site->objects);
-		op->bytes = gc_sum(op->bytes, site->bytes);
+		op->objects = sum_u63(op->objects, site->objects);
+		op->bytes = sum_u63(op->bytes, site->bytes);
 	}
 	return 0;
 }
@@ -140,7 +139,11 @@ static uint64_t bucket_count(const struct buckets *b, uint32_t i)
 }
 
 /* The middle of the bucket that the rank-th smallest value is in. */
-static uint64_t value_at(const struct buckets *b, uint64_t rank)
+/*
+ * The middle of a bucket is nearest to any time in it. Bytes are whole slots, sizes that are even multiples of a power of
+ * two: more often than not the first of a bucket is the only one there can be.
+ */
+static uint64_t value_at(const struct buckets *b, enum wire_op_value value, uint64_t rank)
 {
 	uint32_t i = 0;
 
@@ -150,7 +153,7 @@ static uint64_t value_at(const struct buckets *b, uint64_t rank)
 			break;
 		rank -= n;
 	}
-	return wire_hist_low(i) + wire_hist_width(i) / 2;
+	return wire_hist_low(i) + (value == WIRE_OP_NS ? wire_hist_width(i) / 2 : 0);
 }
 
 /*
@@ -164,8 +167,8 @@ static uint64_t max_of(const struct buckets *b, uint64_t all_time, uint32_t high
 	return max_u64(max, wire_hist_low(highest));
 }
 
-static struct snapshot_op_stat view_stat(const struct buckets *b, uint64_t sum, uint64_t ended,
-					 uint64_t all_time_max)
+static struct snapshot_op_stat view_stat(const struct buckets *b, enum wire_op_value value,
+					 uint64_t sum, uint64_t ended, uint64_t all_time_max)
 {
 	struct snapshot_op_stat stat = { 0 };
 	uint64_t total = 0;
@@ -176,28 +179,29 @@ static struct snapshot_op_stat view_stat(const struct buckets *b, uint64_t sum, 
 	stat.mean = (double)sum / (double)ended;
 	for (uint32_t i = 0; i < WIRE_HIST_BUCKETS; i++) {
 		uint64_t n = bucket_count(b, i);
-		total = gc_sum(total, n);
+		total = sum_u63(total, n);
 		if (n)
 			highest = i;
 	}
 	if (!total)
 		return stat;
 	stat.max = max_of(b, all_time_max, highest);
-	stat.p50 = min_u64(value_at(b, nearest_rank(total, 50)), stat.max);
-	stat.p90 = min_u64(value_at(b, nearest_rank(total, 90)), stat.max);
-	stat.p99 = min_u64(value_at(b, nearest_rank(total, 99)), stat.max);
+	stat.p50 = min_u64(value_at(b, value, nearest_rank(total, 50)), stat.max);
+	stat.p90 = min_u64(value_at(b, value, nearest_rank(total, 90)), stat.max);
+	stat.p99 = min_u64(value_at(b, value, nearest_rank(total, 99)), stat.max);
 	return stat;
 }
 
 static void view_numbers(struct snapshot_op *op, const struct op_row *row, bool interval)
 {
 	op->counts = interval ? op_delta(row) : row->now;
-	op->unmatched = gc_sum(op->counts.panics, op->counts.goexits);
+	op->unmatched = sum_u63(op->counts.panics, op->counts.goexits);
 	op->open = op_open(row);
 	for (size_t i = 0; i < WIRE_OP_VALUES; i++) {
 		const struct buckets b = { row->hist_now.buckets[i],
 					   interval ? row->hist_base.buckets[i] : NULL };
-		op->stats[i] = view_stat(&b, op->counts.sum[i], op->counts.ended, row->now.max[i]);
+		op->stats[i] = view_stat(&b, (enum wire_op_value)i, op->counts.sum[i],
+					 op->counts.ended, row->now.max[i]);
 	}
 	if (op->counts.ended) {
 		op->pause_per_op_ns = (double)op->counts.pause_ns / (double)op->counts.ended;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/u64.h"
-#include "model/gc_tables.h"
 
 int64_t model_op(struct model *m, const char *func, const char *label)
 {
@@ -58,7 +57,7 @@ void op_counts_add(struct model_op_counts *to, const struct model_op_counts *n)
 	const uint64_t *v = op_counts_cv(n);
 
 	for (size_t i = 0; i < OP_SUMS_NR; i++)
-		now[i] = gc_sum(now[i], v[i]);
+		now[i] = sum_u63(now[i], v[i]);
 	for (size_t i = OP_SUMS_NR; i < OP_COUNTS_NR; i++)
 		now[i] = max_u64(now[i], min_u64(v[i], INT64_MAX));
 }
@@ -67,7 +66,7 @@ void op_hist_add(struct op_row *op, enum wire_op_value value, uint32_t bucket, u
 {
 	uint64_t *now = &op->hist_now.buckets[value][bucket];
 
-	*now = gc_sum(*now, count);
+	*now = sum_u63(*now, count);
 }
 
 static uint64_t highest_value(const uint64_t *buckets)
@@ -119,15 +118,19 @@ uint64_t op_open(const struct op_row *op)
 	struct model_op_counts n = op->before;
 
 	op_counts_add(&n, &op->now);
-	uint64_t gone = gc_sum(n.ended, gc_sum(n.panics, n.goexits));
+	uint64_t gone = sum_u63(n.ended, sum_u63(n.panics, n.goexits));
 	return n.begun > gone ? n.begun - gone : 0;
 }
 
-uint64_t ops_begun(const struct model_ops *ops)
+uint64_t ops_events(const struct model_ops *ops)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < ops->nr; i++)
-		sum = gc_sum(sum, ops->rows[i]->now.begun);
+	for (size_t i = 0; i < ops->nr; i++) {
+		const struct model_op_counts *n = &ops->rows[i]->now;
+
+		sum = sum_u63(sum, sum_u63(n->begun, n->began_before));
+		sum = sum_u63(sum, sum_u63(n->ended, sum_u63(n->panics, n->goexits)));
+	}
 	return sum;
 }

@@ -135,24 +135,31 @@ static void end_at_place(struct part *part, const struct model *m)
 
 /*
  * The root of what an operation allocates: its outermost frame. A frame that is inlined is no call that could have
- * been measured. A stack whose root is missing may lack it.
+ * been measured. A stack whose root is missing may lack it; one of a recursion may have another one there, and stays
+ * cut.
  */
 static void end_at_op(struct part *part, const struct model *m, uint32_t func)
 {
 	const struct stack_row *stack = m->stacks.rows[part->stack];
 	const char *name = m->texts.rows[func]->s;
-	bool is_generic = strchr(name, '[') != NULL;
+	bool is_plain = !strpbrk(name, "[(");
+	uint16_t outermost = 0, frames_nr = 0;
 
 	for (uint16_t to = (uint16_t)stack->frames_nr; to; to--) {
 		const struct func_row *at = func_at(m, stack, to - 1);
 
 		if (m->frames.rows[stack->words[to]]->key.inlined ||
-		    !(at->name_id == func || (is_generic && goname_is_same(name, at->key.name))))
+		    !(at->name_id == func || (!is_plain && goname_is_frame_of(name, at->key.name))))
 			continue;
-		part->to = to;
-		part->cut = 0;
-		return;
+		if (!outermost)
+			outermost = to;
+		frames_nr++;
 	}
+	if (!outermost)
+		return;
+	part->to = outermost;
+	if (frames_nr == 1)
+		part->cut = 0;
 }
 
 static bool is_hidden_leaf(const struct func_row *func, uint8_t use)

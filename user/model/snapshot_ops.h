@@ -11,7 +11,7 @@
 struct snapshot_stack;
 
 /*
- * Of the operations that ended. p50, p90 and p99 (nearest rank) are within 0.4 %, and exact below 256; all 0 if none
+ * Of the operations that ended. p50, p90 and p99 (nearest rank) are within 0.8 %, those of ns within 0.4 %, and exact below 256; all 0 if none
  * ended. Of an interval max is the most that it can be: within 0.8 %, and no more than the largest of all time.
  */
 struct snapshot_op_stat {

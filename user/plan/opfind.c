@@ -9,13 +9,14 @@
 enum {
 	NAME_MAX_SZ = 8192, /* the reader cuts longer ones */
 	NEAR_NR = 5,
+	HITS_MAX = 4 * WIRE_OPS_MAX, /* before those are left out that the compiler made */
 };
 
 /* The functions that match a want best so far. */
 struct hits {
 	struct opname name;
 	enum opname_match how;
-	struct gobin_func funcs[WIRE_OPS_MAX]; /* the first of nr */
+	struct gobin_func funcs[HITS_MAX]; /* the first of nr */
 	size_t nr;
 	bool several; /* of different plain names */
 };
@@ -55,7 +56,7 @@ static int look_at(const struct gobin_func *func, const char *name, void *ctx)
 		if (how == OPNAME_SUFFIX && hits->nr &&
 		    strcmp(plain, plain_name(s, &hits->funcs[0])))
 			hits->several = true;
-		if (hits->nr < WIRE_OPS_MAX)
+		if (hits->nr < HITS_MAX)
 			hits->funcs[hits->nr] = *func;
 		hits->nr++;
 	}
@@ -83,15 +84,16 @@ static void leave_out_wrappers(struct search *s, struct hits *hits)
 {
 	size_t nr = 0;
 
-	if (hits->nr < 2 || hits->nr > WIRE_OPS_MAX)
+	if (hits->nr < 2 || hits->nr > HITS_MAX)
 		return;
 	const struct hits all = *hits;
 	for (size_t i = 0; i < all.nr; i++) {
 		const struct gobin_func *func = &all.funcs[i];
 		bool wrapper;
 
+		/* What is damaged says so when it is planned. */
 		if (gobin_is_wrapper(s->bin, func, &wrapper))
-			continue;
+			wrapper = false;
 		if (wrapper) {
 			snprintf(s->plain, sizeof(s->plain), "%s", plain_name(s, func));
 			wrapper = has_written(s, &all, s->plain);

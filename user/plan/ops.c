@@ -81,6 +81,13 @@ static struct plan_op *find_op(struct op_plan *op, uint64_t entry)
 	return NULL;
 }
 
+static int refuse(const char *name, const char *why, struct err *err)
+{
+	err_set(err, -EINVAL, "'%s' can't be measured: %s", name, why);
+	err_hint(err, "measure a function that calls it");
+	return err->code;
+}
+
 static int add_func(struct op_plan *op, const struct opfind_func *found, struct err *err)
 {
 	struct plan_op *planned = find_op(op, found->func.entry);
@@ -96,7 +103,7 @@ static int add_func(struct op_plan *op, const struct opfind_func *found, struct 
 			       gobin_info(op->bin)->path);
 	if (add_probes(op, &found->func, name, &why)) {
 		if (!found->by_glob)
-			return err_set(err, -EINVAL, "'%s' can't be measured: %s", name, why);
+			return refuse(name, why, err);
 		char line[OPNAME_LIST_SZ];
 		snprintf(line, sizeof(line), "%s (%s)", why, name);
 		opname_list_add(&op->left_out, line);
@@ -190,8 +197,11 @@ static void find_inlined(struct plan *plan, struct gobin *bin)
 	note_inlined(plan);
 }
 
-/* A program without one of them has nothing that recovers or exits. */
-static void add_unwinding(struct plan *plan, struct gobin *bin)
+/*
+ * A program without one of them has nothing that recovers or exits. Where it has one that can't be probed, calls that
+ * are gone would stay open, and what is called deeper would count as a part of them.
+ */
+static int add_unwinding(struct plan *plan, struct gobin *bin, struct err *err)
 {
 	static const struct {
 		const char *func;
@@ -211,10 +221,11 @@ static void add_unwinding(struct plan *plan, struct gobin *bin)
 		if (gobin_find_func(bin, unwinding[i].func, &func))
 			continue;
 		if (plan_add(plan, bin, &func, unwinding[i].func, &unwinding[i].want))
-			plan_note(plan,
-				  "operations that don't return may be missed: %s can't be probed",
-				  unwinding[i].func);
+			return err_set(err, -ENOTSUP,
+				       "operations can't be measured: %s can't be probed",
+				       unwinding[i].func);
 	}
+	return 0;
 }
 
 static void fill_cfg(struct wire_cfg *cfg, const struct go_layout *layout, const struct plan *plan,
@@ -237,12 +248,14 @@ int plan_ops(struct plan *plan, struct gobin *bin, const struct plan_opts *opts,
 	struct opfind found;
 	int rc = opfind(bin, opts->ops, opts->ops_nr, &found, err);
 
+	/* First, as the functions may take all the probes that are left. */
+	if (!rc)
+		rc = add_unwinding(plan, bin, err);
 	if (!rc)
 		rc = add_funcs(&op, &found, err);
 	if (rc)
 		return rc;
 	find_inlined(plan, bin);
-	add_unwinding(plan, bin);
 	fill_cfg(&plan->cfg, gobin_layout(bin), plan, opts);
 	return 0;
 }

@@ -28,7 +28,11 @@ enum plan_prog {
 	PLAN_PROG_MAP_GROWTH, /* on_map_growth */
 	PLAN_PROG_MAP_LOOK, /* on_map_look */
 	PLAN_PROG_MAP_EXIT, /* on_map_exit */
-	PLAN_PROG_OP, /* on_op */
+	/*
+	 * on_op. Attached after on_malloc, which it may share a place with (-f runtime.mallocgc): the kernel runs
+	 * what was attached last first, so the operation has begun when the object is counted.
+	 */
+	PLAN_PROG_OP,
 	PLAN_PROG_OP_UNWIND, /* on_op_unwind */
 	PLAN_PROG_NR,
 };

@@ -32,8 +32,8 @@ enum {
 	MAP_SITES_MEMORY = 64 << 20, /* the same of sites of maps */
 	MAP_SITES_MAX = 32768,
 	FOLLOWED_MAX = 131072, /* maps, of some 200 bytes */
-	OP_GOROUTINES_MAX = 131072, /* in operations at a time, of some 100 bytes */
-	OPEN_OPS_MAX = 2 * OP_GOROUTINES_MAX,
+	OP_GOROUTINES_MAX = 131072, /* of some 100 bytes, */
+	OPEN_OPS_MAX = 2 * OP_GOROUTINES_MAX, /* and 150 */
 	ELEMENT_COST = 96 + 64, /* of a site: with its key and a pointer, and its stack's entry */
 };
 
@@ -237,6 +237,8 @@ static int load(struct probe *p, const struct probe_opts *opts, const struct fea
 		return err_set(err, rc, "cannot size the BPF maps: %s", strerror(-rc));
 	p->skel->rodata->cfg = p->plan->cfg;
 	p->skel->rodata->cfg.cpus = (uint32_t)p->cpus_nr;
+	p->skel->rodata->cfg.op_goroutines_max = OP_GOROUTINES_MAX;
+	p->skel->rodata->cfg.open_ops_max = OPEN_OPS_MAX;
 	if (getrandom(&p->skel->rodata->cfg.hash_seed, sizeof(uint64_t), 0) < 0)
 		return err_set(err, -errno, "cannot get random bytes: %s", strerror(errno));
 	choose_programs(p, f);

@@ -258,7 +258,7 @@ int recording_write(struct recording *rec, const struct model *m, uint64_t from_
 	rec->last_ns = to_ns;
 	rec->written = m->total;
 	rec->written_maps = maps_operations(m->maps);
-	rec->written_ops = ops_begun(m->ops);
+	rec->written_ops = ops_events(m->ops);
 	return 0;
 }
 
@@ -279,7 +279,7 @@ uint64_t recording_unwritten_maps(const struct recording *rec, const struct mode
 
 uint64_t recording_unwritten_ops(const struct recording *rec, const struct model *m)
 {
-	return ops_begun(m->ops) - rec->written_ops;
+	return ops_events(m->ops) - rec->written_ops;
 }
 
 int recording_finish(struct recording *rec, const struct model *m, struct err *err)

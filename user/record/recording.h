@@ -35,7 +35,7 @@ uint64_t recording_unwritten_gc(const struct recording *rec, const struct model 
 /* Operations of maps, likewise. */
 uint64_t recording_unwritten_maps(const struct recording *rec, const struct model *m);
 
-/* Operations that have begun, likewise. */
+/* Beginnings and ends of operations, likewise. */
 uint64_t recording_unwritten_ops(const struct recording *rec, const struct model *m);
 
 /*

@@ -196,7 +196,7 @@ const char *const schema_views[] = {
 
 	/* Values are of the operations that ended; what wasn't measured is NULL. */
 	"CREATE VIEW ops AS SELECT op.id, op.function, op.label, "
-	"coalesce(sum(begun), 0) AS calls, coalesce(sum(ended), 0) AS ended, "
+	"coalesce(sum(ended), 0) AS calls, coalesce(sum(begun), 0) AS begun, "
 	"coalesce(sum(panics + goexits), 0) AS unmatched, "
 	"iif(allocs, sum(objects) * 1.0 / nullif(sum(ended), 0), NULL) AS allocs_per_op, "
 	"iif(allocs, sum(bytes) * 1.0 / nullif(sum(ended), 0), NULL) AS bytes_per_op, "

@@ -98,6 +98,13 @@ int render_bench_lines(FILE *out, const struct snapshot *interval)
 /* A line that is neither a result nor a key is a comment for who reads it. */
 int render_bench_end(FILE *out, const struct snapshot *s)
 {
+	for (size_t i = 0; i < s->ops.ops_nr; i++) {
+		char name[CELL_SZ];
+
+		bench_name(name, &s->ops.ops[i]);
+		if (!s->ops.ops[i].counts.ended)
+			fprintf(out, "# %s: no call ended\n", name);
+	}
 	fprintf(out, "# lost: %" PRIu64 "\n", s->loss_total);
 	return render_end(out);
 }

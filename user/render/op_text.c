@@ -175,19 +175,21 @@ static void put_gc(FILE *out, const struct model_ops_known *known, const struct 
 }
 
 /* No number can be given: why, and what to do. */
-static void put_none_ended(FILE *out, const struct snapshot_op *op)
+static void put_none_ended(FILE *out, const struct snapshot *s, const struct snapshot_op *op)
 {
+	bool is_over = !strncmp(s->meta.end_reason, "target", strlen("target"));
+
 	if (op->open)
-		fputs("no call of it came to its end: measure longer (--duration)\n", out);
+		fprintf(out, "no call of it came to its end%s\n",
+			is_over ? "" : ": measure longer (--duration)");
 	else if (op->counts.begun)
 		fputs("no call of it returned\n", out);
 	else if (op->counts.began_before)
 		fputs("no call of it began: measure longer (--duration)\n", out);
 	else
-		fputs("it was not called, or only where it is inlined: measure longer (--duration) "
-		      "or "
-		      "while there is load\n",
-		      out);
+		fprintf(out, "it was not called, or only where it is inlined%s%s\n",
+			s->loss_total ? " or lost" : "",
+			is_over ? "" : ": measure longer (--duration), or under load");
 }
 
 /* --- its sites ---------------------------------------------------------------------------------- */
@@ -289,23 +291,32 @@ static void put_op(FILE *out, const struct snapshot *s, const struct snapshot_op
 		put_stats(out, &s->ops, op, opts);
 		put_gc(out, &s->ops.known, op);
 	} else {
-		put_none_ended(out, op);
+		put_none_ended(out, s, op);
 	}
 	put_not_matched(out, op, "");
 	put_sites(out, op, opts);
 }
 
 /* What all these numbers mean, and what they leave out. */
-static void put_meaning(FILE *out, const struct snapshot_ops *ops)
+static void put_meaning(FILE *out, const struct snapshot *s)
 {
-	fputs("\nan op is one call on one goroutine, with all that it calls there: what is done by "
-	      "goroutines that\nit starts isn't counted. ns/op is wall time and has what tracing "
-	      "costs in it: a trap for each\n",
+	fputs("\nan op is one call on one goroutine, of a recursion the outermost, with all that "
+	      "it "
+	      "calls there: what\nis done by goroutines that it starts isn't counted. ns/op is "
+	      "wall "
+	      "time and has what tracing costs\nin it, which is most of a call that takes a few "
+	      "microseconds: a trap for each ",
 	      out);
-	fputs(ops->known.allocs ? "call, return and allocation; --no-allocs measures time alone. "
-				  "B/op is of whole slots, as\nMemStats.TotalAlloc is.\n"
-				: "call and return. Allocations were not traced.\n",
+	fputs(s->ops.known.allocs
+		      ? "call, return and\nallocation (--no-allocs leaves those out). B/op is of "
+			"whole slots, as MemStats.TotalAlloc is.\n"
+		      : "call and return.\nAllocations were not traced.\n",
 	      out);
+	fputs("P50, P90 and P99 are exact below 256, else within 0.8 %.\n", out);
+	if (s->from_mono_ns > s->meta.start_mono_ns || s->to_mono_ns < s->meta.end_mono_ns)
+		fputs("of a part of a recording, sites are cut at slightly other moments than "
+		      "calls.\n",
+		      out);
 }
 
 void put_ops_section(FILE *out, const struct snapshot *s, const struct render_opts *opts)
@@ -314,7 +325,7 @@ void put_ops_section(FILE *out, const struct snapshot *s, const struct render_op
 		return;
 	for (size_t i = 0; i < s->ops.ops_nr; i++)
 		put_op(out, s, &s->ops.ops[i], opts);
-	put_meaning(out, &s->ops);
+	put_meaning(out, s);
 }
 
 static void put_header(FILE *out, const struct snapshot *s, const struct render_opts *opts)
@@ -429,7 +440,7 @@ int render_ops_compare(FILE *out, const struct snapshot *s, const struct render_
 			put_not_matched(out, &ops->ops[i], name);
 		}
 		put_whole_run(out, s);
-		put_meaning(out, ops);
+		put_meaning(out, s);
 	}
 	put_footer(out, s, opts);
 	return render_end(out);

@@ -22,8 +22,12 @@ const struct loss_words loss_words[WIRE_LOSS_NR] = {
 	[WIRE_LOSS_MAP_UNREAD] = { "map_unread", "map operations whose map could not be read: it "
 						 "isn't followed" },
 	[WIRE_LOSS_OPS_FULL] = { "ops_full", "operations not measured: their tables were full" },
-	[WIRE_LOSS_OP_SYSTEM] = { "op_system_stack",
-				  "operations not measured: they ran on a system stack" },
+	[WIRE_LOSS_OP_UNREAD] = { "op_unread",
+				  "operations not measured: their goroutine could not be "
+				  "read, or they ran on a system stack" },
+	[WIRE_LOSS_OP_DEEP] = { "op_deep",
+				"operations not measured: on a stack over 1,024 calls deep "
+				"it can't be told if they are outermost" },
 	[WIRE_LOSS_TINY] = { "tiny_unread", "tiny objects counted as whole blocks of 16 bytes: "
 					    "their block could not be read" },
 	[WIRE_LOSS_MARK] = { "mark_failed", "counts with the world stopped that were not taken" },
