@@ -112,4 +112,23 @@ def benchmarks_differ:
 	  (select($bytes - $o.bytes_per_op | fabs > 16)
 	   | "B/op of \($o.func): gallop has \($bytes), the benchmark \($o.bytes_per_op)");
 
+# --- in the middle ---------------------------------------------------------------------------------
+
+# Of functions that are called all the time, whenever gallop came and went: no call is counted that it didn't see all
+# of. On each goroutine one can be under way.
+def busy_differs:
+	functions_differ,
+	(t.ops[] as $o | named($o.func)[] | .allocs_per_op as $n
+	 # Where the runtime has allocated, too, as it does for defers while it panics, only most are known.
+	 | (if all(.sites[]; .type == "main.node") then ["mean", "p50", "p90", "p99", "max"] else ["p50"] end) as $known
+	 | (select(.calls > 0) | $known[] as $k | differ("\($k) of allocs/op of \($o.func)"; $n[$k]; $o.objects)),
+	   (select(.calls > 0 and ($o.returns | not)) | "\(.calls) calls of \($o.func) returned"),
+	   (select(.calls == 0 and $o.returns) | "no call of \($o.func) returned"),
+	   (select(.panics == 0 and ($o.returns | not)) | "no call of \($o.func) panicked"),
+	   (select(.panics > 0 and ($o.func | IN("main.sometimes", "main.panicking", "main.panicsAgain", "main.fallsThrough") | not))
+	    | "\(.panics) calls of \($o.func) panicked"),
+	   (select(.goexits > 0) | "\(.goexits) calls of \($o.func) left with their goroutine"),
+	   (select(.open > 4 or .began_before > 4) | "\($o.func): \(.open) open, \(.began_before) begun before"),
+	   differ("begun of \($o.func)"; .begun; .calls + .unmatched + .open));
+
 def lost: $g[0].loss | to_entries[] | select(.value != 0) | "\(.key): \(.value)";

@@ -58,6 +58,32 @@ to_running() {
 	compare "$name"
 }
 
+# Attached and detached again while all functions are called all the time.
+in_the_middle() {
+	local name="go $1, in the middle" func n line
+	view_options=()
+	for func in one locking recursing ping pong mending panicking sometimes panicsAgain mendsAgain fallsThrough fallsHalfway; do
+		view_options+=(-f "main.$func")
+	done
+	start_program "$exe" -busy || fail "$name: the program is ready" "$(cat "$T/program.err")"
+	for n in 1 2 3 4 5; do
+		start_gallop op "${view_options[@]}" --format json -o "$T/json.$n" -p "$program" --duration "$((n * 50))ms" ||
+			fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
+		wait_exit "$tracer"
+		is "$name: gallop's status, $n" $? 0
+	done
+	succeeds "$name: not probed any more" unprobed "$program"
+	end_program
+	is "$name: the program's status" $? 0
+	IFS= read -r -t "$limit" -u "$program_out" line && echo "$line" > "$T/truth"
+	for n in 1 2 3 4 5; do
+		mv "$T/json.$n" "$T/json"
+		nothing "$name: all calls are whole, $n" op_differences busy_differs
+		nothing "$name: sites, $n" op_differences sites_differ
+		nothing "$name: nothing lost, $n" op_differences lost
+	done
+}
+
 for version in $versions; do
 	for mode in ${GALLOP_TEST_MODES:-plain}; do
 		if ! exe=$(go_program "$version" "$mode" optruth); then
@@ -69,6 +95,10 @@ for version in $versions; do
 			to_running "$version" "$mode" "$group"
 		done
 	done
+done
+for version in ${GALLOP_TEST_GO:-1.19 1.23 1.27}; do
+	exe=$(go_program "$version" plain optruth) || continue
+	in_the_middle "$version"
 done
 # 200,000 calls that differ: their number has no part in how distributions are made, and each costs its traps.
 for version in ${GALLOP_TEST_GO:-1.19 1.27}; do

@@ -9,6 +9,8 @@
 //	optruth [-wait] GROUP	calls the functions of a group; with -wait it prints "ready" and begins when it
 //				reads a line, and after the truth it waits for the end of its input
 //	optruth -bench GROUP	what package testing says of them
+//	optruth -busy		calls functions on several goroutines without end; prints "ready", and at the end of
+//				input how many objects a call of each allocates
 package main
 
 import (
@@ -44,10 +46,22 @@ func complain(format string, args ...interface{}) {
 	fmt.Fprintf(os.Stderr, "optruth: "+format+"\n", args...)
 }
 
+func say(ops interface{}) {
+	if err := json.NewEncoder(os.Stdout).Encode(map[string]interface{}{"go": runtime.Version(), "ops": ops}); err != nil {
+		os.Exit(1)
+	}
+}
+
 func main() {
 	wait := flag.Bool("wait", false, "print 'ready' and begin at a line that is read, end at the end of input")
 	bench := flag.Bool("bench", false, "measure the functions with package testing")
+	busyMode := flag.Bool("busy", false, "call functions until the end of input")
 	flag.Parse()
+	stdin := bufio.NewReader(os.Stdin)
+	if *busyMode {
+		say(beBusy(stdin))
+		return
+	}
 	g, ok := groups[flag.Arg(0)]
 	if !ok || flag.NArg() != 1 {
 		fmt.Fprintf(os.Stderr, "optruth: no group '%s'\n", flag.Arg(0))
@@ -55,7 +69,6 @@ func main() {
 	}
 	debug.SetGCPercent(-1)
 	runtime.GOMAXPROCS(g.procs)
-	stdin := bufio.NewReader(os.Stdin)
 	warm()
 	if g.before != nil {
 		attached = *wait
@@ -79,10 +92,7 @@ func main() {
 	if complaints > 0 {
 		os.Exit(1)
 	}
-	err := json.NewEncoder(os.Stdout).Encode(map[string]interface{}{"go": runtime.Version(), "ops": result})
-	if err != nil {
-		os.Exit(1)
-	}
+	say(result)
 	if *wait {
 		stdin.ReadString('\n')
 	}
