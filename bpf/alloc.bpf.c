@@ -68,9 +68,8 @@ static __always_inline u64 tiny_block(u64 g, u64 size, struct wire_cpu *cpu)
 		count_loss(cpu, WIRE_LOSS_TINY);
 		return TINY;
 	}
-	u64 align = size & 1 ? 1 : size & 2 ? 2 : size & 4 ? 4 : 8;
-	u64 end = ((tiny.off + align - 1) & ~(align - 1)) + size;
-	return tiny.block && end <= TINY ? 0 : TINY;
+	/* Aligning it makes no difference: where it fits at all, it fits at a multiple of what divides its size and TINY. */
+	return tiny.block && tiny.off + size <= TINY ? 0 : TINY;
 }
 
 /*
