@@ -81,7 +81,7 @@ const struct option_spec option_specs[] = {
 		  "up to 10s, where very many sites are busy" },
 	{ "delay", 'd', OPTION_DURATION, CMD_OP, AT(delay_ns), "TIME", NULL,
 	  .help = "length of an interval, at least 100ms, default 1s: of benchmark results each "
-		  "has a line for each function",
+		  "has a line for each function, what is left at the end if it is half as long",
 	  .use = OPTION_LIVE },
 	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL,
 	  .help = "end after N intervals", .min = 1, .max = UINT_MAX },

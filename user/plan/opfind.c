@@ -104,15 +104,26 @@ static void leave_out_wrappers(struct search *s, struct hits *hits)
 	hits->nr = nr;
 }
 
-/* The names of what was found. */
+/* Of the program itself or a module, not of Go's library: those import paths have no domain in front. */
+static bool is_own(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return !strncmp(name, "main.", strlen("main.")) ||
+	       (slash && memchr(name, '.', (size_t)(slash - name)));
+}
+
+/* The names of what was found, the program's own first. */
 static const char *list_hits(struct gobin *bin, const struct hits *hits, struct opname_list *list)
 {
 	char name[NAME_MAX_SZ];
 
 	opname_list_init(list, 280);
-	for (size_t i = 0; i < hits->nr && i < WIRE_OPS_MAX; i++)
-		if (!gobin_func_name(bin, &hits->funcs[i], name, sizeof(name)))
-			opname_list_add(list, name);
+	for (int own = 1; own >= 0; own--)
+		for (size_t i = 0; i < hits->nr && i < HITS_MAX; i++)
+			if (!gobin_func_name(bin, &hits->funcs[i], name, sizeof(name)) &&
+			    is_own(name) == own)
+				opname_list_add(list, name);
 	list->nr = (uint32_t)hits->nr;
 	return opname_list_end(list);
 }
