@@ -214,8 +214,11 @@ static __always_inline void ops_gone(struct op_goroutine *gr, u64 g, u64 depth, 
 		struct open_op *open = bpf_map_lookup_elem(&open_ops, &key);
 		if (open && open->depth <= depth)
 			continue;
-		if (how == GONE_LOST)
+		if (how == GONE_LOST) {
 			leave_out(cpu, WIRE_LOSS_OP_UNREAD);
+			if (open)
+				open->looked = 0; /* it may still be there */
+		}
 		op_gone(gr, func, how);
 		gr->open &= ~(1U << func);
 		gr->unseen &= ~(1U << func);
