@@ -169,13 +169,8 @@ int on_malloc(struct pt_regs *ctx)
 	u64 cookie = bpf_get_attach_cookie(ctx);
 	u64 size = GO_ARG1(ctx);
 
-	if (!cpu || !is_counting())
+	if (!cpu || !is_counting() || !count_hit(ctx, cookie, cpu))
 		return 0;
-	__sync_fetch_and_add(&cpu->hits, 1);
-	if (leads_to_morestack(ctx, cookie)) {
-		__sync_fetch_and_add(&cpu->not_entered, 1);
-		return 0;
-	}
 	/* Size 0 gives the address of runtime.zerobase and is no object. */
 	if (!size || (probe_is(cookie, WIRE_PLACE_MALLOCGC) && size <= cfg.malloc_limit))
 		return 0;

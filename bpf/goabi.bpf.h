@@ -45,4 +45,14 @@ static __always_inline bool leads_to_morestack(const struct pt_regs *ctx, u64 co
 	return ((cookie >> 8) & WIRE_F_JCC) && (ctx->flags & (CF | ZF));
 }
 
+/* A hit of what is counted by the call: is it one? */
+static __always_inline bool count_hit(const struct pt_regs *ctx, u64 cookie, struct wire_cpu *cpu)
+{
+	__sync_fetch_and_add(&cpu->hits, 1);
+	if (!leads_to_morestack(ctx, cookie))
+		return true;
+	__sync_fetch_and_add(&cpu->not_entered, 1);
+	return false;
+}
+
 #endif

@@ -119,13 +119,8 @@ static __always_inline struct wire_stack *stack_claim(struct scratch *s, int slo
 static __always_inline bool map_hit_init(struct map_hit *h, const struct pt_regs *ctx, u64 cookie)
 {
 	h->cpu = cpu_stats_here();
-	if (!h->cpu || !is_counting())
+	if (!h->cpu || !is_counting() || !count_hit(ctx, cookie, h->cpu))
 		return false;
-	add(&h->cpu->hits, 1);
-	if (leads_to_morestack(ctx, cookie)) {
-		add(&h->cpu->not_entered, 1);
-		return false;
-	}
 	h->op = cookie & 0xff;
 	h->now = bpf_ktime_get_ns();
 	return true;

@@ -189,8 +189,11 @@ enum gone { GONE_PANIC, GONE_GOEXIT, GONE_LOST };
 static __always_inline void op_gone(struct op_goroutine *gr, u32 func, enum gone how)
 {
 	struct wire_op *op = op_of(ops_half & 1, func);
+	bool was_open = gr->open >> func & 1;
 
-	if (!op || !(gr->open >> func & 1))
+	gr->open &= ~(1U << func);
+	gr->unseen &= ~(1U << func);
+	if (!op || !was_open)
 		return;
 	if (how == GONE_PANIC)
 		__sync_fetch_and_add(&op->panics, 1);
@@ -220,8 +223,6 @@ static __always_inline void ops_gone(struct op_goroutine *gr, u64 g, u64 depth, 
 				open->looked = 0; /* it may still be there */
 		}
 		op_gone(gr, func, how);
-		gr->open &= ~(1U << func);
-		gr->unseen &= ~(1U << func);
 	}
 }
 
@@ -284,7 +285,6 @@ static __always_inline void op_begins(const struct pt_regs *ctx, u64 cookie, u64
 		if (st.depth > open->depth)
 			return; /* inside the call that is under way */
 		op_gone(gr, func, GONE_PANIC);
-		gr->unseen &= ~(1U << func);
 	}
 	struct wire_op *op = op_of(ops_half & 1, func);
 	if (!op)
@@ -395,13 +395,8 @@ int on_op(struct pt_regs *ctx)
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
-	if (!cpu || !is_counting())
+	if (!cpu || !is_counting() || !count_hit(ctx, cookie, cpu))
 		return 0;
-	__sync_fetch_and_add(&cpu->hits, 1);
-	if (leads_to_morestack(ctx, cookie)) {
-		__sync_fetch_and_add(&cpu->not_entered, 1);
-		return 0;
-	}
 	if (probe_is(cookie, WIRE_PLACE_OP_BEGIN))
 		op_begins(ctx, cookie, now, cpu);
 	else

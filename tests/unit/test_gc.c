@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "model/goname.h"
+#include "gobin/goname.h"
 #include "model/histogram.h"
 
 static void assert_stack(const struct snapshot_stack *stack, const char *expected)

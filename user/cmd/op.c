@@ -115,6 +115,12 @@ static char *folded_path(const struct op *op, const char *label)
 	return asprintf(&path, "%s%s.folded", prefix, label) < 0 ? NULL : path;
 }
 
+/* There are stacks for each label only where allocations are traced. */
+static bool folds(const struct op *op)
+{
+	return op->opts->compare && !op->opts->no_allocs;
+}
+
 /* Where they can't be written, nothing is measured. */
 static int check_folded(const struct op *op, struct err *err)
 {
@@ -142,13 +148,13 @@ static int write_folded(const struct op *op, const struct snapshot *snap, struct
 
 	for (size_t i = 0; i < snap->ops.ops_nr && !rc; i++) {
 		const struct snapshot_op *shown = &snap->ops.ops[i];
+		if (!shown->label[0])
+			continue;
 		_cleanup_free_ char *path = folded_path(op, shown->label);
 		struct output out;
 
 		if (!path)
 			return err_set(err, -ENOMEM, "out of memory");
-		if (!shown->label[0])
-			continue;
 		rc = output_open(&out, path, err);
 		if (!rc)
 			rc = output_close(&out, render_op_collapsed(out.f, shown, &render_opts),
@@ -207,7 +213,7 @@ static int show_end(struct model *m, struct op *op, struct err *err)
 					  ? render_bench_end(op->out.f, snap)
 					  : op->renderer.render(op->out.f, snap, &render_opts),
 				  err);
-	if (!rc && op->opts->compare && !op->opts->no_allocs)
+	if (!rc && folds(op))
 		rc = write_folded(op, snap, err);
 	if (!rc && op->as_they_come && !op->opts->quiet)
 		render_ops_summary(stderr, snap, &plain);
@@ -281,8 +287,7 @@ static int run(struct op *op, struct options *opts, struct err *err)
 
 	if (opts->dry_run)
 		return live_print_plan(opts, views, err);
-	bool folds = opts->compare && !opts->no_allocs;
-	int rc = folds ? check_folded(op, err) : 0;
+	int rc = folds(op) ? check_folded(op, err) : 0;
 	if (!rc)
 		rc = output_open(&op->out, opts->output, err);
 	if (rc)

@@ -11,7 +11,7 @@
 
 #include "base/u64.h"
 #include "model/gc_tables.h"
-#include "model/goname.h"
+#include "gobin/goname.h"
 #include "model/shown.h"
 
 static const struct snapshot_frame unknown_frame = { .func = "[unknown]", .file = "" };

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/u64.h"
-#include "model/map_judge.h"
 #include "model/gc_tables.h"
+#include "model/map_judge.h"
 #include "model/map_tables.h"
 #include "model/snapshot.h"
 

@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
-#include "model/goname.h"
+#include "gobin/goname.h"
 #include "model/model.h"
 
 /*

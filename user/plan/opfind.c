@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "gobin/goname.h"
 
 enum {
 	NAME_MAX_SZ = 8192, /* the reader cuts longer ones */
@@ -104,25 +105,16 @@ static void leave_out_wrappers(struct search *s, struct hits *hits)
 	hits->nr = nr;
 }
 
-/* Of the program itself or a module, not of Go's library: those import paths have no domain in front. */
-static bool is_own(const char *name)
-{
-	const char *slash = strchr(name, '/');
-
-	return !strncmp(name, "main.", strlen("main.")) ||
-	       (slash && memchr(name, '.', (size_t)(slash - name)));
-}
-
 /* The names of what was found, the program's own first. */
 static const char *list_hits(struct gobin *bin, const struct hits *hits, struct opname_list *list)
 {
 	char name[NAME_MAX_SZ];
 
 	opname_list_init(list, 280);
-	for (int own = 1; own >= 0; own--)
+	for (int std = 0; std <= 1; std++)
 		for (size_t i = 0; i < hits->nr && i < HITS_MAX; i++)
 			if (!gobin_func_name(bin, &hits->funcs[i], name, sizeof(name)) &&
-			    is_own(name) == own)
+			    goname_is_std(name) == std)
 				opname_list_add(list, name);
 	list->nr = (uint32_t)hits->nr;
 	return opname_list_end(list);

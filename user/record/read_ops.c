@@ -3,7 +3,6 @@
  * Counts and distributions are summed up over the span. What was counted before it is kept apart: it says how many
  * operations were open when the span began.
  */
-#include "base/u64.h"
 #include "record/read_ops.h"
 
 #include "model/op_tables.h"

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/fmt.h"
 #include "base/utf8.h"
-#include "model/goname.h"
+#include "gobin/goname.h"
 
 enum { GAP_W = 2, POSITION_MAX_W = 24 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the name of a Go function tells. */
-#ifndef GALLOP_MODEL_GONAME_H
-#define GALLOP_MODEL_GONAME_H
+#ifndef GALLOP_GOBIN_GONAME_H
+#define GALLOP_GOBIN_GONAME_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "model/goname.h"
+#include "gobin/goname.h"
 
 #include <stddef.h>
 #include <string.h>
