@@ -164,11 +164,12 @@ static __always_inline struct wire_map *follow(const struct map_hit *h)
 		if (!h->count && (h->op == WIRE_PLACE_MAP_DELETE || h->op == WIRE_PLACE_MAP_CLEAR))
 			return NULL;
 		begin_map(&fresh, h);
-		if (bpf_map_update_elem(&followed, &h->map, &fresh, BPF_NOEXIST)) {
+		/* The user side may just put back what it had taken out: then that is it. */
+		bpf_map_update_elem(&followed, &h->map, &fresh, BPF_NOEXIST);
+		m = bpf_map_lookup_elem(&followed, &h->map);
+		if (!m)
 			count_loss(h->cpu, WIRE_LOSS_MAPS_FULL);
-			return NULL;
-		}
-		return bpf_map_lookup_elem(&followed, &h->map);
+		return m;
 	}
 	if (!is_same_map(m, h)) {
 		end_map(m, h);
