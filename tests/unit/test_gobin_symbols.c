@@ -11,6 +11,7 @@
 #include "gobin/gobin.h"
 #include "gobin/heap_layout.h"
 #include "gobin/layout.h"
+#include "gobin/mprof_layout.h"
 
 /* The modes that have a symbol table. */
 static const char *const with_symbols[] = { "plain", "pie", "cgo", "cgopie", "arm64" };
@@ -155,10 +156,13 @@ static void test_globals(void **state)
 		assert_int_equal(g.allp, symbol_value(&syms, "runtime.allp"));
 		assert_int_equal(g.emptymspan, symbol_value(&syms, "runtime.emptymspan"));
 		assert_int_equal(g.mheap, symbol_value(&syms, "runtime.mheap_"));
+		assert_int_equal(g.mbuckets, symbol_value(&syms, "runtime.mbuckets"));
+		assert_int_equal(g.mprof_cycle, symbol_value(&syms, "runtime.mProfCycle"));
+		assert_int_equal(g.mem_profile_rate, symbol_value(&syms, "runtime.MemProfileRate"));
 	}
 }
 
-/* Stripped binaries know all five too. */
+/* Stripped binaries know them all too. */
 static void test_stripped_globals(void **state)
 {
 	static const char *const modes[] = { "stripped", "piestripped", "cgostripped",
@@ -172,16 +176,17 @@ static void test_stripped_globals(void **state)
 
 		assert_int_equal(gobin_find_globals(bin, &g), 0);
 		assert_true(g.memstats && g.gc_controller && g.allp && g.emptymspan && g.mheap);
+		assert_true(g.mbuckets && g.mprof_cycle && g.mem_profile_rate);
 	}
 }
 
-enum table { LAYOUT, GC_LAYOUT, HEAP_LAYOUT };
+enum table { LAYOUT, GC_LAYOUT, HEAP_LAYOUT, MPROF_LAYOUT };
 
 /* Each field of struct go_layout that is an offset or a size, as DWARF calls it. */
 static const struct dwarf_field {
 	const char *dwarf;
 	size_t at;
-	enum table table; /* which has it: 16 bits, or 32 in that of the heap */
+	enum table table; /* which has it: 16 bits, or 32 in those of the heap and its profile */
 	int16_t behind; /* this field follows the one in the table by so many bytes */
 } dwarf_fields[] = {
 #define FIELD(dwarf, field) NEAR_FIELD(dwarf, field, 0)
@@ -196,6 +201,10 @@ static const struct dwarf_field {
 #define HEAP_FIELD(dwarf, field)                                              \
 	{                                                                     \
 		dwarf, offsetof(struct go_heap_layout, field), HEAP_LAYOUT, 0 \
+	}
+#define MPROF_FIELD(dwarf, field, behind)                                            \
+	{                                                                            \
+		dwarf, offsetof(struct go_mprof_layout, field), MPROF_LAYOUT, behind \
 	}
 	FIELD("runtime.g.m", g_m),
 	NEAR_FIELD("runtime.g._panic", g_m, -16),
@@ -246,12 +255,20 @@ static const struct dwarf_field {
 	HEAP_FIELD("runtime.mspan.allocBits", mspan_alloc_bits),
 	HEAP_FIELD("runtime.mspan.gcmarkBits", mspan_gcmark_bits),
 	HEAP_FIELD("runtime.mspan.state", mspan_state),
+	MPROF_FIELD("runtime.bucket.allnext", bucket_allnext, 0),
+	MPROF_FIELD("runtime.bucket.typ", bucket_typ, 0),
+	MPROF_FIELD("runtime.bucket.size", bucket_size, 0),
+	MPROF_FIELD("runtime.bucket.nstk", bucket_nstk, 0),
+	MPROF_FIELD("runtime.bucket", bucket_sz, 0),
+	MPROF_FIELD("runtime.memRecordCycle", cycle_sz, 0),
+	MPROF_FIELD("runtime.memRecord.future", cycle_sz, 0), /* right behind active */
 	/* The last, as not every version has it. */
 	HEAP_FIELD("runtime.heapArena.pageUseSpanInlineMarkBits", arena_inline_marks),
 #undef FIELD
 #undef NEAR_FIELD
 #undef GC_FIELD
 #undef HEAP_FIELD
+#undef MPROF_FIELD
 };
 
 enum { DWARF_FIELDS_NR = sizeof(dwarf_fields) / sizeof(dwarf_fields[0]) };
@@ -264,6 +281,7 @@ static uint32_t layout_field(struct gobin *bin, int i)
 		[LAYOUT] = layout,
 		[GC_LAYOUT] = go_gc_layout_find(layout->minor),
 		[HEAP_LAYOUT] = go_heap_layout_find(layout->minor),
+		[MPROF_LAYOUT] = go_mprof_layout_find(layout->minor),
 	};
 	const char *base = tables[field->table];
 	uint32_t value = 0;
@@ -272,7 +290,7 @@ static uint32_t layout_field(struct gobin *bin, int i)
 	if (strcmp(field->dwarf, "runtime.mheap.arenas") == 0 &&
 	    gobin_info(bin)->machine == EM_AARCH64)
 		return go_heap_layout_find(layout->minor)->mheap_arenas_arm64;
-	memcpy(&value, base + field->at, field->table == HEAP_LAYOUT ? 4 : 2);
+	memcpy(&value, base + field->at, field->table >= HEAP_LAYOUT ? 4 : 2);
 	return value + (uint32_t)(int32_t)field->behind;
 }
 
@@ -289,7 +307,8 @@ static void check_layout(const char *version, const char *mode)
 		 "'%s' '%s' runtime.g runtime._panic runtime.m runtime.p runtime.mcache "
 		 "runtime.mspan "
 		 "runtime.heapStatsDelta runtime.mstats runtime.gcControllerState "
-		 "runtime.mheap runtime.heapArena",
+		 "runtime.mheap runtime.heapArena runtime.bucket runtime.memRecord "
+		 "runtime.memRecordCycle",
 		 checker, path);
 	_cleanup_(fixture_pclosep) FILE *out = popen(command, "r");
 	assert_non_null(out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A stripped binary has no symbol for runtime.memstats, but its code has the address. Three shapes of
+ * A stripped binary has no symbol for runtime.memstats, but its code has the address. Few shapes of
  * code are enough, the same in every Go from 1.19 to 1.27:
  *
  * - (*mcache).refill compares with &emptymspan first of all, and loads a receiver into the first
@@ -9,6 +9,12 @@
  * - sweepone does the same with &mheap_ for (*mheap).nextSpanForSweep;
  * - preemptall and others range over runtime.allp, so they load its pointer and its length, which
  *   are neighbours, from fixed addresses.
+ *
+ * And for the memory profile three functions of a few lines (runtime/mprof.go, malloc.go), whose loads are few:
+ *
+ * - mProf_FlushLocked begins with the head of the list of buckets, runtime.mbuckets;
+ * - mProf_PostSweep begins with a word of 32 bits, runtime.mProfCycle;
+ * - profilealloc loads mcache0, and last of all what nextSample needs: runtime.MemProfileRate.
  *
  * What these look like is the business of one decoder for each machine.
  */
@@ -30,6 +36,9 @@ enum func {
 	FUNC_UPDATE,
 	FUNC_SWEEPONE,
 	FUNC_NEXT_SPAN,
+	FUNC_FLUSH_LOCKED,
+	FUNC_POST_SWEEP,
+	FUNC_PROFILEALLOC,
 	FUNC_ALLP_FIRST, /* from here on: functions that range over allp, the smallest first */
 	FUNC_NR = FUNC_ALLP_FIRST + 4,
 };
@@ -40,6 +49,9 @@ static const char *const func_names[FUNC_NR] = {
 	[FUNC_UPDATE] = "runtime.(*gcControllerState).update",
 	[FUNC_SWEEPONE] = "runtime.sweepone",
 	[FUNC_NEXT_SPAN] = "runtime.(*mheap).nextSpanForSweep",
+	[FUNC_FLUSH_LOCKED] = "runtime.mProf_FlushLocked",
+	[FUNC_POST_SWEEP] = "runtime.mProf_PostSweep",
+	[FUNC_PROFILEALLOC] = "runtime.profilealloc",
 	[FUNC_ALLP_FIRST] = "runtime.preemptall",
 	[FUNC_ALLP_FIRST + 1] = "runtime.gcMarkTinyAllocs",
 	[FUNC_ALLP_FIRST + 2] = "runtime.timeSleepUntil",
@@ -67,7 +79,7 @@ bool globals_is_variable(const struct image *img, uint64_t va, uint64_t size)
 {
 	const struct image_seg *seg = image_seg_of(img, va, size);
 
-	return seg && seg->write && !seg->exec && va % 8 == 0;
+	return seg && seg->write && !seg->exec && va % (size < 8 ? size : 8) == 0;
 }
 
 void globals_loads_add(struct globals_loads *loads, uint64_t va)
@@ -132,6 +144,32 @@ static int find_allp(const struct globals_decoder *decoder, struct image *img,
 	return 0;
 }
 
+static int find_mprof(const struct globals_decoder *decoder, struct image *img,
+		      const struct gobin_func *funcs, const bool *found, struct gobin_globals *ret)
+{
+	const struct {
+		enum func func;
+		uint64_t (*find)(const struct globals_code *, const struct image *, unsigned int);
+		unsigned int size;
+		uint64_t *to;
+	} wanted[] = {
+		{ FUNC_FLUSH_LOCKED, decoder->first_load, 8, &ret->mbuckets },
+		{ FUNC_POST_SWEEP, decoder->first_load, 4, &ret->mprof_cycle },
+		{ FUNC_PROFILEALLOC, decoder->last_load, 8, &ret->mem_profile_rate },
+	};
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		if (!found[wanted[i].func])
+			continue;
+		_cleanup_(code_deinit) struct globals_code code = { 0 };
+		int r = code_read(&code, img, &funcs[wanted[i].func]);
+		if (r < 0)
+			return r;
+		*wanted[i].to = wanted[i].find(&code, img, wanted[i].size);
+	}
+	return 0;
+}
+
 int globals_find(struct gobin *bin, struct image *img, struct gobin_globals *ret)
 {
 	const struct globals_decoder *decoder = gobin_info(bin)->machine == EM_AARCH64
@@ -154,6 +192,8 @@ int globals_find(struct gobin *bin, struct image *img, struct gobin_globals *ret
 		r = find_mheap(decoder, img, funcs, found, &globals);
 	if (r == 0)
 		r = find_allp(decoder, img, funcs, found, &globals);
+	if (r == 0)
+		r = find_mprof(decoder, img, funcs, found, &globals);
 	if (r == 0)
 		*ret = globals;
 	return r;

@@ -30,6 +30,11 @@ struct globals_decoder {
 	uint64_t (*first)(const struct globals_code *code, const struct image *img);
 	/* The slice whose pointer and length are loaded. */
 	uint64_t (*slice)(const struct globals_code *code, const struct image *img);
+	/* The first and the last variable of so many bytes (4 or 8) that is loaded. */
+	uint64_t (*first_load)(const struct globals_code *code, const struct image *img,
+			       unsigned int size);
+	uint64_t (*last_load)(const struct globals_code *code, const struct image *img,
+			      unsigned int size);
 };
 
 extern const struct globals_decoder globals_x86_64, globals_arm64;

@@ -76,16 +76,6 @@ static uint64_t find_receiver(const struct globals_code *code, const struct imag
 	return 0;
 }
 
-static uint64_t find_first(const struct globals_code *code, const struct image *img)
-{
-	for (size_t at = 0; at + PAIR_SZ <= code->len; at += INSN_SZ) {
-		uint64_t va = address_at(code, at);
-		if (va)
-			return globals_is_variable(img, va, 8) ? va : 0;
-	}
-	return 0;
-}
-
 /* What an instruction loads through a register that holds `base`: 64 bits, or two times 64. */
 static void add_loads(struct globals_loads *loads, uint32_t insn, uint32_t reg, uint64_t base)
 {
@@ -104,10 +94,8 @@ static void add_loads(struct globals_loads *loads, uint32_t insn, uint32_t reg, 
  * The loads follow the address closely: one LDP, an LDR with its own ADRP for each word, or two LDR
  * with a store between (Go 1.19, position-independent).
  */
-static uint64_t find_slice(const struct globals_code *code, const struct image *img)
+static void find_loads(const struct globals_code *code, struct globals_loads *loads)
 {
-	struct globals_loads loads = { .nr = 0 };
-
 	for (size_t at = 0; at + PAIR_SZ <= code->len; at += INSN_SZ) {
 		uint32_t adrp = insn_at(code, at);
 		if (!is_adrp(adrp))
@@ -118,13 +106,51 @@ static uint64_t find_slice(const struct globals_code *code, const struct image *
 		if (!va)
 			va = adrp_page(adrp, code->va + at);
 		for (; load < end && load + INSN_SZ <= code->len; load += INSN_SZ)
-			add_loads(&loads, insn_at(code, load), adrp & 31, va);
+			add_loads(loads, insn_at(code, load), adrp & 31, va);
 	}
+}
+
+static uint64_t find_slice(const struct globals_code *code, const struct image *img)
+{
+	struct globals_loads loads = { .nr = 0 };
+
+	find_loads(code, &loads);
 	return globals_loads_slice(&loads, img);
+}
+
+/* What is loaded atomically has its address made first: LDAR takes no offset. */
+static uint64_t find_first_load(const struct globals_code *code, const struct image *img,
+				unsigned int size)
+{
+	for (size_t at = 0; at + PAIR_SZ <= code->len; at += INSN_SZ) {
+		uint64_t va = address_at(code, at);
+		if (va)
+			return globals_is_variable(img, va, size) ? va : 0;
+	}
+	return 0;
+}
+
+static uint64_t find_first_address(const struct globals_code *code, const struct image *img)
+{
+	return find_first_load(code, img, 8);
+}
+
+static uint64_t find_last_load(const struct globals_code *code, const struct image *img,
+			       unsigned int size)
+{
+	struct globals_loads loads = { .nr = 0 };
+
+	find_loads(code, &loads);
+	for (size_t i = loads.nr; size == 8 && i-- > 0;)
+		if (globals_is_variable(img, loads.va[i], size))
+			return loads.va[i];
+	return 0;
 }
 
 const struct globals_decoder globals_arm64 = {
 	.receiver = find_receiver,
-	.first = find_first,
+	.first = find_first_address,
 	.slice = find_slice,
+	.first_load = find_first_load,
+	.last_load = find_last_load,
 };

@@ -10,6 +10,8 @@
 
 enum {
 	INSN_SZ = 7, /* REX, opcode, ModRM, disp32 */
+	SHORT_INSN_SZ = INSN_SZ - 1, /* without REX */
+	REX = 0x40, /* to 0x4f */
 	CALL_SZ = 5,
 	PADDING_MAX = 9, /* bytes of the longest NOP; 2 were seen */
 	CALL = 0xe8,
@@ -81,8 +83,48 @@ static uint64_t find_slice(const struct globals_code *code, const struct image *
 	return globals_loads_slice(&loads, img);
 }
 
+/* "mov X(%rip),%reg" of 64 bits, or of 32 into one of the first eight registers, which needs no REX. */
+static bool is_load(const struct globals_code *code, size_t at, unsigned int size, uint64_t *va)
+{
+	const uint8_t *b = code->bytes + at;
+
+	if (size == 8 && is_rip_insn(code, at, MOV_LOAD, -1)) {
+		*va = target_of(code, at + 3);
+		return true;
+	}
+	if (size != 4 || at + SHORT_INSN_SZ > code->len || b[0] != MOV_LOAD ||
+	    (b[1] & 0xc7) != MODRM_RAX_RIP || (at && (b[-1] & 0xf0) == REX))
+		return false;
+	*va = target_of(code, at + 2);
+	return true;
+}
+
+static uint64_t find_first_load(const struct globals_code *code, const struct image *img,
+				unsigned int size)
+{
+	uint64_t va;
+
+	for (size_t at = 0; at < code->len; at++)
+		if (is_load(code, at, size, &va) && globals_is_variable(img, va, size))
+			return va;
+	return 0;
+}
+
+static uint64_t find_last_load(const struct globals_code *code, const struct image *img,
+			       unsigned int size)
+{
+	uint64_t va;
+
+	for (size_t at = code->len; at-- > 0;)
+		if (is_load(code, at, size, &va) && globals_is_variable(img, va, size))
+			return va;
+	return 0;
+}
+
 const struct globals_decoder globals_x86_64 = {
 	.receiver = find_receiver,
 	.first = find_first_rsi,
 	.slice = find_slice,
+	.first_load = find_first_load,
+	.last_load = find_last_load,
 };

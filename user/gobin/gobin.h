@@ -148,6 +148,9 @@ struct gobin_globals {
 	uint64_t allp; /* runtime.allp, a slice of *p */
 	uint64_t emptymspan; /* runtime.emptymspan */
 	uint64_t mheap; /* runtime.mheap_ */
+	uint64_t mbuckets; /* runtime.mbuckets, the head of the memory profile's list */
+	uint64_t mprof_cycle; /* runtime.mProfCycle, 32 bits */
+	uint64_t mem_profile_rate; /* runtime.MemProfileRate, 64 bits */
 };
 
 /* 0 (with zeroes for what was not found), or -errno if the binary is damaged. */
