@@ -9,6 +9,7 @@
  */
 #include "bpf/goabi.bpf.h"
 #include "bpf/maps.bpf.h"
+#include "bpf/objects.bpf.h"
 #include "bpf/op.bpf.h"
 #include "bpf/stacks.bpf.h"
 
@@ -20,88 +21,6 @@ struct {
 	__type(key, struct wire_site_key);
 	__type(value, struct wire_site);
 } sites SEC(".maps");
-
-/* What one object takes: its size class and the bytes of its slot. */
-struct object {
-	u64 bytes;
-	u32 size_class;
-};
-
-/*
- * Does the type hold no pointers? runtime._type.PtrBytes, at 8 in every Go since 1.17; a nil type
- * is memory without pointers. A specialised function never looks at the type, whose page may not be there.
- */
-static __always_inline bool is_noscan(u64 typ, u64 cookie, struct wire_cpu *cpu)
-{
-	u64 flags = cookie >> 8;
-	u64 ptr_bytes = 0;
-
-	if (!typ || (flags & WIRE_F_NOSCAN))
-		return true;
-	if (flags & WIRE_F_SCAN)
-		return false;
-	if (bpf_probe_read_user(&ptr_bytes, sizeof(ptr_bytes), (void *)(typ + 8)))
-		count_loss(cpu, WIRE_LOSS_TYPE_FAULT);
-	return ptr_bytes == 0;
-}
-
-enum { TINY = 16 }; /* smaller objects without pointers share blocks of this size */
-
-/*
- * What the heap gives for a tiny object: a block, where there is no room in the one that its P fills (Go
- * runtime/malloc.go: mallocgcTiny, and mallocgc before 1.24). mcache.tiny and tinyoffset precede tinyAllocs.
- */
-static __always_inline u64 tiny_block(u64 g, u64 size, struct wire_cpu *cpu)
-{
-	u64 m = read_u64(g + cfg.g_m);
-	u64 p = m ? read_u64(m + cfg.m_p) : 0;
-	u64 mcache = p ? read_u64(p + cfg.p_mcache) : 0;
-	struct {
-		u64 block, off;
-	} tiny;
-
-	/* Before there are Ps, in schedinit, mcache0 is filled: no goroutine runs yet. */
-	if (m && !p)
-		return TINY;
-	if (!mcache || bpf_probe_read_user(&tiny, sizeof(tiny),
-					   (void *)(mcache + cfg.mcache_tiny - sizeof(tiny)))) {
-		count_loss(cpu, WIRE_LOSS_TINY);
-		return TINY;
-	}
-	/* Aligning it makes no difference: where it fits at all, it fits at a multiple of what divides its size and TINY. */
-	return tiny.block && tiny.off + size <= TINY ? 0 : TINY;
-}
-
-/*
- * The slot that mallocgc will use (Go runtime/malloc.go, sizeclasses.go). Tiny objects count the bytes that
- * were asked for, or, where what an operation takes is measured, their blocks.
- */
-static __always_inline struct object object_of(const struct pt_regs *ctx, bool noscan,
-					       struct wire_cpu *cpu)
-{
-	enum { PAGE = 8192, HEADER = 8 };
-	u64 size = GO_ARG1(ctx);
-
-	if (size > cfg.small_max)
-		return (struct object){ (size + PAGE - 1) & ~(u64)(PAGE - 1), WIRE_CLASS_LARGE };
-	if (noscan && size < TINY)
-		return (struct object){ cfg.tiny_blocks ? tiny_block(GO_G(ctx), size, cpu) : size,
-					WIRE_CLASS_TINY };
-	if (!noscan && size > cfg.header_min)
-		size += HEADER;
-
-	u32 size_class;
-	if (size <= WIRE_SMALL_SIZE_MAX - 8) {
-		u32 i = (size + 7) / 8;
-		size_class = cfg.size_to_class8[i < WIRE_SIZE_TO_CLASS8 ? i : 0];
-	} else {
-		u32 i = (size - WIRE_SMALL_SIZE_MAX + 127) / 128;
-		size_class = cfg.size_to_class128[i < WIRE_SIZE_TO_CLASS128 ? i : 0];
-	}
-	if (size_class >= WIRE_CLASSES)
-		size_class = 0;
-	return (struct object){ cfg.class_to_size[size_class], size_class };
-}
 
 static __always_inline void add_to_site(const struct pt_regs *ctx, struct wire_site_key *key,
 					struct wire_stack *st, u64 bytes, u64 cookie,
@@ -131,9 +50,7 @@ static __always_inline void add_to_site(const struct pt_regs *ctx, struct wire_s
 static __always_inline void record_object(const struct pt_regs *ctx, struct object obj, u32 ops,
 					  u64 cookie, struct wire_cpu *cpu)
 {
-	struct wire_site_key key = { .typ = GO_ARG2(ctx),
-				     .size_class = obj.size_class,
-				     .ops = ops };
+	struct wire_site_key key = { .typ = obj.typ, .size_class = obj.size_class, .ops = ops };
 	struct scratch *s = scratch_here();
 	int slot = s ? slot_claim(s, cpu) : -1;
 
@@ -156,7 +73,7 @@ static __always_inline void record_outside(const struct pt_regs *ctx, struct obj
 					   struct wire_cpu *cpu)
 {
 	struct wire_site_key key = { .stack = WIRE_STACK_OUTSIDE,
-				     .typ = GO_ARG2(ctx),
+				     .typ = obj.typ,
 				     .size_class = obj.size_class };
 
 	add_to_site(ctx, &key, NULL, obj.bytes, cookie, cpu);
@@ -167,15 +84,14 @@ int on_malloc(struct pt_regs *ctx)
 {
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
-	u64 size = GO_ARG1(ctx);
 
-	if (!cpu || !is_counting() || !count_hit(ctx, cookie, cpu))
+	if (!cpu || !is_counting())
 		return 0;
-	/* Size 0 gives the address of runtime.zerobase and is no object. */
-	if (!size || (probe_is(cookie, WIRE_PLACE_MALLOCGC) && size <= cfg.malloc_limit))
+	count_group(cpu, WIRE_GROUP_LARGE); /* the only ones that a sampled session counts here */
+	if (!count_hit(ctx, cookie, cpu) || !is_object(ctx, cookie))
 		return 0;
 
-	struct object obj = object_of(ctx, is_noscan(GO_ARG2(ctx), cookie, cpu), cpu);
+	struct object obj = object_of(ctx, cookie, cfg.tiny_blocks, cpu);
 	struct op_goroutine *gr = cfg.ops_nr ? in_operation(GO_G(ctx)) : NULL;
 	if (gr) {
 		gr->objects++;

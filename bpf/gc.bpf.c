@@ -257,7 +257,10 @@ int on_gc(struct pt_regs *ctx)
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
-	if (!cpu || !is_counting() || leads_to_morestack(ctx, cookie))
+	if (!cpu || !is_counting())
+		return 0;
+	count_group(cpu, WIRE_GROUP_ALWAYS);
+	if (leads_to_morestack(ctx, cookie))
 		return 0;
 	switch (cookie & 0xff) {
 	case WIRE_PLACE_GC_START:
@@ -298,11 +301,11 @@ static __always_inline u64 assist_time(u64 load_bias)
 	if (bpf_probe_read_user(&now, sizeof(now),
 				(void *)(cfg.gc_controller_va + load_bias + cfg.gcc_assist_time)))
 		return 0; /* the next one finds it */
-	for (int i = 0; i < TRIES && now > before; i++) {
+	for (int i = 0; i < TRIES && (now > before || before == WIRE_ASSIST_UNSEEN); i++) {
 		u64 was = __sync_val_compare_and_swap(&assist_seen, before, now);
 
 		if (was == before)
-			return now - before;
+			return before == WIRE_ASSIST_UNSEEN ? 0 : now - before;
 		before = was;
 	}
 	return 0;
@@ -316,6 +319,7 @@ int on_assist(struct pt_regs *ctx)
 
 	if (!cpu || !is_counting())
 		return 0;
+	count_group(cpu, WIRE_GROUP_ASSIST);
 	u64 ns = assist_time(ctx->ip - probe_va(cookie));
 	struct op_goroutine *gr = cfg.ops_nr ? in_operation(GO_G(ctx)) : NULL;
 	u64 hash = take_stack(ctx, cookie, cpu);

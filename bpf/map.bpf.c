@@ -223,7 +223,8 @@ static __always_inline void count_op(struct wire_map_site *site, const struct ma
 
 static __always_inline void take_op(const struct map_hit *h, struct wire_map_site *site)
 {
-	struct wire_map *m = h->map && !h->unread ? follow(h) : NULL;
+	/* With assignments and deletions unseen nothing right could be told of a map's life. */
+	struct wire_map *m = h->map && !h->unread && !cfg.map_events_only ? follow(h) : NULL;
 
 	count_op(site, h);
 	if (!m)

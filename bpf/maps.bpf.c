@@ -16,9 +16,14 @@ volatile __u32 target = 0;
 volatile __u64 assist_seen = 0;
 volatile __u64 paused_ns = 0, pause_began_ns = 0;
 volatile __u32 ops_half = 0;
+volatile struct wire_window window = {};
+volatile __u32 large_apart = 0;
+volatile __s64 ration_left = 0;
 
 struct cpu_stats_map cpu_stats SEC(".maps");
 struct events_map events SEC(".maps");
+struct wakeups_map wakeups SEC(".maps");
+struct wakeups_map alarms SEC(".maps");
 struct stacks_map stacks SEC(".maps");
 struct scratches_map scratches SEC(".maps");
 struct op_goroutines_map op_goroutines SEC(".maps");

@@ -27,6 +27,15 @@ extern volatile __u64 paused_ns, pause_began_ns;
 /* Which half of the operations' counts is added to, 0 or 1 (op.bpf.c). */
 extern volatile __u32 ops_half;
 
+/* The window that is open (sample.bpf.c). */
+extern volatile struct wire_window window;
+
+/* So many more hits of what is always on until the user side looks at what they cost. */
+extern volatile __s64 ration_left;
+
+/* Every large object is counted by itself now: samples leave them out. */
+extern volatile __u32 large_apart;
+
 /*
  * key: CPU, bound: possible CPUs. Mapped by the user side, so that totals can be read with no
  * system call. Atomic adds: a program can be preempted in the middle (see scratch.bpf.h).
@@ -46,6 +55,16 @@ struct events_map {
 	__uint(max_entries, 4096);
 };
 extern struct events_map events SEC(".maps");
+
+/* The number of a window whose hits are all taken: a ring of its own, that only who waits for it reads. */
+struct wakeups_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+extern struct wakeups_map wakeups SEC(".maps");
+
+/* The same for ration_left. */
+extern struct wakeups_map alarms SEC(".maps");
 
 /* key: a stack's hash, value: 1 if it has been sent. Full: the stack is tried again at its next hit. */
 struct stacks_map {
@@ -82,6 +101,27 @@ static __always_inline bool is_counting(void)
 static __always_inline void count_loss(struct wire_cpu *cpu, enum wire_loss cause)
 {
 	__sync_fetch_and_add(&cpu->losses[cause], 1);
+}
+
+/*
+ * What each group of probes costs is told by their hits. Of what is always on: when they are as many as the user side
+ * allowed for, it is told so at once.
+ */
+static __always_inline void count_group(struct wire_cpu *cpu, enum wire_group group)
+{
+	if (!cfg.sampled)
+		return;
+	__sync_fetch_and_add(&cpu->group_hits[group], 1);
+	if (group == WIRE_GROUP_REFILL || group == WIRE_GROUP_WINDOW)
+		return;
+	/* A RET is single-stepped: what an assist costs is as much as of some others. */
+	s64 taken = group == WIRE_GROUP_ASSIST ? 4 : 1;
+	s64 left = __sync_fetch_and_add(&ration_left, -taken);
+	if (left > 0 && left <= taken) {
+		u64 which = group;
+
+		bpf_ringbuf_output(&alarms, &which, sizeof(which), BPF_RB_FORCE_WAKEUP);
+	}
 }
 
 static __always_inline u64 probe_va(u64 cookie)

@@ -17,6 +17,7 @@ struct mark_work {
 	u64 busy;
 	u64 heap_stats[HEAP_STATS_MAX / 8];
 	u64 spans[WIRE_SPAN_CLASSES];
+	struct wire_totals totals;
 };
 
 struct {
@@ -30,8 +31,7 @@ struct mark_ctx {
 	struct mark_work *work;
 	u64 allp; /* address of the array of *p */
 	u64 memstats;
-	u64 objects;
-	u64 bytes;
+	u64 objects, bytes; /* gallop's */
 	u64 failed;
 };
 
@@ -58,15 +58,18 @@ static long add_delta(u32 i, struct mark_ctx *m)
 		return 1;
 	}
 	u32 tiny = cfg.hs_tiny / 8, large = cfg.hs_large / 8, small = cfg.hs_small / 8;
-	if (tiny >= HEAP_STATS_MAX / 8 || large >= HEAP_STATS_MAX / 8 ||
+	if (tiny >= HEAP_STATS_MAX / 8 || !large || large >= HEAP_STATS_MAX / 8 ||
 	    small > HEAP_STATS_MAX / 8 - SMALL_CLASSES) {
 		m->failed = 1;
 		return 1;
 	}
-	u64 sum = stats[tiny] + stats[large];
-	for (u32 j = 0; j < SMALL_CLASSES; j++)
-		sum += stats[small + j];
-	m->objects += sum;
+	struct wire_totals *totals = &m->work->totals;
+	totals->objects[WIRE_CLASS_TINY] += stats[tiny];
+	totals->objects[WIRE_CLASS_LARGE] += stats[large];
+	/* largeAlloc is followed by largeAllocCount. */
+	totals->large_bytes += stats[large - 1];
+	for (u32 j = 1; j < SMALL_CLASSES; j++)
+		totals->objects[j] += stats[small + j];
 	return 0;
 }
 
@@ -89,7 +92,8 @@ static long add_p(u32 i, struct mark_ctx *m)
 		m->failed = 1;
 		return 1;
 	}
-	m->objects += tiny;
+	struct wire_totals *totals = &m->work->totals;
+	totals->objects[WIRE_CLASS_TINY] += tiny;
 	for (u32 j = 0; j < WIRE_SPAN_CLASSES; j++) {
 		u16 count = 0, before = 0;
 
@@ -98,7 +102,8 @@ static long add_p(u32 i, struct mark_ctx *m)
 		    bpf_probe_read_user(&before, sizeof(before),
 					(void *)(spans[j] + cfg.mspan_before)))
 			m->failed = 1;
-		m->objects += (u64)count - before;
+		/* A span class is a size class and whether it has pointers; large objects have no span here. */
+		totals->objects[j / 2] += (u64)count - before;
 	}
 	return 0;
 }
@@ -116,10 +121,12 @@ static __always_inline long count_runtime(struct mark_work *work, u64 load_bias,
 	    !allp.len || allp.len > WIRE_PS_MAX)
 		return -1;
 	m.allp = allp.array;
+	__builtin_memset(&work->totals, 0, sizeof(work->totals));
 	bpf_loop(DELTAS, add_delta, &m, 0);
 	bpf_loop(allp.len, add_p, &m, 0);
 	mark->ps_nr = allp.len;
-	mark->runtime_objects = m.objects;
+	for (u32 i = 0; i < WIRE_CLASSES; i++)
+		mark->runtime_objects += work->totals.objects[i];
 	return m.failed ? -1 : 0;
 }
 
@@ -130,6 +137,15 @@ static __always_inline void count_gallop(u64 *objects, u64 *bytes)
 	bpf_loop(cfg.cpus, add_cpu, &m, 0);
 	*objects = m.objects;
 	*bytes = m.bytes;
+}
+
+/* What the runtime has allocated by class, for who has no other total. True if it is in the ring. */
+static __always_inline bool send_totals(struct mark_work *work, const struct wire_mark *mark)
+{
+	work->totals.ev = mark->ev;
+	work->totals.ev.kind = WIRE_EVENT_TOTALS;
+	work->totals.ev.size = sizeof(work->totals);
+	return !bpf_ringbuf_output(&events, &work->totals, sizeof(work->totals), 0);
 }
 
 SEC("?uprobe")
@@ -160,6 +176,8 @@ int on_mark(struct pt_regs *ctx)
 	long err = count_runtime(work, mark.load_bias, &mark);
 	count_gallop(&after, &bytes_after);
 	mark.slack = after - mark.gallop_objects;
+	if (!err && mark.place == WIRE_PLACE_EXIT)
+		err = !send_totals(work, &mark);
 	if (err || bpf_ringbuf_output(&events, &mark, sizeof(mark), 0))
 		count_loss(cpu, WIRE_LOSS_MARK);
 	__sync_lock_test_and_set(&work->busy, 0);

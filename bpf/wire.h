@@ -52,7 +52,8 @@ enum wire_loss {
 	WIRE_LOSS_TINY =
 		15, /* tiny objects whose block could not be read: a whole one is counted */
 	WIRE_LOSS_OP_DEEP = 16, /* ... or may be inside one that began before counting did */
-	WIRE_LOSS_NR = 17,
+	WIRE_LOSS_SAMPLE = 17, /* samples that were not sent: the ring was full */
+	WIRE_LOSS_NR = 18,
 };
 
 /*
@@ -110,7 +111,9 @@ struct wire_cfg {
 	} op_funcs[WIRE_OPS_MAX];
 	uint8_t size_to_class8[WIRE_SIZE_TO_CLASS8];
 	uint8_t size_to_class128[WIRE_SIZE_TO_CLASS128];
-	uint8_t pad3[5];
+	uint8_t sampled; /* not every allocation is looked at: sample.bpf.c, hits are told by group */
+	uint8_t map_events_only; /* assignments and deletions are sampled: maps aren't followed */
+	uint8_t pad3[3];
 	uint16_t class_to_size[WIRE_CLASSES + 3];
 };
 
@@ -151,6 +154,26 @@ enum wire_place {
 	WIRE_PLACE_OP_RETURN = 25, /* its RETs */
 	WIRE_PLACE_OP_RECOVER = 26, /* runtime.recovery(g): calls are gone that will not return */
 	WIRE_PLACE_OP_GOEXIT = 27, /* runtime.Goexit: no call of this goroutine will return */
+	WIRE_PLACE_REFILL = 28, /* runtime.(*mcache).refill(mcache, spanClass): a span is used up */
+	WIRE_PLACE_PROFILE =
+		29, /* runtime.profilealloc(m, object, size): the runtime's own sample */
+	WIRE_PLACE_LARGE = 30, /* Go >= 1.24: runtime.mallocgcLarge, arguments as mallocgc */
+	WIRE_PLACE_ALLOC_LARGE = 31, /* older: runtime.(*mcache).allocLarge(mcache, size, noscan) */
+};
+
+/*
+ * What is attached and detached together, and given up in order when it costs too much (user/govern/govern.h). A
+ * session that counts everything has the first only.
+ */
+enum wire_group {
+	WIRE_GROUP_ALWAYS = 0,
+	WIRE_GROUP_ASSIST = 1, /* mark assists */
+	WIRE_GROUP_LARGE = 2, /* large objects, each */
+	WIRE_GROUP_MAP_EVENTS = 3, /* clears and growth of maps, each */
+	WIRE_GROUP_PROFILE = 4, /* the runtime's own samples */
+	WIRE_GROUP_REFILL = 5, /* a window's first stage */
+	WIRE_GROUP_WINDOW = 6, /* ... and its second */
+	WIRE_GROUP_NR = 7,
 };
 
 /* What the registers hold at stop- and startTheWorldWithSema, by Go version. */
@@ -205,6 +228,7 @@ struct wire_cpu {
 	uint64_t slot_contended; /* hits that found the first slot busy: preemption at work */
 	uint64_t losses[WIRE_LOSS_NR];
 	uint64_t siteless_bytes; /* of the objects of WIRE_LOSS_SITES_FULL */
+	uint64_t group_hits[WIRE_GROUP_NR]; /* with cfg.sampled: times a program of each ran */
 	uint64_t pad[1];
 };
 
@@ -213,6 +237,8 @@ enum wire_event_kind {
 	WIRE_EVENT_MARK = 2,
 	WIRE_EVENT_STOP = 3,
 	WIRE_EVENT_CYCLE = 4,
+	WIRE_EVENT_SAMPLE = 5,
+	WIRE_EVENT_TOTALS = 6,
 };
 
 /* Every event begins with this; unknown kinds are skipped by size. */
@@ -249,6 +275,13 @@ struct wire_mark {
 	uint64_t gallop_objects;
 	uint64_t gallop_bytes;
 	uint64_t slack; /* how far gallop's count moved meanwhile: 0 in a stopped world */
+};
+
+/* What the runtime has allocated when the program ends; the tiny ones are those that found room in a block. */
+struct wire_totals {
+	struct wire_event ev;
+	uint64_t large_bytes;
+	uint64_t objects[WIRE_CLASSES]; /* by size class, 0 is large ones */
 };
 
 enum {
@@ -291,10 +324,54 @@ struct wire_cycle {
 	uint64_t cpu_fraction; /* bits of the float64 MemStats.GCCPUFraction */
 };
 
+/* In place of a time: what assists have taken so far isn't known, and the next one's is lost. */
+#define WIRE_ASSIST_UNSEEN (~(uint64_t)0)
+
 /* Mark assists of one stack, per CPU; only ever added to. */
 struct wire_assist {
 	uint64_t assists;
 	uint64_t ns; /* running time by the runtime's measure: none while parked */
+};
+
+/*
+ * A hit that stands for many. Of a window, or of window 0: one of the runtime's own samples.
+ *   WIRE_PLACE_REFILL             objects of size_class were used up since the span was taken; bytes 0, typ 0
+ *   WIRE_PLACE_PROFILE            one object, with the bytes of its slot; typ 0: not known
+ *   WIRE_PLACE_MALLOCGC, _SPECIALISED  one object and the bytes of its slot. A tiny one that opens a block is of that
+ *                                 block's class, 2, with 16 bytes; one that fits into a block of WIRE_CLASS_TINY, with 0
+ *   WIRE_PLACE_MAP_ASSIGN, _MAP_DELETE, _SYNC_MAP_*  one call; typ is the map's type; size_class and bytes 0
+ */
+struct wire_sample {
+	struct wire_event ev;
+	uint64_t stack;
+	uint64_t typ;
+	uint64_t goid; /* 0 unless cfg.by_goroutine, or of a refill */
+	uint64_t objects;
+	uint64_t bytes;
+	uint32_t window;
+	uint16_t place; /* enum wire_place */
+	uint16_t size_class;
+};
+
+enum wire_stage {
+	WIRE_STAGE_CLOSED = 0,
+	WIRE_STAGE_REFILL = 1,
+	WIRE_STAGE_EXACT = 2,
+};
+
+/*
+ * The window that is open, if one is. The user side writes all of it, `stage` last, and closes it by that; the kernel
+ * side counts hits and leaves two times. A hit from skip_hits on, or from keep_from_ns on, is sent; none is after
+ * max_hits, when the user side is woken, once.
+ */
+struct wire_window {
+	uint32_t number;
+	uint32_t stage; /* enum wire_stage */
+	uint64_t skip_hits, keep_from_ns;
+	uint64_t max_hits;
+	uint64_t hits; /* of this stage, dropped ones included: each costs */
+	uint64_t kept_ns; /* when the hit after skip_hits came; 0: not yet */
+	uint64_t full_ns; /* when max_hits was reached; 0: not yet */
 };
 
 /* Where something happens to maps of a type. */
@@ -505,8 +582,11 @@ _Static_assert(sizeof(struct wire_cycle) == 104, "no hidden padding");
 _Static_assert(sizeof(struct wire_cfg) % 8 == 0, "wire_cfg is padded by hand");
 _Static_assert(sizeof(struct wire_site_key) == 32,
 	       "keys are hashed byte by byte: no hidden padding");
-_Static_assert(sizeof(struct wire_cpu) == 192, "one CPU's totals fill three cache lines");
+_Static_assert(sizeof(struct wire_cpu) == 256, "one CPU's totals fill four cache lines");
+_Static_assert(sizeof(struct wire_sample) == 64, "no hidden padding");
+_Static_assert(sizeof(struct wire_window) == 56, "no hidden padding");
 _Static_assert(sizeof(struct wire_stack) == 40 + 8 * WIRE_DEPTH_MAX, "no hidden padding");
 _Static_assert(sizeof(struct wire_mark) == 64, "no hidden padding");
+_Static_assert(sizeof(struct wire_totals) == 24 + 8 * WIRE_CLASSES, "no hidden padding");
 
 #endif

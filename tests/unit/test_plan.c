@@ -255,6 +255,119 @@ static void test_maps(void **state)
 		assert_null(strstr(plan->notes[i], "maps"));
 }
 
+static struct plan *make_sampled(struct gobin *bin, const char *path, bool profiled)
+{
+	struct plan_opts opts = { .sampled = true, .profiled = profiled };
+	struct plan *plan = NULL;
+	struct err err = { 0 };
+
+	if (plan_new(bin, &opts, &plan, &err))
+		fail_msg("%s: %s", path, err.msg);
+	return plan;
+}
+
+/* The group that a place must be of; -1: a sampled session has no use for it. */
+static int group_of_place(enum wire_place place)
+{
+	switch (place) {
+	case WIRE_PLACE_MALLOCGC:
+	case WIRE_PLACE_SPECIALISED:
+	case WIRE_PLACE_MAP_ASSIGN:
+	case WIRE_PLACE_MAP_DELETE:
+	case WIRE_PLACE_SYNC_MAP_ASSIGN:
+	case WIRE_PLACE_SYNC_MAP_DELETE:
+		return WIRE_GROUP_WINDOW;
+	case WIRE_PLACE_REFILL:
+		return WIRE_GROUP_REFILL;
+	case WIRE_PLACE_PROFILE:
+		return WIRE_GROUP_PROFILE;
+	case WIRE_PLACE_LARGE:
+	case WIRE_PLACE_ALLOC_LARGE:
+		return WIRE_GROUP_LARGE;
+	case WIRE_PLACE_MAP_CLEAR:
+	case WIRE_PLACE_SYNC_MAP_CLEAR:
+	case WIRE_PLACE_MAP_GROW:
+	case WIRE_PLACE_MAP_GROW_TABLE:
+	case WIRE_PLACE_MAP_PRUNE:
+		return WIRE_GROUP_MAP_EVENTS;
+	case WIRE_PLACE_ASSIST_RETURN:
+		return WIRE_GROUP_ASSIST;
+	case WIRE_PLACE_EXIT:
+	case WIRE_PLACE_GC_START:
+	case WIRE_PLACE_STW_STOP:
+	case WIRE_PLACE_STW_START:
+	case WIRE_PLACE_STW_RETURN:
+	case WIRE_PLACE_STW_WHY:
+	case WIRE_PLACE_MARK_TERMINATION:
+		return WIRE_GROUP_ALWAYS;
+	default:
+		return -1;
+	}
+}
+
+static void check_groups(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->probes_nr; i++) {
+		const struct plan_probe *p = &plan->probes[i];
+
+		if ((int)p->group != group_of_place(p->cookie & 0xff))
+			fail_msg("%s is in group %s", p->func, plan_group_name(p->group));
+		/* A program that is loaded for one group counts its hits as that group's. */
+		assert_int_equal(p->prog == PLAN_PROG_WINDOW, p->group == WIRE_GROUP_WINDOW);
+		assert_int_equal(p->prog == PLAN_PROG_MALLOC, p->group == WIRE_GROUP_LARGE);
+	}
+}
+
+/* Every allocation is in windows or among the runtime's samples; only what is rare is always probed. */
+static void test_sampled(void **state)
+{
+	const char *version = *state;
+	bool divided = minor_of(version) >= 24;
+	char path[PATH_CAP];
+	_cleanup_(gobin_freep) struct gobin *bin = open_binary(version, "cgopiestripped", path);
+	_cleanup_(plan_freep) struct plan *exact = make_plan(bin, path);
+	_cleanup_(plan_freep) struct plan *windows = make_sampled(bin, path, false);
+	_cleanup_(plan_freep) struct plan *profiled = make_sampled(bin, path, true);
+
+	for (size_t i = 0; i < exact->probes_nr; i++)
+		assert_int_equal(exact->probes[i].group, WIRE_GROUP_ALWAYS);
+	check_groups(windows);
+	check_groups(profiled);
+	assert_int_equal(windows->notes_nr, 0);
+	assert_int_equal(profiled->notes_nr, 0);
+	assert_non_null(find_probe(windows, "runtime.mallocgc"));
+	assert_non_null(find_probe(windows, "runtime.(*mcache).refill"));
+	assert_null(find_probe(windows, "runtime.profilealloc"));
+	assert_non_null(find_probe(windows, divided ? "runtime.mallocgcLarge"
+						    : "runtime.(*mcache).allocLarge"));
+	assert_int_equal(windows->cfg.malloc_limit, exact->cfg.malloc_limit);
+	assert_true(windows->cfg.sampled && windows->cfg.map_events_only);
+	assert_false(exact->cfg.sampled || exact->cfg.map_events_only);
+	assert_int_not_equal(windows->cfg.m_p, 0);
+	assert_non_null(find_probe(profiled, "runtime.profilealloc"));
+	assert_null(find_probe(profiled, "runtime.mallocgc"));
+	assert_null(find_probe(profiled, "runtime.(*mcache).refill"));
+	assert_true(plan_has_group(profiled, WIRE_GROUP_WINDOW));
+	for (size_t i = 0; i < windows->probes_nr; i++)
+		check_place(bin, path, &windows->probes[i], minor_of(version));
+	check_place(bin, path, find_probe(profiled, "runtime.profilealloc"), minor_of(version));
+}
+
+/* Operations are whole or nothing. */
+static void test_sampled_op(void **state)
+{
+	static const struct plan_op_want want = { "main.main", NULL };
+	struct plan_opts opts = { .sampled = true, .ops = &want, .ops_nr = 1 };
+	struct plan *plan = NULL;
+	char path[PATH_CAP];
+	_cleanup_(gobin_freep) struct gobin *bin = open_binary("1.27", "stripped", path);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(plan_new(bin, &opts, &plan, &err), -EINVAL);
+	assert_null(plan);
+}
+
 /* The tables that sizes are looked up in, against the list of classes they are made from. */
 static void test_size_classes(void **state)
 {
@@ -280,18 +393,20 @@ static void test_size_classes(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[4 * FIXTURE_VERSIONS_NR + 1] = { 0 };
-	static char names[4 * FIXTURE_VERSIONS_NR][64];
+	enum { EACH_NR = 5 };
+	struct CMUnitTest tests[EACH_NR * FIXTURE_VERSIONS_NR + 2] = { 0 };
+	static char names[EACH_NR * FIXTURE_VERSIONS_NR][64];
 	static const struct {
 		const char *name;
 		CMUnitTestFunction fn;
 	} each[] = { { "rule", test_rule },
 		     { "places", test_places },
 		     { "returns", test_returns },
-		     { "maps", test_maps } };
+		     { "maps", test_maps },
+		     { "sampled", test_sampled } };
 	size_t nr = 0;
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < EACH_NR; i++) {
 		for (int v = 0; v < FIXTURE_VERSIONS_NR; v++, nr++) {
 			snprintf(names[nr], sizeof(names[nr]), "%s, Go %s", each[i].name,
 				 fixture_versions[v]);
@@ -301,6 +416,8 @@ int main(void)
 						     .initial_state = (void *)fixture_versions[v] };
 		}
 	}
+	tests[nr++] = (struct CMUnitTest){ .name = "operations, sampled",
+					   .test_func = test_sampled_op };
 	tests[nr] = (struct CMUnitTest){ .name = "size classes", .test_func = test_size_classes };
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

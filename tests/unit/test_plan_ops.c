@@ -308,7 +308,9 @@ static void test_cfg(void **state)
 	assert_null(find_unwind(plan, WIRE_PLACE_OP_GOEXIT));
 	assert_int_equal(plan->notes_nr, 0);
 
-	struct plan_opts opts = { PLAN_VIEW_GC, false, 0, &want, 1, true };
+	struct plan_opts opts = {
+		.views = PLAN_VIEW_GC, .ops = &want, .ops_nr = 1, .ops_only = true
+	};
 	_cleanup_(plan_freep) struct plan *gc = NULL;
 	struct err err = { 0 };
 	assert_int_equal(plan_new(bin, &opts, &gc, &err), 0);

@@ -16,6 +16,7 @@ struct want {
 	const char *why;
 	bool at_entry; /* assembly without a stack check: its first instruction is right */
 	unsigned flags; /* WIRE_F_NOSCAN, WIRE_F_SCAN, WIRE_F_METHOD */
+	enum wire_group group; /* in a sampled session */
 };
 
 /* Put a probe at a place that is known. 0, -EFAULT if the file doesn't have it, -E2BIG. */
@@ -35,6 +36,9 @@ void plan_note(struct plan *plan, const char *fmt, ...) __attribute__((format(pr
 
 /* Allocations: all of them or -ENOTSUP. */
 int plan_malloc(struct plan *plan, struct gobin *bin, struct err *err);
+
+/* Of a sampled session: large objects, refills, the runtime's own samples; and windows for allocations. As plan_malloc(). */
+int plan_sampled(struct plan *plan, struct gobin *bin, bool profiled, struct err *err);
 
 /* World-stopped counts and garbage collection: whatever this binary allows. */
 void plan_marks(struct plan *plan, struct gobin *bin, const struct gobin_globals *globals);

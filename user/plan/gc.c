@@ -70,34 +70,37 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 {
 	static const struct part stops[] = {
 		{ "runtime.gcStart",
-		  { PLAN_PROG_GC, WIRE_PLACE_GC_START, "what a cycle is wanted for", false, 0 },
+		  { PLAN_PROG_GC, WIRE_PLACE_GC_START, "what a cycle is wanted for", false, 0,
+		    WIRE_GROUP_ALWAYS },
 		  false },
 		{ "runtime.stopTheWorldWithSema",
-		  { PLAN_PROG_GC, WIRE_PLACE_STW_STOP, "a stop begins: reason, who asked", false,
-		    0 },
+		  { PLAN_PROG_GC, WIRE_PLACE_STW_STOP, "a stop begins: reason, who asked", false, 0,
+		    WIRE_GROUP_ALWAYS },
 		  false },
 		{ "runtime.startTheWorldWithSema",
 		  { PLAN_PROG_GC, WIRE_PLACE_STW_START, "a stop ends: the runtime's times", false,
-		    0 },
+		    0, WIRE_GROUP_ALWAYS },
 		  false },
 		{ "runtime.startTheWorldWithSema",
-		  { PLAN_PROG_GC, WIRE_PLACE_STW_RETURN, "when the world ran again", false, 0 },
+		  { PLAN_PROG_GC, WIRE_PLACE_STW_RETURN, "when the world ran again", false, 0,
+		    WIRE_GROUP_ALWAYS },
 		  true },
 		{ "runtime.gcMarkTermination",
 		  { PLAN_PROG_GC, WIRE_PLACE_MARK_TERMINATION, "the end of a cycle's marking",
-		    false, 0 },
+		    false, 0, WIRE_GROUP_ALWAYS },
 		  false },
 	};
 	static const struct part assists[] = {
 		{ "runtime.gcAssistAlloc1",
 		  { PLAN_PROG_ASSIST, WIRE_PLACE_ASSIST_RETURN, "mark assists and their time",
-		    false, 0 },
+		    false, 0, WIRE_GROUP_ASSIST },
 		  true },
 	};
 	/* Before stwReason a stop that isn't the GC's passed its reason as a string, one call up. */
 	static const struct part why[] = {
 		{ "runtime.stopTheWorld",
-		  { PLAN_PROG_GC, WIRE_PLACE_STW_WHY, "why the world is stopped", false, 0 },
+		  { PLAN_PROG_GC, WIRE_PLACE_STW_WHY, "why the world is stopped", false, 0,
+		    WIRE_GROUP_ALWAYS },
 		  false },
 	};
 	const struct go_layout *layout = gobin_layout(bin);

@@ -61,11 +61,21 @@ struct malloc_scan {
 	int class_max; /* the largest class that has one */
 };
 
+/* Counted each, or in windows. */
+static enum plan_prog malloc_prog(const struct plan *plan)
+{
+	return plan->cfg.sampled ? PLAN_PROG_WINDOW : PLAN_PROG_MALLOC;
+}
+
 static int add_specialised(const struct gobin_func *func, const char *name, void *ctx)
 {
-	struct want want = { PLAN_PROG_MALLOC, WIRE_PLACE_SPECIALISED, "objects of one size class",
-			     false, 0 };
 	struct malloc_scan *scan = ctx;
+	struct want want = { malloc_prog(scan->plan),
+			     WIRE_PLACE_SPECIALISED,
+			     "objects of one size class",
+			     false,
+			     0,
+			     WIRE_GROUP_WINDOW };
 	int nr = specialised_nr(name, &want.flags);
 
 	if (nr < 0)
@@ -83,8 +93,9 @@ static int add_specialised(const struct gobin_func *func, const char *name, void
 
 int plan_malloc(struct plan *plan, struct gobin *bin, struct err *err)
 {
-	static const struct want want = { PLAN_PROG_MALLOC, WIRE_PLACE_MALLOCGC, "every object",
-					  false, 0 };
+	const struct want want = { malloc_prog(plan), WIRE_PLACE_MALLOCGC, "every object", false, 0,
+				   WIRE_GROUP_WINDOW };
+	size_t first = plan->probes_nr;
 	struct gobin_func func;
 	struct malloc_scan scan = { .plan = plan, .bin = bin, .err = err };
 
@@ -107,6 +118,6 @@ int plan_malloc(struct plan *plan, struct gobin *bin, struct err *err)
 
 	/* len(mallocNoScanTable)-1: the classes' own sizes end at 512 or 80 (Go 1.26/1.27 malloc.go). */
 	plan->cfg.malloc_limit = go_class_to_size[scan.class_max];
-	plan->probes[0].why = "objects of other sizes";
+	plan->probes[first].why = "objects of other sizes";
 	return 0;
 }

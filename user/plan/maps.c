@@ -5,6 +5,9 @@
  * The linker leaves out what a program doesn't call, so a function that is missing is an operation that can't
  * happen. One that is there and can't be probed is told, and then none is: half of what happens to a map tells
  * nothing right about it.
+ *
+ * In a sampled session assignments and deletions are seen in windows, and clears and growth always: each of those
+ * tells something by itself. No map is followed then, so what makes maps and what reads them isn't probed.
  */
 #include <errno.h>
 
@@ -109,6 +112,29 @@ static const struct {
 	[WIRE_PLACE_MAP_ITERATE] = { PLAN_PROG_MAP, "range loops" },
 };
 
+/* How a sampled session sees it: false if it doesn't. */
+static bool sample_use(enum wire_place place, struct want *want)
+{
+	switch (place) {
+	case WIRE_PLACE_MAP_ASSIGN:
+	case WIRE_PLACE_MAP_DELETE:
+	case WIRE_PLACE_SYNC_MAP_ASSIGN:
+	case WIRE_PLACE_SYNC_MAP_DELETE:
+		want->prog = PLAN_PROG_WINDOW;
+		want->group = WIRE_GROUP_WINDOW;
+		return true;
+	case WIRE_PLACE_MAP_CLEAR:
+	case WIRE_PLACE_SYNC_MAP_CLEAR:
+	case WIRE_PLACE_MAP_GROW:
+	case WIRE_PLACE_MAP_GROW_TABLE:
+	case WIRE_PLACE_MAP_PRUNE:
+		want->group = WIRE_GROUP_MAP_EVENTS;
+		return true;
+	default:
+		return false;
+	}
+}
+
 struct map_plan {
 	struct plan *plan;
 	struct gobin *bin;
@@ -118,7 +144,7 @@ struct map_plan {
 /* Was it there? */
 static bool add_one(struct map_plan *mp, const struct map_func *map_func)
 {
-	const struct want want = {
+	struct want want = {
 		.prog = uses[map_func->place].prog,
 		.place = map_func->place,
 		.why = uses[map_func->place].why,
@@ -131,6 +157,8 @@ static bool add_one(struct map_plan *mp, const struct map_func *map_func)
 
 	if (gobin_find_func(mp->bin, map_func->func, &func))
 		return false;
+	if (mp->plan->cfg.sampled && !sample_use(map_func->place, &want))
+		return true;
 	int rc = returns ? plan_add_returns(mp->plan, mp->bin, &func, map_func->func, &want)
 			 : plan_add(mp->plan, mp->bin, &func, map_func->func, &want);
 	mp->failed += rc != 0;
@@ -178,6 +206,7 @@ void plan_maps(struct plan *plan, struct gobin *bin)
 		plan_note(plan, "maps can't be seen: their functions were not found");
 		return;
 	}
+	plan->cfg.map_events_only = plan->cfg.sampled;
 	plan->cfg.map_swiss = kind == GOBIN_MAPS_SWISS;
 	plan->cfg.map_b = GO_HMAP_B;
 	plan->cfg.map_unit = plan->cfg.map_swiss ? GO_MAP_GROUP_SIZE : GO_MAP_BUCKET_SIZE;
@@ -190,6 +219,7 @@ void plan_maps(struct plan *plan, struct gobin *bin)
 		ADD_ALL(&mp, classic);
 	add_sync(&mp);
 	ADD_ALL(&mp, looks);
+	plan->maps = !mp.failed && plan->probes_nr > before;
 	if (!mp.failed)
 		return;
 	plan->probes_nr = before;

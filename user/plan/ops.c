@@ -43,9 +43,9 @@ static int add_probes(struct op_plan *op, const struct gobin_func *func, const c
 {
 	unsigned flags = WIRE_F_OP((unsigned)op->plan->ops_nr);
 	const struct want begin = { PLAN_PROG_OP, WIRE_PLACE_OP_BEGIN, "an operation begins", false,
-				    flags };
+				    flags,	  WIRE_GROUP_ALWAYS };
 	const struct want end = { PLAN_PROG_OP, WIRE_PLACE_OP_RETURN, "an operation ends", false,
-				  flags };
+				  flags,	WIRE_GROUP_ALWAYS };
 	size_t before = op->plan->probes_nr;
 	struct place place;
 	int err = place_begin(op->bin, func, &place, why_ret);
@@ -209,10 +209,10 @@ static int add_unwinding(struct plan *plan, struct gobin *bin, struct err *err)
 	} unwinding[] = {
 		{ "runtime.recovery",
 		  { PLAN_PROG_OP_UNWIND, WIRE_PLACE_OP_RECOVER, "a panic is recovered: who is gone",
-		    false, 0 } },
+		    false, 0, WIRE_GROUP_ALWAYS } },
 		{ "runtime.Goexit",
-		  { PLAN_PROG_OP_UNWIND, WIRE_PLACE_OP_GOEXIT, "a goroutine exits early", false,
-		    0 } },
+		  { PLAN_PROG_OP_UNWIND, WIRE_PLACE_OP_GOEXIT, "a goroutine exits early", false, 0,
+		    WIRE_GROUP_ALWAYS } },
 	};
 
 	for (size_t i = 0; i < sizeof(unwinding) / sizeof(unwinding[0]); i++) {
@@ -237,7 +237,6 @@ static void fill_cfg(struct wire_cfg *cfg, const struct go_layout *layout, const
 	cfg->ops_nr = (uint8_t)plan->ops_nr;
 	cfg->ops_only = opts->ops_only;
 	cfg->tiny_blocks = plan_has(plan, PLAN_PROG_MALLOC);
-	cfg->m_p = layout->m_p;
 	cfg->g_sigcode0 = in_panic ? GO_OFF_NONE : layout->g_sigcode0;
 	cfg->panic_sp = in_panic ? layout->panic_sp : GO_OFF_NONE;
 }

@@ -37,6 +37,7 @@ int plan_add_at(struct plan *plan, struct gobin *bin, const struct place *place,
 
 	struct plan_probe *probe = &plan->probes[plan->probes_nr++];
 	probe->prog = want->prog;
+	probe->group = plan->cfg.sampled ? want->group : WIRE_GROUP_ALWAYS;
 	probe->va = place->va;
 	probe->file_off = off;
 	probe->cookie = WIRE_COOKIE(want->place, want->flags | (place->jcc ? WIRE_F_JCC : 0),
@@ -108,8 +109,10 @@ static void fill_cfg(struct wire_cfg *cfg, const struct go_layout *layout,
 	cfg->g_sched_bp = layout->g_sched_bp;
 	cfg->m_g0 = layout->m_g0;
 	cfg->m_curg = layout->m_curg;
+	cfg->m_p = layout->m_p;
 	/* Both came with Go 1.21: assembly functions keep frame pointers as compiled ones do. */
 	cfg->systemstack_frame = layout->push_rbp;
+	cfg->sampled = opts->sampled;
 	cfg->by_goroutine = opts->by_goroutine;
 	cfg->depth = opts->depth && opts->depth < WIRE_DEPTH_MAX ? opts->depth : WIRE_DEPTH_MAX;
 	cfg->heap_stats_sz = layout->heap_stats_sz;
@@ -138,6 +141,16 @@ static void fill_assist(struct wire_cfg *cfg, struct gobin *bin)
 	cfg->assist_frame = frame;
 }
 
+static int plan_allocs(struct plan *plan, struct gobin *bin, const struct plan_opts *opts,
+		       struct err *err)
+{
+	if (opts->sampled && opts->ops_nr)
+		return err_set(err, -EINVAL,
+			       "operations can't be sampled: all of them are measured");
+	return opts->sampled ? plan_sampled(plan, bin, opts->profiled, err)
+			     : plan_malloc(plan, bin, err);
+}
+
 int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret, struct err *err)
 {
 	const struct gobin_info *info = gobin_info(bin);
@@ -153,7 +166,7 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 	fill_cfg(&plan->cfg, gobin_layout(bin), opts);
 	fill_assist(&plan->cfg, bin);
 	unsigned views = opts->views ? opts->views : PLAN_VIEW_ALL;
-	int rc = views & PLAN_VIEW_ALLOC ? plan_malloc(plan, bin, err) : 0;
+	int rc = views & PLAN_VIEW_ALLOC ? plan_allocs(plan, bin, opts, err) : 0;
 	if (rc) {
 		plan_free(plan);
 		return rc;
@@ -189,6 +202,26 @@ bool plan_has(const struct plan *plan, enum plan_prog prog)
 	return false;
 }
 
+bool plan_has_group(const struct plan *plan, enum wire_group group)
+{
+	for (size_t i = 0; i < plan->probes_nr; i++)
+		if (plan->probes[i].group == group)
+			return true;
+	return false;
+}
+
+const char *plan_group_name(enum wire_group group)
+{
+	static const char *const names[WIRE_GROUP_NR] = {
+		[WIRE_GROUP_ALWAYS] = "always",	  [WIRE_GROUP_ASSIST] = "assists",
+		[WIRE_GROUP_LARGE] = "large",	  [WIRE_GROUP_MAP_EVENTS] = "map events",
+		[WIRE_GROUP_PROFILE] = "profile", [WIRE_GROUP_REFILL] = "refills",
+		[WIRE_GROUP_WINDOW] = "window",
+	};
+
+	return names[group];
+}
+
 static void print_op(const struct plan_op *op, size_t idx, FILE *out)
 {
 	fprintf(out, "operation %zu: %s", idx, op->name);
@@ -212,6 +245,9 @@ void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 		[PLAN_PROG_MAP_EXIT] = "on_map_exit",
 		[PLAN_PROG_OP] = "on_op",
 		[PLAN_PROG_OP_UNWIND] = "on_op_unwind",
+		[PLAN_PROG_WINDOW] = "on_window",
+		[PLAN_PROG_REFILL] = "on_refill",
+		[PLAN_PROG_PROFILE] = "on_profile",
 	};
 	const struct gobin_info *info = gobin_info(bin);
 	char path[4096];
@@ -220,14 +256,18 @@ void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 	fprintf(out, "plan for %s (%s%s%s)\n", path,
 		info->go_version[0] ? info->go_version : "Go without build info",
 		info->pie ? ", PIE" : "", info->stripped ? ", stripped" : "");
-	fprintf(out, "%-13s %-5s %18s %12s  %s\n", "program", "at", "address", "file offset",
-		"function");
+	fprintf(out, "%-13s %-5s %18s %12s  ", "program", "at", "address", "file offset");
+	if (plan->cfg.sampled)
+		fprintf(out, "%-10s  ", "group");
+	fprintf(out, "function\n");
 	for (size_t i = 0; i < plan->probes_nr; i++) {
 		const struct plan_probe *p = &plan->probes[i];
 
-		fprintf(out, "%-13s %-5s %#18llx %#12llx  %s: %s\n", programs[p->prog], p->insn,
-			(unsigned long long)p->va, (unsigned long long)p->file_off, p->func,
-			p->why);
+		fprintf(out, "%-13s %-5s %#18llx %#12llx  ", programs[p->prog], p->insn,
+			(unsigned long long)p->va, (unsigned long long)p->file_off);
+		if (plan->cfg.sampled)
+			fprintf(out, "%-10s  ", plan_group_name(p->group));
+		fprintf(out, "%s: %s\n", p->func, p->why);
 	}
 	if (plan->cfg.malloc_limit)
 		fprintf(out,

@@ -34,11 +34,17 @@ enum plan_prog {
 	 */
 	PLAN_PROG_OP,
 	PLAN_PROG_OP_UNWIND, /* on_op_unwind */
+	/* Of sampled sessions: */
+	PLAN_PROG_WINDOW, /* on_window */
+	PLAN_PROG_REFILL, /* on_refill */
+	PLAN_PROG_PROFILE, /* on_profile */
 	PLAN_PROG_NR,
 };
 
 struct plan_probe {
 	enum plan_prog prog;
+	enum wire_group
+		group; /* attached together; WIRE_GROUP_ALWAYS in a session that isn't sampled */
 	uint64_t va; /* of the probed instruction */
 	uint64_t file_off; /* the same place in the file: what the kernel wants */
 	uint64_t cookie; /* WIRE_COOKIE */
@@ -63,6 +69,7 @@ struct plan {
 	size_t probes_nr;
 	struct plan_op ops[WIRE_OPS_MAX];
 	size_t ops_nr;
+	bool maps; /* what happens to maps is looked at */
 	struct wire_cfg cfg; /* all but what only the session knows: hash_seed, cpus */
 	char notes[PLAN_NOTES_MAX][160]; /* what this binary doesn't allow, and what that costs */
 	size_t notes_nr;
@@ -94,6 +101,16 @@ struct plan_opts {
 	const struct plan_op_want *ops;
 	size_t ops_nr; /* 0: none */
 	bool ops_only; /* allocations outside of operations are counted, but have no stacks */
+	/*
+	 * Not every allocation is looked at, nor every assignment to a map: they are probed in windows, and only what
+	 * is rare always. Not with operations.
+	 */
+	bool sampled;
+	/*
+	 * The process's runtime.MemProfileRate is above 0: then allocations are told by the runtime's own samples, and
+	 * windows are for maps only. If those can't be probed (plan_has(PLAN_PROG_PROFILE)), by windows all the same.
+	 */
+	bool profiled;
 };
 
 /*
@@ -105,8 +122,11 @@ struct plan_opts {
 int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret, struct err *err);
 void plan_free(struct plan *plan);
 
-/* Does it run this program anywhere? */
+/* Does it run this program anywhere? Has it probes of this group? */
 bool plan_has(const struct plan *plan, enum plan_prog prog);
+bool plan_has_group(const struct plan *plan, enum wire_group group);
+
+const char *plan_group_name(enum wire_group group);
 
 void plan_print(const struct plan *plan, struct gobin *bin, FILE *out);
 

@@ -10,10 +10,17 @@ struct bpf_link;
 struct gallop_bpf; /* gallop.skel.h */
 struct ring_buffer;
 
+struct probe_links {
+	struct bpf_link **links; /* room for one for each place */
+	size_t nr, cap;
+};
+
 struct probe {
 	struct gallop_bpf *skel;
-	struct bpf_link *links[PLAN_PROBES_MAX + 1];
-	size_t links_nr;
+	struct probe_links groups[WIRE_GROUP_NR];
+	struct bpf_link *on_exec, *own;
+	int exe_fd; /* borrowed; -1: not attached yet */
+	pid_t pid;
 	const struct plan *plan; /* borrowed */
 	enum probe_attach attach;
 	const struct wire_cpu *cpus; /* mapped */
@@ -21,11 +28,20 @@ struct probe {
 	size_t values_nr; /* of each key of a per-CPU map */
 	struct probe_ops ops;
 	struct ring_buffer *ring;
+	struct ring_buffer *wakeups, *alarms; /* NULL: it isn't a sampled session */
 	int (*on_event)(const void *data, size_t size, void *ctx);
 	void *on_event_ctx;
 	char *keys; /* BATCH keys, and their values for each CPU: reused */
 	char *values;
 };
+
+/* Which BPF program a plan's program is. */
+struct bpf_program *probe_program(const struct probe *p, enum plan_prog prog);
+size_t probe_count(const struct plan *plan, enum plan_prog prog);
+
+/* Room for the links of every group. 0 or -ENOMEM; links_close() in any case. */
+int links_open(struct probe *p);
+void links_close(struct probe *p);
 
 /* Map the totals, open the ring, and make the buffers that reading needs. 0 or -errno; close in any case. */
 int readers_open(struct probe *p, struct err *err);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loading and attaching, with libbpf; what is counted is read in read.c.
- *
- * One uprobe_multi link per program where the kernel has a sound one; else a perf uprobe per place. Both run
- * the same programs with the same cookies.
+ * Loading, with libbpf; places are attached in attach.c, and what is counted is read in read.c.
  */
 #include "probe/probe.h"
 
@@ -151,6 +148,15 @@ static int size_op_maps(struct probe *p)
 	return err;
 }
 
+/* Where no map is followed the tables of those have room for one, as none has no size. */
+static int size_followed(struct probe *p)
+{
+	bool followed = !p->plan->cfg.map_events_only;
+	int err = bpf_map__set_max_entries(p->skel->maps.followed, followed ? FOLLOWED_MAX : 1);
+
+	return err || followed ? err : bpf_map__set_max_entries(p->skel->maps.listed, 1);
+}
+
 static int size_maps(struct probe *p, const struct probe_opts *opts)
 {
 	uint32_t sites = opts->sites_max ? opts->sites_max : probe_sites_default();
@@ -161,7 +167,7 @@ static int size_maps(struct probe *p, const struct probe_opts *opts)
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.map_sites, probe_map_sites_max());
 	if (!err)
-		err = bpf_map__set_max_entries(p->skel->maps.followed, FOLLOWED_MAX);
+		err = size_followed(p);
 	if (!err)
 		err = size_op_maps(p);
 	if (!err)
@@ -174,7 +180,7 @@ static int size_maps(struct probe *p, const struct probe_opts *opts)
 	return err;
 }
 
-static struct bpf_program *program_of(const struct probe *p, enum plan_prog prog)
+struct bpf_program *probe_program(const struct probe *p, enum plan_prog prog)
 {
 	struct bpf_program *const programs[PLAN_PROG_NR] = {
 		[PLAN_PROG_MALLOC] = p->skel->progs.on_malloc,
@@ -187,12 +193,15 @@ static struct bpf_program *program_of(const struct probe *p, enum plan_prog prog
 		[PLAN_PROG_MAP_EXIT] = p->skel->progs.on_map_exit,
 		[PLAN_PROG_OP] = p->skel->progs.on_op,
 		[PLAN_PROG_OP_UNWIND] = p->skel->progs.on_op_unwind,
+		[PLAN_PROG_WINDOW] = p->skel->progs.on_window,
+		[PLAN_PROG_REFILL] = p->skel->progs.on_refill,
+		[PLAN_PROG_PROFILE] = p->skel->progs.on_profile,
 	};
 
 	return programs[prog];
 }
 
-static size_t count_probes(const struct plan *plan, enum plan_prog prog)
+size_t probe_count(const struct plan *plan, enum plan_prog prog)
 {
 	size_t nr = 0;
 
@@ -201,17 +210,23 @@ static size_t count_probes(const struct plan *plan, enum plan_prog prog)
 	return nr;
 }
 
+static void choose_program(const struct probe *p, struct bpf_program *program, bool wanted)
+{
+	bpf_program__set_autoload(program, wanted);
+	if (p->attach == PROBE_ATTACH_MULTI)
+		bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
+}
+
 static void choose_programs(struct probe *p, const struct features *f)
 {
 	for (enum plan_prog prog = 0; prog < PLAN_PROG_NR; prog++) {
-		struct bpf_program *program = program_of(p, prog);
+		struct bpf_program *program = probe_program(p, prog);
 		bool loops = prog == PLAN_PROG_MARK || prog == PLAN_PROG_MAP_LOOK;
-		bool wanted = count_probes(p->plan, prog) && (!loops || f->loop);
+		bool wanted = probe_count(p->plan, prog) && (!loops || f->loop);
 
-		bpf_program__set_autoload(program, wanted);
-		if (p->attach == PROBE_ATTACH_MULTI)
-			bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
+		choose_program(p, program, wanted);
 	}
+	choose_program(p, p->skel->progs.on_calibrate, p->plan->cfg.sampled);
 }
 
 /* Tables that no program uses aren't made. */
@@ -221,8 +236,10 @@ static int choose_tables(struct probe *p)
 					    p->skel->maps.listed };
 	int err = 0;
 
+	bool used = probe_has(p, PLAN_PROG_MAP) || probe_has(p, PLAN_PROG_MAP_GROWTH);
+
 	for (size_t i = 0; !err && i < sizeof(of_maps) / sizeof(of_maps[0]); i++)
-		err = bpf_map__set_autocreate(of_maps[i], probe_has(p, PLAN_PROG_MAP));
+		err = bpf_map__set_autocreate(of_maps[i], used);
 	return err;
 }
 
@@ -275,7 +292,12 @@ int probe_new(const struct plan *plan, const struct probe_opts *opts, struct pro
 		return err_set(err, -ENOMEM, "out of memory");
 	p->plan = plan;
 	p->attach = attach;
-	rc = count_cpus(p, err);
+	p->exe_fd = -1;
+	rc = links_open(p);
+	if (rc)
+		err_set(err, rc, "out of memory");
+	if (!rc)
+		rc = count_cpus(p, err);
 	if (!rc)
 		rc = load(p, opts, &features, err);
 	if (!rc)
@@ -293,91 +315,20 @@ void probe_free(struct probe *p)
 	if (!p)
 		return;
 	probe_detach(p);
+	links_close(p);
 	readers_close(p);
 	gallop_bpf__destroy(p->skel);
 	free(p);
 }
 
-static int attach_multi(struct probe *p, enum plan_prog prog, const char *path, pid_t pid)
+const struct plan *probe_plan(const struct probe *p)
 {
-	unsigned long offsets[PLAN_PROBES_MAX];
-	__u64 cookies[PLAN_PROBES_MAX];
-	size_t nr = 0;
-
-	for (size_t i = 0; i < p->plan->probes_nr; i++) {
-		if (p->plan->probes[i].prog != prog)
-			continue;
-		offsets[nr] = p->plan->probes[i].file_off;
-		cookies[nr++] = p->plan->probes[i].cookie;
-	}
-	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .cookies = cookies, .cnt = nr);
-	struct bpf_link *link = bpf_program__attach_uprobe_multi(program_of(p, prog), pid, path,
-								 NULL, &opts);
-	if (!link)
-		return -errno;
-	p->links[p->links_nr++] = link;
-	return 0;
+	return p->plan;
 }
 
 bool probe_has(const struct probe *p, enum plan_prog prog)
 {
-	return bpf_program__autoload(program_of(p, prog));
-}
-
-/* By perf links: the older way of attaching, an ioctl, can't carry a cookie. */
-static int attach_perf(struct probe *p, enum plan_prog prog, const char *path, pid_t pid)
-{
-	for (size_t i = 0; i < p->plan->probes_nr; i++) {
-		const struct plan_probe *place = &p->plan->probes[i];
-
-		if (place->prog != prog)
-			continue;
-		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = place->cookie,
-			    .attach_mode = PROBE_ATTACH_MODE_LINK);
-		struct bpf_link *link = bpf_program__attach_uprobe_opts(
-			program_of(p, prog), pid, path, place->file_off, &opts);
-		if (!link)
-			return -errno;
-		p->links[p->links_nr++] = link;
-	}
-	return 0;
-}
-
-static int attach_failed(const struct probe *p, pid_t pid, int rc, struct err *err)
-{
-	if (rc == -EACCES)
-		rc = -EPERM;
-	err_set(err, rc, "cannot attach to %d with %s: %s", pid, probe_attach_name(p),
-		strerror(-rc));
-	if (rc == -EPERM)
-		err_hint(err, p->attach == PROBE_ATTACH_PERF
-				      ? "perf uprobes need root or CAP_SYS_ADMIN"
-				      : "run as root, or grant CAP_BPF and CAP_PERFMON");
-	return rc;
-}
-
-int probe_attach(struct probe *p, int exe_fd, pid_t pid, struct err *err)
-{
-	char path[64];
-
-	/* By the open file: what a path leads to can change under us. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", exe_fd);
-	/* Where this isn't allowed an exec is noticed a little later. */
-	struct bpf_link *on_exec = bpf_program__attach_raw_tracepoint(p->skel->progs.on_exec,
-								      "sched_process_exec");
-	if (on_exec)
-		p->links[p->links_nr++] = on_exec;
-	for (enum plan_prog prog = 0; prog < PLAN_PROG_NR; prog++) {
-		if (!bpf_program__autoload(program_of(p, prog)) || !count_probes(p->plan, prog))
-			continue;
-		int rc = p->attach == PROBE_ATTACH_MULTI ? attach_multi(p, prog, path, pid)
-							 : attach_perf(p, prog, path, pid);
-		if (rc) {
-			probe_detach(p);
-			return attach_failed(p, pid, rc, err);
-		}
-	}
-	return 0;
+	return bpf_program__autoload(probe_program(p, prog));
 }
 
 void probe_open_gate(struct probe *p)
@@ -398,13 +349,6 @@ void probe_set_assist_time(struct probe *p, uint64_t ns)
 void probe_close_gate(struct probe *p)
 {
 	__atomic_store_n(&p->skel->bss->gate, 0, __ATOMIC_SEQ_CST);
-}
-
-void probe_detach(struct probe *p)
-{
-	for (size_t i = 0; i < p->links_nr; i++)
-		bpf_link__destroy(p->links[i]);
-	p->links_nr = 0;
 }
 
 const char *probe_attach_name(const struct probe *p)

@@ -3,7 +3,10 @@
  * The kernel side of a session: load the programs, attach them to the planned places, read what they count.
  *
  * The only module that uses libbpf. Links die with this process: after a kill -9 nothing stays
- * attached. Not safe for use by several threads at once.
+ * attached.
+ *
+ * For one thread at a time, but for what is said to be the governor's: a group is attached and detached by one thread
+ * at a time, different groups by different threads, and windows are one thread's, while another reads what is counted.
  */
 #ifndef GALLOP_PROBE_PROBE_H
 #define GALLOP_PROBE_PROBE_H
@@ -43,8 +46,9 @@ int probe_new(const struct plan *plan, const struct probe_opts *opts, struct pro
 void probe_free(struct probe *probe);
 
 /*
- * Attach every planned place to the process, by the file open at exe_fd. Nothing is counted until
- * probe_open_gate(): all places begin at once. On failure nothing stays attached.
+ * Attach every planned place to the process, by the file open at exe_fd, but for those of windows. Nothing is
+ * counted until probe_open_gate(): all places begin at once. On failure nothing stays attached. exe_fd and the plan
+ * must stay until probe_free().
  */
 int probe_attach(struct probe *probe, int exe_fd, pid_t pid, struct err *err);
 void probe_open_gate(struct probe *probe);
@@ -56,6 +60,48 @@ bool probe_is_counting(const struct probe *probe);
 void probe_set_assist_time(struct probe *probe, uint64_t ns);
 void probe_close_gate(struct probe *probe);
 void probe_detach(struct probe *probe);
+
+/*
+ * The governor's: one group, after probe_attach(). 0, -ENOENT if the plan has nothing for it, -EALREADY, or what
+ * the kernel says: then nothing of it is attached. Takes some 0.2 to 1.5 ms.
+ */
+int probe_attach_group(struct probe *probe, enum wire_group group);
+
+/*
+ * Breakpoints are gone within some 0.2 ms, but the caller waits for the kernel's grace period: 8 to 30 ms, with
+ * perf uprobes for each place.
+ */
+void probe_detach_group(struct probe *probe, enum wire_group group);
+bool probe_group_attached(const struct probe *probe, enum wire_group group);
+
+/*
+ * Can groups come and go all the time? With perf uprobes each place takes milliseconds; and a process that is killed (-9)
+ * in the middle of one leaves it behind ("leaking uprobe": the kernel gives up), which came to 6 of 8 kills.
+ */
+bool probe_can_switch(const struct probe *probe);
+
+/*
+ * The governor's: windows. Open begins a stage of window `number`, from 1: hits before both skip_hits and keep_from_ns
+ * are not sent, nor are those after max_hits. Close ends it, and *ret is what it came to.
+ */
+void probe_open_window(struct probe *probe, const struct wire_window *window);
+void probe_close_window(struct probe *probe, struct wire_window *ret);
+
+/* Readable when a window is full, until that is drained. */
+int probe_wakeup_fd(const struct probe *probe);
+void probe_drain_wakeups(struct probe *probe);
+
+/* The governor's: readable after so many hits of what is always on, once; set again, it isn't until then. */
+void probe_set_alarm(struct probe *probe, uint32_t hits);
+int probe_alarm_fd(const struct probe *probe);
+
+/* The governor's: a sample that is not sent, at an offset of this process's own executable; and how many there were. */
+int probe_attach_own(struct probe *probe, uint64_t file_off);
+void probe_detach_own(struct probe *probe);
+uint64_t probe_own_hits(const struct probe *probe);
+
+/* What was loaded, and where; borrowed. */
+const struct plan *probe_plan(const struct probe *probe);
 
 /* Is the plan's program loaded? Some need more than the oldest kernels have. */
 bool probe_has(const struct probe *probe, enum plan_prog prog);

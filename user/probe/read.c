@@ -30,6 +30,44 @@ static size_t values_cap(const struct probe *p)
 	return BATCH * p->values_nr * sizeof(struct wire_site);
 }
 
+static int on_wakeup(void *ctx, void *data, size_t size)
+{
+	(void)ctx, (void)data, (void)size;
+	return 0;
+}
+
+static int open_wakeups(struct probe *p, struct err *err)
+{
+	p->wakeups = ring_buffer__new(bpf_map__fd(p->skel->maps.wakeups), on_wakeup, NULL, NULL);
+	p->alarms = ring_buffer__new(bpf_map__fd(p->skel->maps.alarms), on_wakeup, NULL, NULL);
+	return p->wakeups && p->alarms ? 0
+				       : err_set(err, -errno, "cannot open the BPF ring buffer: %s",
+						 strerror(errno));
+}
+
+int probe_wakeup_fd(const struct probe *p)
+{
+	return p->wakeups ? ring_buffer__epoll_fd(p->wakeups) : -1;
+}
+
+void probe_set_alarm(struct probe *p, uint32_t hits)
+{
+	if (p->alarms)
+		ring_buffer__consume(p->alarms);
+	__atomic_store_n(&p->skel->bss->ration_left, (int64_t)hits, __ATOMIC_SEQ_CST);
+}
+
+int probe_alarm_fd(const struct probe *p)
+{
+	return p->alarms ? ring_buffer__epoll_fd(p->alarms) : -1;
+}
+
+void probe_drain_wakeups(struct probe *p)
+{
+	if (p->wakeups)
+		ring_buffer__consume(p->wakeups);
+}
+
 /* Map the per-CPU totals and make the buffers that reading needs. */
 int readers_open(struct probe *p, struct err *err)
 {
@@ -44,6 +82,9 @@ int readers_open(struct probe *p, struct err *err)
 	p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.events), on_ring_record, p, NULL);
 	if (!p->ring)
 		return err_set(err, -errno, "cannot open the BPF ring buffer: %s", strerror(errno));
+	rc = p->plan->cfg.sampled ? open_wakeups(p, err) : 0;
+	if (rc)
+		return rc;
 	rc = p->plan->ops_nr ? probe_ops_open(&p->ops, (uint32_t)p->plan->ops_nr,
 					      bpf_map__fd(p->skel->maps.ops),
 					      bpf_map__fd(p->skel->maps.op_hist))
@@ -60,6 +101,8 @@ int readers_open(struct probe *p, struct err *err)
 void readers_close(struct probe *p)
 {
 	ring_buffer__free(p->ring);
+	ring_buffer__free(p->wakeups);
+	ring_buffer__free(p->alarms);
 	probe_ops_close(&p->ops);
 	if (p->cpus)
 		munmap((void *)p->cpus, p->cpus_sz);
@@ -81,6 +124,8 @@ void probe_totals(const struct probe *p, struct wire_cpu *ret)
 		ret->siteless_bytes += cpu->siteless_bytes;
 		for (int j = 0; j < WIRE_LOSS_NR; j++)
 			ret->losses[j] += cpu->losses[j];
+		for (int j = 0; j < WIRE_GROUP_NR; j++)
+			ret->group_hits[j] += cpu->group_hits[j];
 	}
 }
 
@@ -97,6 +142,9 @@ static int each_element(struct probe *p, struct bpf_map *map, element_fn *fn, vo
 	uint32_t cursor = 0;
 	bool first = true;
 
+	/* A table that no program uses wasn't made. */
+	if (!bpf_map__autocreate(map))
+		return 0;
 	for (;;) {
 		uint32_t nr = batch < BATCH ? batch : BATCH;
 		int rc = bpf_map_lookup_batch(bpf_map__fd(map), first ? NULL : &cursor, &cursor,

@@ -30,5 +30,7 @@ const struct loss_words loss_words[WIRE_LOSS_NR] = {
 				"it can't be told if they are outermost" },
 	[WIRE_LOSS_TINY] = { "tiny_unread", "tiny objects counted as whole blocks of 16 bytes: "
 					    "their block could not be read" },
+	[WIRE_LOSS_SAMPLE] = { "samples_lost",
+			       "samples that were not sent: the buffer to gallop was full" },
 	[WIRE_LOSS_MARK] = { "mark_failed", "counts with the world stopped that were not taken" },
 };

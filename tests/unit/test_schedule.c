@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The governor's arithmetic without a kernel: slots follow costs slowly and by averages, and the ration holds the
+ * budget over any 30 seconds, whatever is thrown at it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "govern/ration.h"
+#include "govern/schedule.h"
+
+#define BUDGET 0.02
+#define SLOW_HIT_S 5.4e-6
+#define FAST_HIT_S 0.4e-6
+#define SWITCH_S 0.7e-3
+
+static void assert_near(double got, double want, double tolerance)
+{
+	if (!(fabs(got - want) <= tolerance * fabs(want)))
+		fail_msg("%g is not within %g of %g", got, tolerance, want);
+}
+
+static struct schedule make_schedule(double budget, double hit_s)
+{
+	struct schedule_opts opts = schedule_divide(budget, false);
+	struct schedule s;
+
+	opts.hit_s = hit_s;
+	opts.switch_s = SWITCH_S;
+	opts.refills = true;
+	schedule_init(&s, &opts);
+	return s;
+}
+
+/* --- schedule --------------------------------------------------------------------------------- */
+
+/* Whatever a unit says, a slot is within a quarter of the one before, a third of a second and 30 s. */
+static void test_steps(void **state)
+{
+	struct schedule s = make_schedule(BUDGET, SLOW_HIT_S);
+
+	(void)state;
+	assert_true(s.slot_s == 1);
+	srand(1);
+	for (int i = 0; i < 2000; i++) {
+		double before = s.slot_s;
+		double wild = pow(10, (double)rand() / RAND_MAX * 8 - 6);
+		const struct schedule_unit unit = { wild, wild, wild, wild * 2, wild };
+
+		schedule_next(&s, i % 7 ? &unit : NULL, (double)rand() / RAND_MAX * 64);
+		assert_true(s.slot_s <= before * 1.25 * (1 + 1e-12));
+		assert_true(s.slot_s >= before / 1.25 * (1 - 1e-12));
+		assert_true(s.slot_s >= 1.0 / 3 && s.slot_s <= 30);
+	}
+}
+
+/* Before there is an average the last units make no difference at all: dense times are sampled as thin ones. */
+static void test_blind_at_first(void **state)
+{
+	struct schedule dear = make_schedule(BUDGET, SLOW_HIT_S);
+	struct schedule cheap = make_schedule(BUDGET, SLOW_HIT_S);
+	const struct schedule_unit much = { 0.012, 0.009, 0.006, 0.008, 1000 };
+	const struct schedule_unit little = { 0.0001, 0.009, 0.006, 0.008, 0 };
+
+	(void)state;
+	for (int i = 0; i < SCHEDULE_MEAN_MIN - 1; i++) {
+		schedule_next(&dear, &much, 1);
+		schedule_next(&cheap, &little, 1);
+		assert_true(dear.slot_s == cheap.slot_s);
+	}
+	/* By the worst case: 0.15 % of the time in windows that slow the target down. */
+	assert_near(dear.slot_s, (0.008 + SWITCH_S) / 0.0015, 1e-9);
+}
+
+static double settle(struct schedule *s, const struct schedule_unit *unit, double cpus)
+{
+	for (int i = 0; i < 200; i++)
+		schedule_next(s, unit, cpus);
+	return s->slot_s;
+}
+
+static void test_where_it_settles(void **state)
+{
+	struct schedule s = make_schedule(BUDGET, SLOW_HIT_S);
+	const struct schedule_unit slow = { 0.0126, 0.009, 0.0054, 0.0068, 1000 };
+	const struct schedule_unit fast = { 0.0015, 0.009, 0.0004, 0.008, 1000 };
+
+	(void)state;
+	/* Slow traps: latency is what limits. */
+	assert_near(settle(&s, &slow, 1), 0.009 / 0.0015, 1e-6);
+	assert_true(schedule_dilation(&s) > 4);
+	/* Fast ones: cost does, 1.5 ms of a third of 2 % of a CPU, and of many CPUs the least there is. */
+	s = make_schedule(BUDGET, FAST_HIT_S);
+	assert_near(settle(&s, &fast, 0.5), 0.0015 / (BUDGET / 3 * 0.5), 1e-6);
+	assert_near(schedule_dilation(&s), 8 / 7.6, 1e-6);
+	/* An idle target: as one of 0.25 CPUs. */
+	assert_near(settle(&s, &fast, 0.05), 0.0015 / (BUDGET / 3 * 0.25), 1e-6);
+	s = make_schedule(0.5, FAST_HIT_S);
+	assert_near(settle(&s, &fast, 16), 1.0 / 3, 1e-6);
+}
+
+/* Where allocations are rare a stage gets as long as it takes to see enough of them, and no longer than a second. */
+static void test_length_of_the_second_stage(void **state)
+{
+	struct schedule s = make_schedule(BUDGET, SLOW_HIT_S);
+	struct schedule_unit rare = { 0.006, 0.008, 0, 0.008, 16 };
+
+	(void)state;
+	assert_near(s.exact_s, 0.008, 1e-9);
+	for (int i = 0; i < SCHEDULE_FEW_MIN - 1; i++)
+		schedule_next(&s, &rare, 1);
+	assert_near(s.exact_s, 0.008, 1e-9);
+	/* Twice as long at most from one to the next. */
+	schedule_next(&s, &rare, 1);
+	assert_near(s.exact_s, 0.016, 1e-9);
+	settle(&s, &rare, 1);
+	assert_near(s.exact_s, 0.008 * SCHEDULE_EXACT_HITS / 16, 1e-9);
+	rare.hits = 0;
+	settle(&s, &rare, 1);
+	assert_near(s.exact_s, 1, 1e-9);
+	/* At once as short as can be when the target is slowed down. */
+	rare.trapped_s = 0.006;
+	settle(&s, &rare, 1);
+	assert_near(s.exact_s, 0.008, 1e-9);
+}
+
+/* Half as much of the budget: twice as long; and where one unit is more than 30 s give, it is said. */
+static void test_small_budgets(void **state)
+{
+	const struct schedule_unit unit = { 0.02, 0.0001, 0, 0.008, 1000 };
+	struct schedule a = make_schedule(0.02, FAST_HIT_S), b = make_schedule(0.01, FAST_HIT_S);
+	struct schedule c = make_schedule(0.0001, SLOW_HIT_S);
+
+	(void)state;
+	assert_near(settle(&b, &unit, 1) / settle(&a, &unit, 1), 2, 1e-6);
+	assert_true(a.affordable && b.affordable);
+	settle(&c, &unit, 1);
+	assert_false(c.affordable);
+	assert_true(c.slot_s == 30);
+	schedule_next(&c, NULL, 1000);
+	assert_true(c.affordable);
+}
+
+/* An average of many: one monstrous unit among them moves a slot by its part only. */
+static void test_not_the_last(void **state)
+{
+	struct schedule s = make_schedule(BUDGET, FAST_HIT_S);
+	const struct schedule_unit usual = { 0.005, 0.001, 0, 0.008, 1000 };
+	const struct schedule_unit monster = { 0.010, 0.001, 0, 0.008, 1000 };
+	double before = settle(&s, &usual, 1);
+
+	(void)state;
+	schedule_next(&s, &monster, 1);
+	assert_near(s.slot_s, before * (1 + 1.0 / SCHEDULE_MEAN_MAX), 1e-6);
+}
+
+/* --- ration ----------------------------------------------------------------------------------- */
+
+enum { SECONDS = 600, PER_S = 100, STEPS = SECONDS * PER_S };
+#define ALL                                                                           \
+	(1U << WIRE_GROUP_ALWAYS | 1U << WIRE_GROUP_ASSIST | 1U << WIRE_GROUP_LARGE | \
+	 1U << WIRE_GROUP_MAP_EVENTS)
+
+/* A target whose groups would cost so much, as CPU seconds per second, by the time. */
+typedef double rate_fn(enum wire_group group, double now_s);
+
+struct run {
+	struct ration ration;
+	double spent_s[STEPS]; /* in each step */
+	unsigned on; /* groups */
+	double off_s[WIRE_GROUP_NR];
+};
+
+/*
+ * As the watch thread does it: a tick each second, and when as many hits have come as there is room for. A step is
+ * what the kernel's answer may be late by, but a burst stops within it where the alarm does.
+ */
+static void simulate(struct run *run, rate_fn *rate, double cpus)
+{
+	double cost_s[WIRE_GROUP_NR] = { 0 }, last_s = 0, armed_s = 0, used_s = 0;
+
+	ration_init(&run->ration, BUDGET, ALL, cpus);
+	run->on = ALL;
+	armed_s = ration_hits(&run->ration, SLOW_HIT_S) * SLOW_HIT_S;
+	for (int i = 0; i < STEPS; i++) {
+		double now_s = (double)(i + 1) / PER_S, step_s = 0;
+
+		for (int j = 0; j < WIRE_GROUP_NR; j++) {
+			double cost = run->on >> j & 1 ? rate(j, now_s) / PER_S : 0;
+
+			cost_s[j] += cost;
+			step_s += cost;
+			run->off_s[j] += run->on >> j & 1 ? 0 : 1.0 / PER_S;
+		}
+		run->spent_s[i] = step_s;
+		used_s += step_s;
+		if (now_s - last_s < 1 && used_s < armed_s)
+			continue;
+		struct ration_change c = ration_tick(&run->ration, now_s, now_s - last_s, cpus,
+						     cost_s);
+		run->on = (run->on & ~c.give_up) | c.give_back;
+		memset(cost_s, 0, sizeof(cost_s));
+		last_s = now_s;
+		used_s = 0;
+		armed_s = ration_hits(&run->ration, SLOW_HIT_S) * SLOW_HIT_S;
+	}
+}
+
+/* The largest share of the target's time in any 30 seconds. */
+static double worst_share(const struct run *run, double cpus)
+{
+	double sum = 0, worst = 0;
+
+	for (int i = 0; i < STEPS; i++) {
+		sum += run->spent_s[i];
+		if (i >= 30 * PER_S)
+			sum -= run->spent_s[i - 30 * PER_S];
+		if (sum > worst)
+			worst = sum;
+	}
+	return worst / 30 / cpus;
+}
+
+static double quiet(enum wire_group group, double now_s)
+{
+	(void)now_s;
+	return group == WIRE_GROUP_WINDOW ? 0 : 0.0005;
+}
+
+static void test_quiet(void **state)
+{
+	static struct run run;
+
+	(void)state;
+	memset(&run, 0, sizeof(run));
+	simulate(&run, quiet, 1);
+	assert_int_equal(run.on, ALL);
+	assert_true(run.off_s[WIRE_GROUP_MAP_EVENTS] == 0 && run.off_s[WIRE_GROUP_LARGE] == 0);
+}
+
+/* Large objects take half of the target's time, for ever: the rest of the groups isn't touched. */
+static double large_storm(enum wire_group group, double now_s)
+{
+	return group == WIRE_GROUP_LARGE ? 0.5 : quiet(group, now_s);
+}
+
+static void test_storm(void **state)
+{
+	static struct run run;
+
+	(void)state;
+	memset(&run, 0, sizeof(run));
+	simulate(&run, large_storm, 1);
+	assert_true(run.off_s[WIRE_GROUP_LARGE] > SECONDS * 0.9);
+	assert_true(run.off_s[WIRE_GROUP_MAP_EVENTS] == 0);
+	assert_true(run.off_s[WIRE_GROUP_ASSIST] == 0);
+	/* Two thirds of the budget, and what comes before the answer: a step of it each time. */
+	assert_true(worst_share(&run, 1) < BUDGET * 2 / 3 + 3 * 0.5 / PER_S / 30);
+}
+
+/* Everything at once, in bursts that come just when it would have been given back. */
+static double bursts(enum wire_group group, double now_s)
+{
+	bool burst = fmod(now_s, 7) < 0.3;
+
+	return burst && group != WIRE_GROUP_ALWAYS ? 0.3 : quiet(group, now_s);
+}
+
+static void test_bursts(void **state)
+{
+	static struct run run;
+
+	(void)state;
+	memset(&run, 0, sizeof(run));
+	simulate(&run, bursts, 1);
+	assert_true(worst_share(&run, 1) < BUDGET * 2 / 3 + 4 * 0.9 / PER_S / 30);
+	assert_true(run.off_s[WIRE_GROUP_MAP_EVENTS] > 0);
+}
+
+/* One burst: what is given up comes back, mark assists first. */
+static double one_burst(enum wire_group group, double now_s)
+{
+	return now_s > 60 && now_s < 60.5 && group != WIRE_GROUP_ALWAYS ? 0.3 : quiet(group, now_s);
+}
+
+static void test_given_back(void **state)
+{
+	static struct run run;
+
+	(void)state;
+	memset(&run, 0, sizeof(run));
+	simulate(&run, one_burst, 1);
+	assert_int_equal(run.on, ALL);
+	assert_true(run.off_s[WIRE_GROUP_MAP_EVENTS] > 1);
+	assert_true(run.off_s[WIRE_GROUP_MAP_EVENTS] < 60);
+	assert_true(run.off_s[WIRE_GROUP_ASSIST] <= run.off_s[WIRE_GROUP_LARGE]);
+	assert_true(run.off_s[WIRE_GROUP_LARGE] <= run.off_s[WIRE_GROUP_MAP_EVENTS]);
+}
+
+/* In order, and only as far as needed: one whose hits aren't what costs stays. */
+static void test_order(void **state)
+{
+	double cost_s[WIRE_GROUP_NR] = { 0 };
+	struct ration_change c;
+	struct ration r;
+
+	(void)state;
+	ration_init(&r, BUDGET, ALL, 1);
+	cost_s[WIRE_GROUP_MAP_EVENTS] = 0.001;
+	cost_s[WIRE_GROUP_LARGE] = 1;
+	cost_s[WIRE_GROUP_ASSIST] = 0.004;
+	c = ration_tick(&r, 1, 1, 1, cost_s);
+	assert_int_equal(c.give_up, 1U << WIRE_GROUP_LARGE);
+	assert_int_equal(c.give_back, 0);
+	/* What isn't attached can't be given up; the garbage collector's own never is. */
+	ration_init(&r, BUDGET, 1U << WIRE_GROUP_ALWAYS, 1);
+	cost_s[WIRE_GROUP_ALWAYS] = 5;
+	c = ration_tick(&r, 1, 1, 1, cost_s);
+	assert_int_equal(c.give_up, 0);
+	/* Windows are paid from elsewhere. */
+	ration_init(&r, BUDGET, ALL, 1);
+	memset(cost_s, 0, sizeof(cost_s));
+	cost_s[WIRE_GROUP_WINDOW] = cost_s[WIRE_GROUP_REFILL] = 5;
+	c = ration_tick(&r, 1, 1, 1, cost_s);
+	assert_int_equal(c.give_up, 0);
+}
+
+/* Too much again right after it came back: longer each time, up to five minutes. */
+static void test_back_off(void **state)
+{
+	double cost_s[WIRE_GROUP_NR] = { 0 }, now_s = 0, off_s = 0, before_s = 0;
+	bool on = true;
+	struct ration r;
+
+	(void)state;
+	ration_init(&r, BUDGET, ALL, 1);
+	for (int times = 0; times < 12; now_s++) {
+		cost_s[WIRE_GROUP_LARGE] = on ? 0.5 : 0;
+		struct ration_change c = ration_tick(&r, now_s, 1, 1, cost_s);
+
+		off_s += !on;
+		if (c.give_up)
+			on = false;
+		if (!c.give_back)
+			continue;
+		assert_int_equal(c.give_back, 1U << WIRE_GROUP_LARGE);
+		assert_true(off_s + 2 >=
+			    before_s); /* paying back what it cost comes in whole seconds */
+		before_s = off_s;
+		off_s = 0;
+		on = true;
+		times++;
+	}
+	assert_near(before_s, 300, 0.02);
+}
+
+/* The kernel side is told of at least a few hits, however overdrawn the bucket is, or it would call all the time. */
+static void test_alarm(void **state)
+{
+	struct ration r;
+
+	(void)state;
+	ration_init(&r, BUDGET, ALL, 1);
+	assert_near(ration_hits(&r, SLOW_HIT_S), 0.25 * 30 * BUDGET / SLOW_HIT_S, 0.001);
+	r.room_s = -1;
+	assert_int_equal(ration_hits(&r, SLOW_HIT_S), 16);
+	r.room_s = 1e12;
+	assert_int_equal(ration_hits(&r, SLOW_HIT_S), 1000000000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_blind_at_first),
+		cmocka_unit_test(test_where_it_settles),
+		cmocka_unit_test(test_length_of_the_second_stage),
+		cmocka_unit_test(test_small_budgets),
+		cmocka_unit_test(test_not_the_last),
+		cmocka_unit_test(test_quiet),
+		cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_bursts),
+		cmocka_unit_test(test_given_back),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_back_off),
+		cmocka_unit_test(test_alarm),
+	};
+
+	return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
+}

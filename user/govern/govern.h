@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The price of tracing, kept: when windows open and close, and what is given up when even that is too much.
+ *
+ * It measures what a hit costs on this machine, and from then on predicts: hits times cost, held against the CPU time
+ * that the target has. Windows are never made shorter to save, only rarer; a window's limits of time and hits hold by
+ * construction, whatever the target does. It runs threads of its own, which attach and detach.
+ *
+ * What is always on is given up in this order, as far as it has a part in the cost: clears and growth of maps; large
+ * objects one by one; the runtime's own samples; mark assists. It comes back when the budget has room. A window
+ * waits while the last 30 seconds have used the budget up, and where one costs more than 30 seconds give there is none.
+ * The few probes of stops and cycles of the garbage collector stay. The budget is a share of the CPU time that the
+ * target uses, or of a quarter of a CPU if it uses less.
+ *
+ * Only its own functions may be called while it runs, and what reads counts and events (probe.h); from one thread.
+ * What attaches or detaches must wait for governor_stop().
+ */
+#ifndef GALLOP_GOVERN_GOVERN_H
+#define GALLOP_GOVERN_GOVERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/samples.h"
+
+struct governor;
+struct probe;
+struct proc;
+
+struct govern_opts {
+	struct probe *probe; /* of a sampled plan, attached: what is always on counts already */
+	const struct proc *proc;
+	double budget; /* share of the target's CPU time, such as 0.02 */
+	bool windows; /* allocations, or maps, need them; what the plan has for them is used, if probe_can_switch() */
+	bool refills; /* ... of two stages */
+};
+
+/* A window that is over: samples that carry its number are its. */
+struct govern_window {
+	uint32_t number; /* from 1 */
+	uint64_t start_ns, slot_ns;
+	uint64_t refill_ns; /* length of the first stage, 0: there was none */
+	uint64_t kept_from_ns, end_ns; /* of the second: samples in between are kept */
+	uint64_t refill_hits, exact_hits;
+	bool whole; /* false: something failed, or the target was gone: its samples tell nothing */
+};
+
+/* Calibrate, then begin. 0 or -errno. Stop and free in any case. */
+int governor_start(const struct govern_opts *opts, struct governor **ret, struct err *err);
+
+/* No window is open afterwards, and none will be. */
+void governor_stop(struct governor *g);
+void governor_free(struct governor *g);
+
+/*
+ * Windows that ended since it was last asked, oldest first; returns how many, up to cap. Their samples are in the ring by
+ * then, but for those of threads that were preempted in the middle. Of more than 256 the oldest are lost.
+ */
+size_t governor_take(struct governor *g, struct govern_window *ret, size_t cap);
+
+/* What it costs so far. */
+void governor_cost(struct governor *g, struct model_cost *ret);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the governor's threads share.
+ *
+ * Three threads: one opens and closes windows, one detaches the first stage's probe while the second begins, and one
+ * watches what everything costs. What the caller asks for, and what they tell one another, is under the lock; each
+ * group of probes is one thread's.
+ */
+#ifndef GALLOP_GOVERN_PRIV_H
+#define GALLOP_GOVERN_PRIV_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "govern/calibrate.h"
+#include "govern/govern.h"
+#include "govern/ration.h"
+#include "govern/schedule.h"
+
+enum {
+	GOVERN_ENDED_MAX = 256, /* windows that nobody has asked for yet */
+	GOVERN_HISTORY = 31, /* seconds, and one */
+};
+
+/* Sums since the governor began, at a time. */
+struct govern_past {
+	double at_s, cost_s, cpu_s;
+};
+
+struct governor {
+	struct govern_opts opts;
+	struct calibration cal;
+	clockid_t cpu_clock; /* of the target */
+	double cpus_max; /* that it may run on */
+	int stop_fd; /* readable when all is to end */
+	pthread_t windows, closer, watcher;
+	bool windows_run, closer_runs, watcher_runs;
+	/* The window thread's, and the closer's: what there is to close, and that it is. */
+	struct schedule schedule;
+	uint32_t number;
+	sem_t close, closed;
+	bool closing, ending; /* ending: the next to close is nothing */
+
+	pthread_mutex_t lock; /* from here on */
+	struct govern_window ended[GOVERN_ENDED_MAX];
+	size_t ended_nr;
+	struct ration ration;
+	double off_s[WIRE_GROUP_NR]; /* for how long each was given up, up to the last tick */
+	struct govern_past past[GOVERN_HISTORY]; /* the last seconds, oldest first */
+	size_t past_nr;
+	double began_s, cpu_began_s,
+		cpu_last_s; /* the target's CPU time then, and when last seen */
+	double switches_s; /* what attaching and detaching has cost */
+	uint64_t ticks, units, overruns;
+	double cpus; /* that the target has used lately */
+	bool may_open, affordable; /* windows */
+	uint64_t hits_began[WIRE_GROUP_NR];
+};
+
+/* Why a wait ended. */
+enum govern_wait { GOVERN_WAIT_TIME, GOVERN_WAIT_WOKEN, GOVERN_WAIT_END };
+
+uint64_t govern_now_ns(void);
+
+/* Until that time, or wake_fd (-1: none) is readable; or it is to end: the target is gone, or the session is. */
+enum govern_wait govern_wait(const struct governor *g, int wake_fd, uint64_t until_ns);
+
+/* CPU seconds of the target's life so far; of one that is gone what was last seen. */
+double govern_cpu_s(const struct governor *g, double last_s);
+
+/* What hits of a group cost together. */
+double govern_hits_cost(const struct governor *g, enum wire_group group, uint64_t hits);
+
+/* The threads. */
+void *govern_run_windows(void *governor);
+void *govern_run_closer(void *governor);
+void *govern_run_watcher(void *governor);
+
+#endif

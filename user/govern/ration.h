@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What may always be on: hits are paid from a bucket that fills at a constant rate, and when it is empty
+ * groups of probes are given up until it has filled again. Pure: numbers in, decisions out.
+ *
+ * Of a budget over any 30 seconds, 0.4 is the bucket's rate and 0.25 what it holds; the remaining third is for windows
+ * (schedule.h). With the runtime's samples, which tell what windows would, the rate is 0.6. That the bucket is empty the kernel side tells at once, as it knows how many hits that is: a burst
+ * costs what is in it, however fast it comes.
+ *
+ * Given up in this order, as far as a group has a part in the cost: clears and growth of maps; large objects, which are
+ * then sampled with the others; the runtime's samples; mark assists. Each is given back when the bucket is half full, after
+ * a while that grows if it is too much again. The garbage collector's few other probes stay.
+ */
+#ifndef GALLOP_GOVERN_RATION_H
+#define GALLOP_GOVERN_RATION_H
+
+#include <stdbool.h>
+
+#include "bpf/wire.h"
+
+enum ration_state { RATION_ABSENT, RATION_ON, RATION_OFF };
+
+struct ration_group {
+	enum ration_state state;
+	double off_s; /* when it was given up */
+	double wait_s; /* how long that is for, at least */
+	double on_s; /* when it was given back */
+};
+
+struct ration {
+	double budget, rate; /* shares of the target's CPU time */
+	double room_s; /* CPU seconds in the bucket; below 0: overdrawn */
+	struct ration_group groups[WIRE_GROUP_NR];
+};
+
+/* What is to be done: bits are groups. */
+struct ration_change {
+	unsigned give_up, give_back;
+};
+
+/* present: bits of the groups that are attached. */
+void ration_init(struct ration *r, double budget, unsigned present, double cpus);
+
+/* After so many hits the next tick is to come; it comes every second anyway. */
+uint32_t ration_hits(const struct ration *r, double hit_s);
+
+/*
+ * now_s: of any clock; elapsed_s: since the last tick; cpus: that the target uses; cost_s: CPU seconds that each group
+ * has cost since.
+ */
+struct ration_change ration_tick(struct ration *r, double now_s, double elapsed_s, double cpus,
+				 const double cost_s[WIRE_GROUP_NR]);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "govern/schedule.h"
+
+#include <string.h>
+
+#define SLOT_FIRST_S 1.0
+#define SLOT_MIN_S (1.0 / 3)
+#define SLOT_MAX_S 30.0
+#define STEP_MAX 1.25 /* from one slot to the next */
+#define EXACT_MIN_S (SCHEDULE_EXACT_NS / 1e9)
+#define EXACT_MAX_S 1.0
+#define EXACT_STEP_MAX 2.0 /* longer, from one to the next */
+#define OPEN_SHARE_MAX 0.5
+#define CPUS_MIN 0.25 /* an idle target may be used again at any moment */
+
+/* Of the time of a target whose requests are several times slower in a window: more shows in their 99th percentile. */
+#define OPEN_SHARE_SLOW (0.0015 / 0.02) /* of the budget */
+#define DILATION_FAST 1.25 /* up to which windows do no harm to latency, ... */
+#define DILATION_SLOW 1.5 /* ... and from which they do */
+#define DILATION_MAX 30.0
+#define HIT_FAST_S 1e-6 /* cheaper hits are taken to slow nothing down until that is measured */
+
+static double max(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+static double min(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+struct schedule_opts schedule_divide(double budget, bool profiled)
+{
+	return (struct schedule_opts){
+		.share = budget * (profiled ? 0.15 : 1.0 / 3),
+		.open_share = budget * OPEN_SHARE_SLOW,
+		.loss = budget,
+	};
+}
+
+void schedule_init(struct schedule *s, const struct schedule_opts *opts)
+{
+	memset(s, 0, sizeof(*s));
+	s->opts = *opts;
+	s->slot_s = SLOT_FIRST_S;
+	s->exact_s = EXACT_MIN_S;
+	s->affordable = true;
+}
+
+static size_t units_kept(const struct schedule *s)
+{
+	return s->units_nr < SCHEDULE_MEAN_MAX ? s->units_nr : SCHEDULE_MEAN_MAX;
+}
+
+static struct schedule_unit sum_units(const struct schedule *s)
+{
+	struct schedule_unit sum = { 0 };
+
+	for (size_t i = 0; i < units_kept(s); i++) {
+		sum.cost_s += s->units[i].cost_s;
+		sum.open_s += s->units[i].open_s;
+		sum.hits += s->units[i].hits;
+		sum.trapped_s += s->units[i].trapped_s;
+		sum.cpu_s += s->units[i].cpu_s;
+	}
+	return sum;
+}
+
+/* A thread that spends t of its time in traps, and the rest as ever, takes 1 / (1 - t) times as long for that. */
+double schedule_dilation(const struct schedule *s)
+{
+	struct schedule_unit sum = sum_units(s);
+
+	if (s->units_nr < SCHEDULE_FEW_MIN)
+		return s->opts.hit_s < HIT_FAST_S ? 1 : DILATION_MAX;
+	if (sum.trapped_s <= 0)
+		return 1;
+	double own_s = max(sum.cpu_s - sum.trapped_s, sum.trapped_s / (DILATION_MAX - 1));
+
+	return (own_s + sum.trapped_s) / own_s;
+}
+
+/* The most that a unit can cost by its limits; and what one has cost, on average, when enough are known. */
+static struct schedule_unit expected_unit(const struct schedule *s)
+{
+	int stages = s->opts.refills ? 2 : 1;
+	double hits = SCHEDULE_EXACT_HITS + (s->opts.refills ? SCHEDULE_REFILL_HITS : 0);
+	struct schedule_unit unit = { .cost_s = hits * s->opts.hit_s + stages * s->opts.switch_s,
+				      .open_s = s->exact_s + s->opts.switch_s };
+
+	if (s->units_nr < SCHEDULE_MEAN_MIN)
+		return unit;
+	unit = sum_units(s);
+	unit.cost_s /= (double)units_kept(s);
+	unit.open_s /= (double)units_kept(s);
+	return unit;
+}
+
+/* A target that is a little slower for a part of the time loses that much of it, and its latency hardly changes. */
+static double open_share(const struct schedule *s)
+{
+	double dilation = schedule_dilation(s), slow = s->opts.open_share;
+	double fast = s->opts.loss / max(min(dilation, DILATION_FAST) - 1, 1e-6);
+	double way = (dilation - DILATION_FAST) / (DILATION_SLOW - DILATION_FAST);
+
+	fast = min(fast, OPEN_SHARE_MAX);
+	way = min(max(way, 0), 1);
+	return fast + way * (slow - fast);
+}
+
+/*
+ * Where few allocate little, the shortest stage would hardly see anything, and a longer one does no harm. By what several
+ * have seen: one that ends with the hits it was to have says that the stage is long enough.
+ */
+static double exact_length(const struct schedule *s)
+{
+	struct schedule_unit sum = sum_units(s);
+
+	if (s->units_nr < SCHEDULE_FEW_MIN || schedule_dilation(s) > DILATION_FAST)
+		return EXACT_MIN_S;
+	double wanted = sum.open_s * SCHEDULE_EXACT_HITS / max(sum.hits, 1);
+
+	return min(min(max(wanted, EXACT_MIN_S), EXACT_MAX_S), s->exact_s * EXACT_STEP_MAX);
+}
+
+void schedule_next(struct schedule *s, const struct schedule_unit *unit, double cpus)
+{
+	if (unit)
+		s->units[s->units_nr++ % SCHEDULE_MEAN_MAX] = *unit;
+	s->exact_s = exact_length(s);
+
+	struct schedule_unit next = expected_unit(s);
+	double by_cost = next.cost_s / (s->opts.share * max(cpus, CPUS_MIN));
+	double by_time = max(next.open_s, s->exact_s) / open_share(s);
+	double wanted = max(max(by_cost, by_time), SLOT_MIN_S);
+
+	s->affordable = by_cost <= SLOT_MAX_S;
+	wanted = min(wanted, SLOT_MAX_S);
+	s->slot_s = min(max(wanted, s->slot_s / STEP_MAX), s->slot_s * STEP_MAX);
+}

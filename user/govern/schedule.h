@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * When windows open: time is divided into slots, each with one unit (a window, of one or two stages) at a random
+ * time in it. Pure: numbers in, numbers out; seconds, CPU seconds and CPUs.
+ *
+ * The second stage of a unit is as long as the target needs for the hits that are wanted, but short where they slow it
+ * down. A slot is as long as a unit's cost asks for. It changes slowly and by averages over many units, never by what the
+ * last one saw: or busy times would be sampled less than quiet ones.
+ */
+#ifndef GALLOP_GOVERN_SCHEDULE_H
+#define GALLOP_GOVERN_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	SCHEDULE_REFILL_HITS = 600,
+	SCHEDULE_REFILL_NS = 25 * 1000 * 1000,
+	/* Of the second stage, on average: each is by chance up to a third more or less. */
+	SCHEDULE_EXACT_HITS = 1000,
+	SCHEDULE_EXACT_NS = 8 * 1000 * 1000, /* at least; longer where hits are rare */
+	SCHEDULE_SKIP_PERCENT = 30, /* thrown away */
+	SCHEDULE_MEAN_MIN =
+		20, /* units that an average is of, at least, for slots to follow it, ... */
+	SCHEDULE_FEW_MIN = 4, /* ... and for the second stage to get longer */
+	SCHEDULE_MEAN_MAX = 32,
+};
+
+struct schedule_opts {
+	double share; /* of the target's CPU time, for windows */
+	double open_share; /* of time, that may be spent in windows that make the target slow */
+	double loss; /* of windows that don't: share of the target's time that they may take together */
+	double hit_s; /* what a hit costs */
+	double switch_s; /* attaching and detaching, for each stage */
+	bool refills; /* units have two stages */
+};
+
+/* What a unit came to. */
+struct schedule_unit {
+	double cost_s; /* CPU time that it took from the target */
+	double open_s; /* how long the second stage's probes were attached */
+	/* Of the open second stage, together: time in traps, and the target's CPU time, that included. */
+	double trapped_s, cpu_s;
+	double hits; /* of the second stage */
+};
+
+struct schedule {
+	struct schedule_opts opts;
+	double slot_s; /* of the next slot */
+	double exact_s; /* how long the next second stage may be, on average */
+	bool affordable; /* false: not even one unit in the longest slot is */
+	size_t units_nr; /* of all time */
+	struct schedule_unit units[SCHEDULE_MEAN_MAX]; /* the last ones */
+};
+
+/*
+ * The budget is for windows and for what is always on, see ration.h: a third of it, or less where the runtime's samples
+ * tell of allocations (`profiled`) and windows only of maps.
+ */
+struct schedule_opts schedule_divide(double budget, bool profiled);
+
+void schedule_init(struct schedule *s, const struct schedule_opts *opts);
+
+/* After each slot; unit NULL: it had none. cpus: how many the target has used lately. */
+void schedule_next(struct schedule *s, const struct schedule_unit *unit, double cpus);
+
+/* By how much windows slow the target down, 1: not at all. Before there is an average: what the cost of a hit suggests. */
+double schedule_dilation(const struct schedule *s);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Attaching and detaching, all or by group; and windows, which the programs of two groups look at.
+ *
+ * One uprobe_multi link per program and group where the kernel has a sound one; else a perf uprobe per place. Both
+ * run the same programs with the same cookies.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "plan/plan.h"
+#include "probe/priv.h"
+
+#include "gallop.skel.h" /* needs bpf/wire.h */
+
+enum { PATH_CAP = 64, HELPERS_MAX = 63 };
+
+int links_open(struct probe *p)
+{
+	for (size_t i = 0; i < p->plan->probes_nr; i++)
+		p->groups[p->plan->probes[i].group].cap++;
+	for (int i = 0; i < WIRE_GROUP_NR; i++) {
+		struct probe_links *g = &p->groups[i];
+
+		g->links = g->cap ? calloc(g->cap, sizeof(struct bpf_link *)) : NULL;
+		if (g->cap && !g->links)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void links_close(struct probe *p)
+{
+	for (int i = 0; i < WIRE_GROUP_NR; i++)
+		free(p->groups[i].links);
+}
+
+/* By the open file: what a path leads to can change under us. */
+static void name_exe(const struct probe *p, char path[PATH_CAP])
+{
+	snprintf(path, PATH_CAP, "/proc/self/fd/%d", p->exe_fd);
+}
+
+/* --- one program's places in a group ---------------------------------------------------------- */
+
+static bool is_of(const struct plan_probe *place, enum plan_prog prog, enum wire_group group)
+{
+	return place->prog == prog && place->group == group;
+}
+
+static int attach_multi(struct probe *p, enum plan_prog prog, enum wire_group group)
+{
+	struct probe_links *g = &p->groups[group];
+	unsigned long offsets[PLAN_PROBES_MAX];
+	__u64 cookies[PLAN_PROBES_MAX];
+	char path[PATH_CAP];
+	size_t nr = 0;
+
+	/*
+	 * The kernel puts in one after the other, and may have to wait for the process's memory map in between: what is
+	 * hit most comes first in a plan, and is put in last.
+	 */
+	for (size_t i = p->plan->probes_nr; i--;) {
+		if (!is_of(&p->plan->probes[i], prog, group))
+			continue;
+		offsets[nr] = p->plan->probes[i].file_off;
+		cookies[nr++] = p->plan->probes[i].cookie;
+	}
+	if (!nr)
+		return 0;
+	name_exe(p, path);
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .cookies = cookies, .cnt = nr);
+	struct bpf_link *link = bpf_program__attach_uprobe_multi(probe_program(p, prog), p->pid,
+								 path, NULL, &opts);
+	if (!link)
+		return -errno;
+	g->links[g->nr++] = link;
+	return 0;
+}
+
+static struct bpf_link *attach_perf_at(struct bpf_program *prog, const char *path, pid_t pid,
+				       uint64_t off, uint64_t cookie)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie,
+		    .attach_mode = PROBE_ATTACH_MODE_LINK);
+
+	return bpf_program__attach_uprobe_opts(prog, pid, path, off, &opts);
+}
+
+/* By perf links: the older way of attaching, an ioctl, can't carry a cookie. */
+static int attach_perf(struct probe *p, enum plan_prog prog, enum wire_group group)
+{
+	struct probe_links *g = &p->groups[group];
+	char path[PATH_CAP];
+
+	name_exe(p, path);
+	for (size_t i = p->plan->probes_nr; i--;) {
+		const struct plan_probe *place = &p->plan->probes[i];
+
+		if (!is_of(place, prog, group))
+			continue;
+		struct bpf_link *link = attach_perf_at(probe_program(p, prog), path, p->pid,
+						       place->file_off, place->cookie);
+		if (!link)
+			return -errno;
+		g->links[g->nr++] = link;
+	}
+	return 0;
+}
+
+/* --- groups ----------------------------------------------------------------------------------- */
+
+bool probe_group_attached(const struct probe *p, enum wire_group group)
+{
+	return p->groups[group].nr > 0;
+}
+
+static void set_large_apart(struct probe *p, uint32_t apart)
+{
+	__atomic_store_n(&p->skel->bss->large_apart, apart, __ATOMIC_SEQ_CST);
+}
+
+struct closing {
+	struct bpf_link **links;
+	size_t left;
+};
+
+/* From the last one on, which is hit most. */
+static void *close_some(void *arg)
+{
+	struct closing *c = arg;
+	size_t left = __atomic_load_n(&c->left, __ATOMIC_SEQ_CST);
+
+	while (left) {
+		if (!__atomic_compare_exchange_n(&c->left, &left, left - 1, false, __ATOMIC_SEQ_CST,
+						 __ATOMIC_SEQ_CST))
+			continue;
+		bpf_link__destroy(c->links[left - 1]);
+		left = __atomic_load_n(&c->left, __ATOMIC_SEQ_CST);
+	}
+	return NULL;
+}
+
+/*
+ * Each close takes the breakpoint out and then waits for a grace period of the kernel's. Links of single places are
+ * many, and one after the other the last would be hit for a second more: so they wait together.
+ */
+static void close_links(struct probe_links *g)
+{
+	struct closing closing = { g->links, g->nr };
+	pthread_t helpers[HELPERS_MAX];
+	size_t nr = 0;
+
+	while (nr < HELPERS_MAX && nr + 1 < g->nr &&
+	       !pthread_create(&helpers[nr], NULL, close_some, &closing))
+		nr++;
+	close_some(&closing);
+	for (size_t i = 0; i < nr; i++)
+		pthread_join(helpers[i], NULL);
+	g->nr = 0;
+}
+
+void probe_detach_group(struct probe *p, enum wire_group group)
+{
+	struct probe_links *g = &p->groups[group];
+
+	/* From here on windows see large objects; some may be seen twice, none by neither. */
+	if (group == WIRE_GROUP_LARGE)
+		set_large_apart(p, 0);
+	close_links(g);
+}
+
+int probe_attach_group(struct probe *p, enum wire_group group)
+{
+	int rc = 0;
+
+	if (!p->groups[group].cap)
+		return -ENOENT;
+	if (p->groups[group].nr)
+		return -EALREADY;
+	/* Those that ended since it was detached are nobody's. */
+	if (group == WIRE_GROUP_ASSIST)
+		probe_set_assist_time(p, WIRE_ASSIST_UNSEEN);
+	for (enum plan_prog prog = 0; !rc && prog < PLAN_PROG_NR; prog++) {
+		if (!bpf_program__autoload(probe_program(p, prog)))
+			continue;
+		rc = p->attach == PROBE_ATTACH_MULTI ? attach_multi(p, prog, group)
+						     : attach_perf(p, prog, group);
+	}
+	if (rc)
+		probe_detach_group(p, group);
+	else if (group == WIRE_GROUP_LARGE)
+		set_large_apart(p, 1);
+	return rc;
+}
+
+static int attach_failed(const struct probe *p, pid_t pid, int rc, struct err *err)
+{
+	if (rc == -EACCES)
+		rc = -EPERM;
+	err_set(err, rc, "cannot attach to %d with %s: %s", pid, probe_attach_name(p),
+		strerror(-rc));
+	if (rc == -EPERM)
+		err_hint(err, p->attach == PROBE_ATTACH_PERF
+				      ? "perf uprobes need root or CAP_SYS_ADMIN"
+				      : "run as root, or grant CAP_BPF and CAP_PERFMON");
+	return rc;
+}
+
+int probe_attach(struct probe *p, int exe_fd, pid_t pid, struct err *err)
+{
+	p->exe_fd = exe_fd;
+	p->pid = pid;
+	/* Where this isn't allowed an exec is noticed a little later. */
+	p->on_exec = bpf_program__attach_raw_tracepoint(p->skel->progs.on_exec,
+							"sched_process_exec");
+	for (enum wire_group group = 0; group < WIRE_GROUP_NR; group++) {
+		if (group == WIRE_GROUP_REFILL || group == WIRE_GROUP_WINDOW)
+			continue;
+		int rc = probe_attach_group(p, group);
+		if (rc && rc != -ENOENT) {
+			probe_detach(p);
+			return attach_failed(p, pid, rc, err);
+		}
+	}
+	return 0;
+}
+
+void probe_detach(struct probe *p)
+{
+	if (!p->skel)
+		return;
+	for (enum wire_group group = 0; group < WIRE_GROUP_NR; group++)
+		probe_detach_group(p, group);
+	bpf_link__destroy(p->on_exec);
+	p->on_exec = NULL;
+	probe_detach_own(p);
+}
+
+/* --- windows ---------------------------------------------------------------------------------- */
+
+void probe_open_window(struct probe *p, const struct wire_window *window)
+{
+	volatile struct wire_window *w = &p->skel->bss->window;
+
+	__atomic_store_n(&w->stage, WIRE_STAGE_CLOSED, __ATOMIC_SEQ_CST);
+	w->number = window->number;
+	w->skip_hits = window->skip_hits;
+	w->keep_from_ns = window->keep_from_ns;
+	w->max_hits = window->max_hits;
+	w->hits = w->kept_ns = w->full_ns = 0;
+	__atomic_store_n(&w->stage, window->stage, __ATOMIC_SEQ_CST);
+}
+
+void probe_close_window(struct probe *p, struct wire_window *ret)
+{
+	volatile struct wire_window *w = &p->skel->bss->window;
+
+	ret->stage = w->stage;
+	__atomic_store_n(&w->stage, WIRE_STAGE_CLOSED, __ATOMIC_SEQ_CST);
+	ret->number = w->number;
+	ret->skip_hits = w->skip_hits;
+	ret->keep_from_ns = w->keep_from_ns;
+	ret->max_hits = w->max_hits;
+	ret->hits = __atomic_load_n(&w->hits, __ATOMIC_SEQ_CST);
+	ret->kept_ns = w->kept_ns;
+	ret->full_ns = w->full_ns;
+}
+
+/* --- gallop itself ---------------------------------------------------------------------------- */
+
+int probe_attach_own(struct probe *p, uint64_t file_off)
+{
+	struct bpf_program *prog = p->skel->progs.on_calibrate;
+	const char *path = "/proc/self/exe";
+	unsigned long offset = file_off;
+	__u64 cookie = WIRE_COOKIE(0, 0, file_off);
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = &offset, .cookies = &cookie, .cnt = 1);
+
+	p->own = p->attach == PROBE_ATTACH_MULTI
+			 ? bpf_program__attach_uprobe_multi(prog, getpid(), path, NULL, &opts)
+			 : attach_perf_at(prog, path, getpid(), file_off, cookie);
+	return p->own ? 0 : -errno;
+}
+
+void probe_detach_own(struct probe *p)
+{
+	bpf_link__destroy(p->own);
+	p->own = NULL;
+}
+
+uint64_t probe_own_hits(const struct probe *p)
+{
+	return __atomic_load_n(&p->skel->bss->calibrate_hits, __ATOMIC_SEQ_CST);
+}
+
+bool probe_can_switch(const struct probe *p)
+{
+	return p->attach == PROBE_ATTACH_MULTI;
+}
