@@ -196,7 +196,9 @@ static void json_has_null_for_what_is_not_known(void **state)
 
 	f.s->maps.every_operation = false;
 	_cleanup_free_ char *rare = rendered(render_json, f.s, (struct render_opts){ 0 });
-	assert_query(rare, nulls, "assigns,deletes,drains,drain_loops,entries_removed,unsettled");
+	assert_query(rare, nulls,
+		     "makes,assigns,deletes,assigns_ci95,deletes_ci95,drains,drain_loops,entries_"
+		     "removed,unsettled");
 	assert_query(rare, "SELECT ?1 -> '$.maps.assigns'", "null");
 	assert_query(rare, "SELECT ?1 ->> '$.maps.clears'", "83");
 

@@ -4,8 +4,10 @@
  */
 #include "recordings.h"
 #include "sample_gc.h"
+#include "sample_heap.h"
 #include "sample_map_ops.h"
 #include "sample_op_calls.h"
+#include "sample_samples.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 
 #include "base/fmt.h"
 #include "model/tables.h"
+#include "record/schema.h"
 
 /* Everything that can be shown of a live model can be shown of its recording, byte for byte. */
 static void a_recording_gives_back_the_model(void **state)
@@ -145,9 +148,11 @@ static void documented_queries_work(void **state)
 
 	(void)state;
 	struct recording *rec = create(path);
-	struct sample_op_tick with_ops = { write_tick, rec };
+	struct sample_samples_tick with_samples = { .next = write_tick, .ctx = rec };
+	struct sample_op_tick with_ops = { sample_samples_tick, &with_samples };
 	struct sample_maps_tick with_maps = { sample_op_tick, &with_ops };
-	struct sample_gc with_gc = { sample_maps_tick, &with_maps };
+	struct sample_heap_tick with_heap = { sample_maps_tick, &with_maps, 0 };
+	struct sample_gc with_gc = { sample_heap_tick, &with_heap };
 	struct model *m = sample_model(2, sample_gc_tick, &with_gc);
 	finish(rec, m);
 	model_free(m);
@@ -163,7 +168,7 @@ static void documented_queries_work(void **state)
 		query(path, p);
 		p = end + 1;
 	}
-	assert_int_equal(queries, 12);
+	assert_int_equal(queries, 16);
 }
 
 static int create_fails(const char *path, const char *msg)
@@ -260,17 +265,17 @@ static void strangers_files_are_refused(void **state)
 	assert_refused(in_dir("mine.db"), -EBADMSG, "is not a gallop recording");
 
 	memcpy(page + 68, "GLOP", 4);
-	page[63] = 2;
+	page[63] = SCHEMA_VERSION;
 	write_file(in_dir("header"), page, sizeof(page));
 	assert_refused(in_dir("header"), -EBADMSG, "is damaged");
 	page[63] = 1;
 	write_file(in_dir("older"), page, sizeof(page));
 	assert_refused(in_dir("older"), -EBADMSG,
-		       "was written by an older gallop (format 1, this one reads 2)");
+		       "was written by an older gallop (format 1, this one reads 3)");
 	page[63] = 9;
 	write_file(in_dir("newer"), page, sizeof(page));
 	assert_refused(in_dir("newer"), -EBADMSG,
-		       "was written by a newer gallop (format 9, this one reads 2)");
+		       "was written by a newer gallop (format 9, this one reads 3)");
 }
 
 static void damage_is_told(void **state)

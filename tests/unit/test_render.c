@@ -7,6 +7,7 @@
  * diff.
  */
 #include "golden.h"
+#include "sample_estimates.h"
 #include "sample_maps.h"
 #include "sample_ops.h"
 
@@ -276,6 +277,7 @@ static void json_is_documented(void **state)
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
 	struct sample_maps maps;
 	sample_maps_put(&maps, s);
+	s->samples = sample_by_windows;
 	_cleanup_free_ char *json = rendered(renderer_find("json")->render, s,
 					     (struct render_opts){ 0 });
 	_cleanup_free_ char *path = golden_path("../../user/doc/JSON.md");

@@ -7,6 +7,8 @@
  * functions, all names in a model are printable UTF-8.
  */
 #include "model/op_tables.h"
+#include "model/sample_tables.h"
+#include "model/sample_view.h"
 #include "model/tables.h"
 
 #include <errno.h>
@@ -217,6 +219,7 @@ int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size
 		       SHOWN_LINK_SZ * m->stacks.rows[stack]->frames_nr;
 	int rc = table_reserve(m, m->sites,
 			       sizeof(struct site_row) + SHOWN_SITE_SZ +
+				       (m->samples->on ? SAMPLE_VIEW_SITE_SZ : 0) +
 				       (size_t)__builtin_popcount(ops) * op_sz);
 	if (rc)
 		return rc;

@@ -9,6 +9,7 @@
 #ifndef GALLOP_MODEL_MAP_TABLES_H
 #define GALLOP_MODEL_MAP_TABLES_H
 
+#include "model/sample_tables.h"
 #include "model/snapshot_maps.h"
 #include "model/tables.h"
 
@@ -78,6 +79,8 @@ struct map_site {
 	struct model_map_counts base; /* now, when the current interval began */
 	struct map_held held; /* when memory was last looked at */
 	struct map_held held_base; /* held, when the current interval began */
+	/* Estimates of old windows, see sample_tables.h. */
+	struct sample_calls folded[MODEL_MAP_OPERATIONS];
 	UT_hash_handle hh;
 };
 

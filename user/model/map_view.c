@@ -9,6 +9,7 @@
 
 #include "base/u64.h"
 #include "model/map_judge.h"
+#include "model/sample_view.h"
 #include "model/shown.h"
 
 static struct model_map_counts counts_of(const struct map_site *site, bool interval)
@@ -16,11 +17,14 @@ static struct model_map_counts counts_of(const struct map_site *site, bool inter
 	return interval ? map_site_delta(site) : site->now;
 }
 
-/* Something happened, or is there. */
-static bool is_shown(const struct map_site *site, bool interval)
+/* Something happened, or is there. calls: of all sites. */
+static bool is_shown(const struct map_site *site, bool interval, const struct sample_calls *calls)
 {
 	const struct model_map_counts counts = counts_of(site, interval);
 
+	for (int i = 0; calls && i < MODEL_MAP_OPERATIONS; i++)
+		if (calls[(size_t)site->id * MODEL_MAP_OPERATIONS + (size_t)i].calls > 0)
+			return true;
 	return !map_counts_is_zero(&counts) || !map_held_is_zero(&site->held);
 }
 
@@ -30,12 +34,13 @@ static void use(const struct model_maps *maps, uint32_t site, uint8_t *used)
 		used[maps->sites.rows[site]->key.stack] |= SHOWN_MAP;
 }
 
-void map_view_use_stacks(const struct model *m, bool interval, uint8_t *used)
+void map_view_use_stacks(const struct model *m, bool interval, const struct sample_calls *calls,
+			 uint8_t *used)
 {
 	const struct model_maps *maps = m->maps;
 
 	for (uint32_t i = 0; i < maps->sites.nr; i++)
-		if (is_shown(maps->sites.rows[i], interval))
+		if (is_shown(maps->sites.rows[i], interval, calls))
 			use(maps, i, used);
 	for (size_t i = 0; i < maps->list_nr; i++) {
 		use(maps, maps->list[i].made_site, used);
@@ -122,13 +127,13 @@ static void view_site(struct snapshot_map_site *site, const struct map_evidence 
 }
 
 static size_t pick_sites(struct pick *picks, const struct model_maps *maps, const struct shown *sh,
-			 bool interval)
+			 const struct sample_calls *calls, bool interval)
 {
 	size_t nr = 0;
 
 	for (uint32_t i = 0; i < maps->sites.nr; i++) {
 		const struct map_site *row = maps->sites.rows[i];
-		if (is_shown(row, interval))
+		if (is_shown(row, interval, calls))
 			picks[nr++] = (struct pick){ sh->map_stack_of[row->key.stack], i };
 	}
 	return nr;
@@ -153,8 +158,41 @@ static int drop_hints(struct snapshot_maps *view, const struct model *m, const u
 	return 0;
 }
 
+static uint64_t whole_calls(double calls)
+{
+	return calls < (double)INT64_MAX ? (uint64_t)(calls + 0.5) : INT64_MAX;
+}
+
+static struct snapshot_map_estimate view_calls(const struct sample_view *samples,
+					       const struct sample_calls *calls)
+{
+	return (struct snapshot_map_estimate){ whole_calls(calls->calls),
+					       sample_view_calls_ci95(samples, calls) };
+}
+
+/* What windows tell of the sites of the models that are shown as this one. */
+static void view_estimates(struct snapshot_map_site *site, const struct sample_view *samples,
+			   const struct pick *picks, size_t nr)
+{
+	struct sample_calls sums[MODEL_MAP_OPERATIONS] = { 0 };
+
+	if (!samples->calls)
+		return;
+	for (size_t i = 0; i < nr; i++) {
+		for (int k = 0; k < MODEL_MAP_OPERATIONS; k++) {
+			const struct sample_calls *n =
+				&samples->calls[(size_t)picks[i].site * MODEL_MAP_OPERATIONS +
+						(size_t)k];
+			sums[k].calls += n->calls;
+			sums[k].variance += n->variance;
+		}
+	}
+	site->assigns = view_calls(samples, &sums[MODEL_MAP_ASSIGN]);
+	site->deletes = view_calls(samples, &sums[MODEL_MAP_DELETE]);
+}
+
 static int view_sites(struct snapshot_maps *view, const struct model *m, const struct shown *sh,
-		      bool interval)
+		      const struct sample_view *samples, bool interval)
 {
 	const struct model_maps *maps = m->maps;
 	_cleanup_free_ struct pick *picks = calloc(maps->sites.nr + 1, sizeof(picks[0]));
@@ -163,7 +201,7 @@ static int view_sites(struct snapshot_maps *view, const struct model *m, const s
 	if (!picks || !types || !view->sites)
 		return -ENOMEM;
 
-	size_t nr = pick_sites(picks, maps, sh, interval);
+	size_t nr = pick_sites(picks, maps, sh, samples->calls, interval);
 	qsort_r(picks, nr, sizeof(picks[0]), pick_cmp, (void *)maps);
 	for (size_t i = 0, next; i < nr; i = next) {
 		const struct map_site *row = maps->sites.rows[picks[i].site];
@@ -179,6 +217,7 @@ static int view_sites(struct snapshot_maps *view, const struct model *m, const s
 		site->stack = &sh->stacks[picks[i].stack];
 		site->shape = row->shape;
 		view_site(site, &e);
+		view_estimates(site, samples, &picks[i], next - i);
 		map_counts_add(&view->total, &e.counts);
 	}
 	return drop_hints(view, m, types);
@@ -232,9 +271,9 @@ uint64_t snapshot_map_value(const struct snapshot_map_site *site, enum snapshot_
 {
 	switch (value) {
 	case SNAPSHOT_ASSIGNS:
-		return site->counts.assigns;
+		return sum_u63(site->counts.assigns, site->assigns.calls);
 	case SNAPSHOT_DELETES:
-		return site->counts.deletes;
+		return sum_u63(site->counts.deletes, site->deletes.calls);
 	case SNAPSHOT_CLEARS:
 		return site->counts.clears;
 	case SNAPSHOT_RETAINED:
@@ -266,7 +305,7 @@ static int site_cmp(const void *a, const void *b, void *by)
 }
 
 int map_view_init(struct snapshot_maps *view, const struct model *m, const struct shown *sh,
-		  const struct snapshot_opts *opts)
+		  const struct sample_view *samples, const struct snapshot_opts *opts)
 {
 	const struct model_maps *maps = m->maps;
 	enum snapshot_value by = opts->sort;
@@ -274,11 +313,12 @@ int map_view_init(struct snapshot_maps *view, const struct model *m, const struc
 	*view = (struct snapshot_maps){
 		.known = maps->known,
 		.every_operation = maps->every_operation,
+		.operations_sampled = m->samples->has_map_ops,
 		.held_known = maps->held_known,
 		.held_mono_ns = maps->held_mono_ns,
 		.held = maps->held,
 	};
-	int rc = view_sites(view, m, sh, opts->interval);
+	int rc = view_sites(view, m, sh, samples, opts->interval);
 	if (!rc)
 		rc = view_list(view, m, sh);
 	if (!rc)

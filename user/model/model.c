@@ -14,8 +14,10 @@
 #include "base/grow.h"
 #include "base/utf8.h"
 #include "model/gc_tables.h"
+#include "model/heap_tables.h"
 #include "model/map_tables.h"
 #include "model/op_tables.h"
+#include "model/sample_tables.h"
 
 static void model_freep(struct model **m)
 {
@@ -30,7 +32,9 @@ int model_new(struct model **ret)
 	m->gc = calloc(1, sizeof(*m->gc));
 	m->maps = calloc(1, sizeof(*m->maps));
 	m->ops = calloc(1, sizeof(*m->ops));
-	if (!m->gc || !m->maps || !m->ops)
+	m->samples = calloc(1, sizeof(*m->samples));
+	m->heap = calloc(1, sizeof(*m->heap));
+	if (!m->gc || !m->maps || !m->ops || !m->samples || !m->heap)
 		return -ENOMEM;
 	strcpy(m->check.why_not, "nothing was compared yet");
 	strcpy(m->gc->check.why_not, "nothing was compared yet");
@@ -42,6 +46,8 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
+	for (size_t i = 0; i < m->sites.nr; i++)
+		free(m->sites.rows[i]->samples);
 	table_free(m->sites);
 	table_free(m->types);
 	table_free(m->stacks);
@@ -56,9 +62,15 @@ void model_free(struct model *m)
 		maps_deinit(m->maps);
 	if (m->ops)
 		ops_deinit(m->ops);
+	if (m->samples)
+		samples_deinit(m->samples);
+	if (m->heap)
+		heap_deinit(m->heap);
 	free(m->gc);
 	free(m->maps);
 	free(m->ops);
+	free(m->samples);
+	free(m->heap);
 	free(m);
 }
 
@@ -94,11 +106,14 @@ void model_site_add(struct model *m, uint32_t site, uint64_t objects, uint64_t b
 		now->objects = UINT64_MAX;
 	if (__builtin_add_overflow(now->bytes, bytes, &now->bytes))
 		now->bytes = UINT64_MAX;
+	samples_count_site(m, m->sites.rows[site]->key.size_class, objects, bytes);
 }
 
 void model_set_totals(struct model *m, uint64_t objects, uint64_t bytes)
 {
-	m->total = (struct model_count){ objects, bytes };
+	/* Of a session that samples, the totals are the runtime's own: model_set_class_counts(). */
+	if (!m->samples->on)
+		m->total = (struct model_count){ objects, bytes };
 }
 
 int model_set_loss(struct model *m, const char *key, const char *what, uint64_t count)
@@ -154,6 +169,8 @@ void model_next_interval(struct model *m, uint64_t mono_ns)
 	gc_next_interval(m->gc);
 	maps_next_interval(m->maps);
 	ops_next_interval(m->ops);
+	samples_next_interval(m, mono_ns);
+	heap_next_interval(m->heap);
 	m->interval_mono_ns = mono_ns;
 }
 

@@ -40,7 +40,7 @@ struct model_meta {
 	char module[256];
 	char build_id[128];
 	char kernel[128];
-	char mode[16]; /* "exact" */
+	char mode[16]; /* "exact", "sampled" */
 	char attach[16]; /* "uprobe_multi", "perf" */
 	int32_t pid;
 	uint64_t load_bias;
@@ -107,7 +107,10 @@ int64_t model_site(struct model *m, uint32_t stack, uint32_t type, uint32_t size
 		   uint64_t goid, uint32_t ops);
 void model_site_add(struct model *m, uint32_t site, uint64_t objects, uint64_t bytes);
 
-/* Objects and bytes of all sites and of what no site could take: the total that is compared. */
+/*
+ * Objects and bytes of all sites and of what no site could take: the total that is compared. Of a session that samples it
+ * is ignored: see samples.h.
+ */
 void model_set_totals(struct model *m, uint64_t objects, uint64_t bytes);
 
 /*

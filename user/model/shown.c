@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/u64.h"
+#include "model/sample_tables.h"
 
 /* calloc that never returns NULL for an empty array. */
 static void *array_new(size_t nr, size_t elem_sz)
@@ -230,10 +231,15 @@ static void add_stack(struct shown *sh, const struct model *m, const struct part
 	};
 }
 
+const char *shown_rest_name(const struct model *m)
+{
+	return m->samples->on ? SNAPSHOT_UNSAMPLED : SNAPSHOT_LOST;
+}
+
 static void add_lost(struct shown *sh, const struct model *m)
 {
 	sh->func_of[sh->frames_nr] = (uint32_t)m->funcs.nr;
-	sh->frames[sh->frames_nr++] = (struct snapshot_frame){ SNAPSHOT_LOST, "", 0, false };
+	sh->frames[sh->frames_nr++] = (struct snapshot_frame){ shown_rest_name(m), "", 0, false };
 	sh->links[sh->links_nr++] = &sh->frames[sh->frames_nr - 1];
 	sh->stacks[sh->stacks_nr++] = (struct snapshot_stack){
 		.frames = &sh->links[sh->links_nr - 1],

@@ -59,7 +59,7 @@ struct shown_use {
 };
 
 /*
- * One stack more than needed is made, the last: it has the one frame SNAPSHOT_LOST. 0 or -ENOMEM; shown_deinit() in
+ * One stack more than needed is made, the last: it has the one frame shown_rest_name(). 0 or -ENOMEM; shown_deinit() in
  * any case.
  */
 int shown_init(struct shown *sh, const struct model *m, const struct shown_use *use,
@@ -68,6 +68,9 @@ void shown_deinit(struct shown *sh);
 
 /* Free the maps, which only building the snapshot needs. */
 void shown_free_maps(struct shown *sh);
+
+/* What is in the totals but in no site: lost, or not sampled. */
+const char *shown_rest_name(const struct model *m);
 
 /* Descending by one value, then by the other; the same in all tables. */
 int shown_count_cmp(struct snapshot_count x, struct snapshot_count y, enum snapshot_value by);

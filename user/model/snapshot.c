@@ -10,14 +10,17 @@
 #include "model/snapshot.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/u64.h"
 #include "gobin/layout.h"
 #include "model/gc_view.h"
+#include "model/heap_view.h"
 #include "model/map_view.h"
 #include "model/op_view.h"
+#include "model/sample_view.h"
 #include "model/shown.h"
 
 /* A snapshot and the memory that its pointers point into. */
@@ -34,6 +37,7 @@ struct pick {
 	uint64_t goid;
 	uint32_t stack; /* the model's, then the shown one */
 	uint32_t type, size_class;
+	uint32_t site; /* the model's; its sites_nr: what is lost */
 };
 
 struct picks {
@@ -41,6 +45,7 @@ struct picks {
 	size_t nr;
 	struct shown_use use;
 	struct op_picks ops;
+	struct sample_view samples;
 };
 
 static void picks_deinit(struct picks *p)
@@ -48,6 +53,7 @@ static void picks_deinit(struct picks *p)
 	free(p->v);
 	free(p->use.stacks);
 	op_picks_deinit(&p->ops);
+	sample_view_deinit(&p->samples);
 }
 
 static void count_add(struct snapshot_count *to, struct snapshot_count n)
@@ -71,18 +77,33 @@ static int pick_sites(struct picks *p, const struct model *m, bool interval)
 	for (size_t i = 0; i < m->sites.nr; i++) {
 		const struct site_row *site = m->sites.rows[i];
 		struct model_count n = interval ? site_delta(site) : site->now;
-		if (n.objects == 0 && n.bytes == 0)
+		struct snapshot_count count = { n.objects, n.bytes };
+		if (p->samples.sites)
+			count_add(&count, p->samples.sites[i].count);
+		if (count_is_zero(count))
 			continue;
 		p->use.stacks[site->key.stack] |= SHOWN_SITE;
 		p->v[p->nr++] = (struct pick){
-			.count = { n.objects, n.bytes },
+			.count = count,
 			.goid = site->key.goid,
 			.stack = site->key.stack,
 			.type = site->key.type,
 			.size_class = site->key.size_class,
+			.site = (uint32_t)i,
 		};
 	}
 	return 0;
+}
+
+/* How far off a pick may be; of what is in no site nothing is known. */
+static void pick_error_add(struct sample_error *to, const struct picks *p, const struct model *m,
+			   const struct pick *pick)
+{
+	static const struct sample_error unknown = { NAN, NAN, NAN, NAN, false };
+
+	if (p->samples.sites)
+		sample_error_add(to, pick->site < m->sites.nr ? &p->samples.sites[pick->site].error
+							      : &unknown);
 }
 
 /* The total, and what of it is in no site, which becomes the last pick. */
@@ -93,6 +114,11 @@ static void pick_lost(struct picks *p, const struct model *m, struct snapshot *s
 
 	for (size_t i = 0; i < p->nr; i++)
 		count_add(&sum, p->v[i].count);
+	if (p->samples.sites) {
+		struct model_count counts = samples_total(&p->samples.counts);
+		total.objects = max_u64(total.objects, counts.objects);
+		total.bytes = max_u64(total.bytes, counts.bytes);
+	}
 	s->total.objects = max_u64(total.objects, sum.objects);
 	s->total.bytes = max_u64(total.bytes, sum.bytes);
 
@@ -103,7 +129,10 @@ static void pick_lost(struct picks *p, const struct model *m, struct snapshot *s
 			.stack = SHOWN_NONE,
 			.type = (uint32_t)m->types.nr,
 			.size_class = MODEL_CLASS_NR,
+			.site = (uint32_t)m->sites.nr,
 		};
+	s->samples.unsampled_objects = s->samples.on ? lost.objects : 0;
+	s->samples.unsampled_bytes = s->samples.on ? lost.bytes : 0;
 }
 
 static int pick_cmp(const void *a, const void *b)
@@ -119,7 +148,7 @@ static int pick_cmp(const void *a, const void *b)
 static const char *type_name(const struct snapshot_mem *mem, const struct model *m, uint32_t type)
 {
 	return type < m->types.nr ? mem->shown.text_of[m->types.rows[type]->name_id]
-				  : SNAPSHOT_LOST;
+				  : shown_rest_name(m);
 }
 
 /* From the model's stacks to the shown ones, then those that are the same become one. */
@@ -135,15 +164,19 @@ static int merge_sites(struct snapshot_mem *mem, const struct model *m, struct p
 		p->v[i].stack = p->v[i].stack == SHOWN_NONE ? (uint32_t)sh->stacks_nr - 1
 							    : sh->stack_of[p->v[i].stack];
 	qsort(p->v, p->nr, sizeof(p->v[0]), pick_cmp);
-	for (size_t i = 0; i < p->nr; i++) {
-		const struct pick *pick = &p->v[i];
-		if (i == 0 || pick_cmp(&p->v[i - 1], pick) != 0)
-			s->sites[s->sites_nr++] = (struct snapshot_site){
-				.type = type_name(mem, m, pick->type),
-				.stack = &sh->stacks[pick->stack],
-				.goid = pick->goid,
-			};
-		count_add(&s->sites[s->sites_nr - 1].count, pick->count);
+	for (size_t i = 0, next; i < p->nr; i = next) {
+		struct snapshot_site *site = &s->sites[s->sites_nr++];
+		struct sample_error error = { 0 };
+		*site = (struct snapshot_site){
+			.type = type_name(mem, m, p->v[i].type),
+			.stack = &sh->stacks[p->v[i].stack],
+			.goid = p->v[i].goid,
+		};
+		for (next = i; next < p->nr && !pick_cmp(&p->v[i], &p->v[next]); next++) {
+			count_add(&site->count, p->v[next].count);
+			pick_error_add(&error, p, m, &p->v[next]);
+		}
+		site->ci95 = sample_view_ci95(&p->samples, &error);
 	}
 	return 0;
 }
@@ -151,17 +184,23 @@ static int merge_sites(struct snapshot_mem *mem, const struct model *m, struct p
 static int sum_types(struct snapshot_mem *mem, const struct model *m, const struct picks *p)
 {
 	struct snapshot *s = &mem->s;
+	_cleanup_free_ struct sample_error *errors = calloc(m->types.nr + 1, sizeof(errors[0]));
 
 	s->types = calloc(m->types.nr + 1, sizeof(s->types[0]));
-	if (!s->types)
+	if (!s->types || !errors)
 		return -ENOMEM;
-	for (size_t i = 0; i < p->nr; i++)
+	for (size_t i = 0; i < p->nr; i++) {
 		count_add(&s->types[p->v[i].type].count, p->v[i].count);
+		pick_error_add(&errors[p->v[i].type], p, m, &p->v[i]);
+	}
 	for (size_t i = 0; i <= m->types.nr; i++) {
 		if (count_is_zero(s->types[i].count))
 			continue;
-		s->types[s->types_nr].count = s->types[i].count;
-		s->types[s->types_nr++].name = type_name(mem, m, (uint32_t)i);
+		s->types[s->types_nr++] = (struct snapshot_type){
+			.count = s->types[i].count,
+			.ci95 = sample_view_ci95(&p->samples, &errors[i]),
+			.name = type_name(mem, m, (uint32_t)i),
+		};
 	}
 	return 0;
 }
@@ -173,13 +212,39 @@ static uint32_t slot_size(uint32_t size_class)
 	return size_class < GO_NUM_SIZE_CLASSES ? go_class_to_size[size_class] : 0;
 }
 
+static void sum_size_picks(struct snapshot *s, const struct picks *p)
+{
+	for (size_t i = 0; i < p->nr; i++)
+		count_add(&s->sizes[p->v[i].size_class].count, p->v[i].count);
+}
+
+/* What was sampled or not makes no difference to sizes: they are the runtime's own; lost is what isn't among them. */
+static void set_class_sizes(struct snapshot *s, const struct picks *p)
+{
+	const struct model_class_counts *counts = &p->samples.counts;
+	struct model_count all = samples_total(counts);
+
+	for (uint32_t i = 0; i < MODEL_CLASS_NR; i++)
+		s->sizes[i].count = (struct snapshot_count){
+			counts->objects[i],
+			i == MODEL_CLASS_LARGE ? counts->large_bytes
+					       : samples_class_bytes(i, counts->objects[i]),
+		};
+	s->sizes[MODEL_CLASS_NR].count = (struct snapshot_count){
+		s->total.objects - all.objects,
+		s->total.bytes - all.bytes,
+	};
+}
+
 static int sum_sizes(struct snapshot *s, const struct picks *p)
 {
 	s->sizes = calloc(MODEL_CLASS_NR + 1, sizeof(s->sizes[0]));
 	if (!s->sizes)
 		return -ENOMEM;
-	for (size_t i = 0; i < p->nr; i++)
-		count_add(&s->sizes[p->v[i].size_class].count, p->v[i].count);
+	if (p->samples.sites)
+		set_class_sizes(s, p);
+	else
+		sum_size_picks(s, p);
 	for (uint32_t i = 0; i <= MODEL_CLASS_NR; i++) {
 		if (count_is_zero(s->sizes[i].count))
 			continue;
@@ -310,12 +375,15 @@ static int copy_session(struct snapshot_mem *mem, const struct model *m, bool in
 static int build(struct snapshot_mem *mem, const struct model *m, const struct snapshot_opts *opts)
 {
 	_cleanup_(picks_deinit) struct picks picks = { 0 };
-	int rc = pick_sites(&picks, m, opts->interval);
+	int rc = sample_view_init(&picks.samples, &mem->s.samples, m, opts->interval);
+	if (!rc)
+		rc = pick_sites(&picks, m, opts->interval);
 	if (rc)
 		return rc;
 	pick_lost(&picks, m, &mem->s, opts->interval);
 	gc_view_use_stacks(m, opts->interval, picks.use.stacks);
-	map_view_use_stacks(m, opts->interval, picks.use.stacks);
+	map_view_use_stacks(m, opts->interval, picks.samples.calls, picks.use.stacks);
+	heap_view_use_stacks(m, picks.use.stacks);
 	rc = op_view_pick(&picks.ops, m, opts->interval);
 	if (rc)
 		return rc;
@@ -336,9 +404,11 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 	if (!rc)
 		rc = gc_view_init(&mem->s.gc, m, &mem->shown, opts->interval);
 	if (!rc)
-		rc = map_view_init(&mem->s.maps, m, &mem->shown, opts);
+		rc = map_view_init(&mem->s.maps, m, &mem->shown, &picks.samples, opts);
 	if (!rc)
 		rc = op_view_init(&mem->s.ops, m, &mem->shown, &picks.ops, opts);
+	if (!rc)
+		rc = heap_view_init(&mem->s.heap, m, &mem->shown, opts);
 	shown_free_maps(&mem->shown);
 	if (!rc)
 		sort_tables(&mem->s, opts->sort);
@@ -368,6 +438,7 @@ void snapshot_free(struct snapshot *s)
 	gc_view_deinit(&mem->s.gc);
 	map_view_deinit(&mem->s.maps);
 	op_view_deinit(&mem->s.ops);
+	heap_view_deinit(&mem->s.heap);
 	free(mem->loss_texts);
 	free(s->sites);
 	free(s->types);

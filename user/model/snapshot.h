@@ -11,10 +11,14 @@
 
 #include "model/model.h"
 #include "model/snapshot_gc.h"
+#include "model/snapshot_heap.h"
 #include "model/snapshot_maps.h"
 #include "model/snapshot_ops.h"
+#include "model/snapshot_samples.h"
 
 #define SNAPSHOT_LOST "[lost]"
+/* In a sampled session: what the runtime has allocated and no sample tells the place of. */
+#define SNAPSHOT_UNSAMPLED "[not sampled]"
 
 enum snapshot_value {
 	SNAPSHOT_BYTES,
@@ -28,6 +32,11 @@ enum snapshot_value {
 	SNAPSHOT_CLEARS,
 	SNAPSHOT_RETAINED, /* bytes of maps that were emptied, or thinned out */
 	SNAPSHOT_GROWTHS, /* rehashes are none */
+	/* The same of the live heap. */
+	SNAPSHOT_INUSE_BYTES,
+	SNAPSHOT_INUSE_OBJECTS,
+	SNAPSHOT_ALLOC_BYTES,
+	SNAPSHOT_ALLOC_OBJECTS,
 };
 
 struct snapshot_opts {
@@ -60,6 +69,7 @@ struct snapshot_stack {
 /* Sites with the same shown stack, type and goroutine are one. */
 struct snapshot_site {
 	struct snapshot_count count;
+	struct snapshot_ci95 ci95;
 	const char *type;
 	const struct snapshot_stack *stack;
 	uint64_t goid; /* 0: not told apart */
@@ -67,6 +77,7 @@ struct snapshot_site {
 
 struct snapshot_type {
 	struct snapshot_count count;
+	struct snapshot_ci95 ci95;
 	const char *name;
 };
 
@@ -103,6 +114,8 @@ struct snapshot {
 	struct snapshot_gc gc;
 	struct snapshot_maps maps;
 	struct snapshot_ops ops;
+	struct snapshot_samples samples;
+	struct snapshot_heap heap;
 };
 
 /* 0 or -ENOMEM. Free with snapshot_free(). */
@@ -111,6 +124,9 @@ void snapshot_free(struct snapshot *s);
 
 /* What a site of maps has of a value: 0 of those that aren't of maps. */
 uint64_t snapshot_map_value(const struct snapshot_map_site *site, enum snapshot_value value);
+
+/* And a site of the live heap: bytes in use of values that aren't of it. */
+uint64_t snapshot_heap_value(const struct snapshot_heap_site *site, enum snapshot_value value);
 
 /* Are gallop's objects what the runtime counted, as far as both could be read? Unknown is no difference. */
 bool snapshot_check_holds(const struct model_check *check);

@@ -37,11 +37,19 @@ struct snapshot_map_held {
 	uint64_t maps, bytes;
 };
 
+/* Calls as windows let them be estimated; half-width of the 95 % interval: NAN if there are too few windows. */
+struct snapshot_map_estimate {
+	uint64_t calls;
+	double ci95;
+};
+
 struct snapshot_map_site {
 	const char *type;
 	const struct snapshot_stack *stack;
 	struct go_map_shape shape;
 	struct model_map_counts counts;
+	/* Not in counts, which are exact; what isn't of windows is 0. */
+	struct snapshot_map_estimate assigns, deletes;
 	struct snapshot_map_held made; /* made here */
 	struct snapshot_map_held emptied; /* last emptied here, and not thinned since */
 	struct snapshot_map_held thinned; /* last deleted from here, and thin for long */
@@ -61,6 +69,7 @@ struct snapshot_map {
 struct snapshot_maps {
 	bool known; /* maps were looked at; else all is empty */
 	bool every_operation; /* assigns, deletes, drains and what was removed are counted */
+	bool operations_sampled; /* sites have estimates of assigns and deletes; there is no more of those */
 	bool held_known; /* the process's memory was looked at, at held_mono_ns */
 	uint64_t held_mono_ns;
 	struct model_map_counts total; /* of all sites */

@@ -103,6 +103,7 @@ struct site_row {
 	uint32_t id;
 	struct model_count now; /* since the model began */
 	struct model_count base; /* now, when the current interval began */
+	struct sample_site *samples; /* NULL: it was not sampled; see sample_tables.h */
 	UT_hash_handle hh;
 };
 
@@ -155,8 +156,10 @@ struct loss_row {
 	} while (0)
 
 struct model_gc;
+struct model_heap;
 struct model_maps;
 struct model_ops;
+struct model_samples;
 
 struct model {
 	struct model_meta meta;
@@ -179,6 +182,8 @@ struct model {
 	struct model_gc *gc; /* see gc_tables.h */
 	struct model_maps *maps; /* see map_tables.h */
 	struct model_ops *ops; /* see op_tables.h */
+	struct model_samples *samples; /* see sample_tables.h */
+	struct model_heap *heap; /* see heap_tables.h */
 
 	uint64_t from_mono_ns; /* where the counts begin, 0: at meta.start_mono_ns */
 	uint64_t interval_mono_ns; /* where the interval begins, 0: where the counts do */

@@ -220,6 +220,39 @@ static int check_beside(const char *path, struct err *err)
 	return 0;
 }
 
+static int query_number(sqlite3 *db, const char *sql, sqlite3_int64 *ret)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	if (!rc && sqlite3_step(stmt) == SQLITE_ROW)
+		*ret = sqlite3_column_int64(stmt, 0);
+	return rc ? rc : sqlite3_finalize(stmt);
+}
+
+/*
+ * SQLite takes the missing end of the last page for zeroes. Nobody writes while we hold our lock, so the file that
+ * we have opened is whole or was cut.
+ */
+static int check_end(sqlite3 *db, const char *path, struct err *err)
+{
+	sqlite3_int64 pages = 0, page_sz = 0, sz = 0;
+	sqlite3_file *file = NULL;
+	int rc = query_number(db, "PRAGMA page_count", &pages);
+
+	if (!rc)
+		rc = query_number(db, "PRAGMA page_size", &page_sz);
+	if (!rc)
+		rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+	if (!rc)
+		rc = file->pMethods->xFileSize(file, &sz);
+	if (rc)
+		return database_err(err, db, rc, "read", path);
+	if (sz / page_sz < pages)
+		return err_set(err, -EBADMSG, "'%s' is damaged: its end is missing", path);
+	return 0;
+}
+
 int database_open(struct database *d, const char *path, struct err *err)
 {
 	*d = (struct database){ 0 };
@@ -231,7 +264,7 @@ int database_open(struct database *d, const char *path, struct err *err)
 
 	int rc = open_once(path, SQLITE_OPEN_READONLY, &d->db);
 	if (rc == SQLITE_OK)
-		return 0;
+		return check_end(d->db, path, err);
 	if (rc != SQLITE_READONLY_ROLLBACK)
 		return database_err(err, d->db, rc, "read", path);
 	sqlite3_close(take_ptr(d->db));

@@ -19,9 +19,11 @@
 #include "model/gc_tables.h"
 #include "model/op_tables.h"
 #include "record/read_gc.h"
+#include "record/read_heap.h"
 #include "record/read_maps.h"
 #include "record/read_names.h"
 #include "record/read_ops.h"
+#include "record/read_samples.h"
 #include "record/reader.h"
 #include "record/schema.h"
 
@@ -278,6 +280,9 @@ static int read_check(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 /* In the order of reading: each may refer to those before it. */
 static const struct reader_query queries[] = {
 	{ "SELECT key, value FROM meta ORDER BY key", read_meta, false },
+	{ "SELECT id, hit_ns, known, budget_ppm, predicted_ppm, predicted_now_ppm, ns_per_hit, "
+	  "ns_per_switch, hits, windows, overruns, off FROM sampling ORDER BY id LIMIT 1",
+	  read_sampling, true },
 	{ "SELECT id, name, file FROM function ORDER BY id", read_function, true },
 	{ "SELECT id, function, line, inlined, pc FROM frame ORDER BY id", read_frame, true },
 	{ "SELECT id, frames, truncated FROM stack ORDER BY id", read_stack, true },
@@ -385,13 +390,15 @@ static int finish_span(struct reader *r)
 static int read_all(struct reader *r)
 {
 	static const struct reader_query *const tables[] = { queries, gc_queries, map_queries,
-							     op_queries };
+							     op_queries, heap_queries };
 	int code = database_open(&r->file, r->path, r->err);
 	if (!code)
 		code = check_schema(r);
 	for (size_t i = 0; !code && i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (const struct reader_query *query = tables[i]; !code && query->sql; query++)
 			code = run_query(r, query);
+	if (!code)
+		code = read_samples(r);
 	return code ? code : finish_span(r);
 }
 

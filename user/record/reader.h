@@ -38,6 +38,7 @@ struct reader {
 	uint64_t alloc_interval, alloc_site; /* the row before; rows must ascend */
 	uint64_t gc_interval; /* of the row before in a table of garbage collection */
 	uint64_t assist_stack;
+	uint64_t heap_first; /* the interval of the first look at the heap in the span */
 	uint64_t ids[READER_IDS_MAX]; /* of the row before, see reader_ids() */
 	uint64_t loss_cause, loss_interval, loss_so_far, loss_before;
 };

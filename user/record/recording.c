@@ -9,6 +9,7 @@
 #include "model/gc_tables.h"
 #include "model/map_tables.h"
 #include "model/op_tables.h"
+#include "model/sample_tables.h"
 #include "record/recording.h"
 
 #include <errno.h>
@@ -39,6 +40,7 @@ struct recording {
 	struct model_count written; /* the model's total then */
 	uint64_t written_maps; /* operations of maps then */
 	uint64_t written_ops; /* operations that had begun then */
+	uint64_t written_samples; /* windows and samples of the runtime then */
 };
 
 static void close_database(sqlite3 **db)
@@ -220,8 +222,9 @@ static int write_end(struct recording *rec, const struct model *m)
 
 	if (!rc)
 		rc = exec(rec->db, "BEGIN IMMEDIATE");
-	if (!rc && (rest.objects || recording_unwritten_gc(rec, m) ||
-		    recording_unwritten_maps(rec, m) || recording_unwritten_ops(rec, m)))
+	if (!rc &&
+	    (rest.objects || recording_unwritten_gc(rec, m) || recording_unwritten_maps(rec, m) ||
+	     recording_unwritten_ops(rec, m) || recording_unwritten_samples(rec, m)))
 		rc = rows_put_rest(&rec->rows, from_ns, end_ns, rest);
 	if (!rc)
 		rc = rows_put_session(&rec->rows, m);
@@ -259,6 +262,7 @@ int recording_write(struct recording *rec, const struct model *m, uint64_t from_
 	rec->written = m->total;
 	rec->written_maps = maps_operations(m->maps);
 	rec->written_ops = ops_events(m->ops);
+	rec->written_samples = samples_events(m->samples);
 	return 0;
 }
 
@@ -280,6 +284,11 @@ uint64_t recording_unwritten_maps(const struct recording *rec, const struct mode
 uint64_t recording_unwritten_ops(const struct recording *rec, const struct model *m)
 {
 	return ops_events(m->ops) - rec->written_ops;
+}
+
+uint64_t recording_unwritten_samples(const struct recording *rec, const struct model *m)
+{
+	return samples_events(m->samples) - rec->written_samples;
 }
 
 int recording_finish(struct recording *rec, const struct model *m, struct err *err)

@@ -38,6 +38,9 @@ uint64_t recording_unwritten_maps(const struct recording *rec, const struct mode
 /* Beginnings and ends of operations, likewise. */
 uint64_t recording_unwritten_ops(const struct recording *rec, const struct model *m);
 
+/* Windows and samples of the runtime, likewise. */
+uint64_t recording_unwritten_samples(const struct recording *rec, const struct model *m);
+
 /*
  * Write the end (meta.end_reason) and close; the recording is freed in any case. What no write took is there
  * as a last interval without sites.

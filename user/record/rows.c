@@ -8,8 +8,10 @@
 #include "base/utf8.h"
 #include "record/put.h"
 #include "record/rows_gc.h"
+#include "record/rows_heap.h"
 #include "record/rows_maps.h"
 #include "record/rows_ops.h"
+#include "record/rows_samples.h"
 #include "record/schema.h"
 
 static const char *const stmt_sql[ROWS_NR] = {
@@ -47,6 +49,19 @@ static const char *const stmt_sql[ROWS_NR] = {
 	[ROWS_OP_WATCH] = "INSERT OR REPLACE INTO op_watch VALUES(0, ?, ?, ?)",
 	[ROWS_OP_CALL] = "INSERT INTO op_call VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[ROWS_OP_HIST] = "INSERT INTO op_hist VALUES(?, ?, ?, ?, ?)",
+	[ROWS_SAMPLING] =
+		"INSERT OR REPLACE INTO sampling VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_SAMPLE_INTERVAL] = "INSERT INTO sample_interval VALUES(?, ?, ?, ?, ?, ?)",
+	[ROWS_CLASS_COUNT] = "INSERT INTO class_count VALUES(?, ?, ?, ?, ?, ?)",
+	[ROWS_SAMPLED] = "INSERT INTO sampled VALUES(?, ?, ?)",
+	[ROWS_UNIT] = "INSERT INTO unit VALUES(?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_UNIT_REFILL] = "INSERT INTO unit_refill VALUES(?, ?, ?, ?)",
+	[ROWS_UNIT_GAP] = "INSERT INTO unit_gap VALUES(?, ?, ?, ?)",
+	[ROWS_UNIT_HIT] = "INSERT INTO unit_hit VALUES(?, ?, ?, ?, ?)",
+	[ROWS_UNIT_MAP_OP] = "INSERT INTO unit_map_op VALUES(?, ?, ?, ?, ?)",
+	[ROWS_HEAP_WATCH] = "INSERT OR REPLACE INTO heap_watch VALUES(0, ?)",
+	[ROWS_HEAP_LOOK] = "INSERT INTO heap_look VALUES(?, ?, ?, ?, ?, ?)",
+	[ROWS_HEAP] = "INSERT INTO heap VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 int rows_init(struct rows *r, sqlite3 *db)
@@ -225,7 +240,11 @@ int rows_put_interval(struct rows *r, const struct model *m, uint64_t from_ns, u
 	rc = rows_put_gc(r, m, interval);
 	if (!rc)
 		rc = rows_put_maps(r, m, interval);
-	return rc ? rc : rows_put_ops(r, m, interval);
+	if (!rc)
+		rc = rows_put_ops(r, m, interval);
+	if (!rc)
+		rc = rows_put_samples(r, m, interval);
+	return rc ? rc : rows_put_heap(r, m, interval);
 }
 
 static int put_meta(struct rows *r, const struct model_meta *meta)
@@ -326,5 +345,9 @@ int rows_put_session(struct rows *r, const struct model *m)
 		rc = rows_put_map_watch(r, m);
 	if (!rc)
 		rc = rows_put_op_watch(r, m);
+	if (!rc)
+		rc = rows_put_sampling(r, m);
+	if (!rc)
+		rc = rows_put_heap_watch(r, m);
 	return rc;
 }

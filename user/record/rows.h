@@ -39,13 +39,25 @@ enum rows_stmt {
 	ROWS_OP_WATCH,
 	ROWS_OP_CALL,
 	ROWS_OP_HIST,
+	ROWS_SAMPLING,
+	ROWS_SAMPLE_INTERVAL,
+	ROWS_CLASS_COUNT,
+	ROWS_SAMPLED,
+	ROWS_UNIT,
+	ROWS_UNIT_REFILL,
+	ROWS_UNIT_GAP,
+	ROWS_UNIT_HIT,
+	ROWS_UNIT_MAP_OP,
+	ROWS_HEAP_WATCH,
+	ROWS_HEAP_LOOK,
+	ROWS_HEAP,
 	ROWS_NR,
 };
 
 /* How many rows of each table are in the file. */
 struct rows_done {
 	size_t funcs, frames, stacks, types, sites, intervals, causes, marks, stops, cycles;
-	size_t map_sites, ops;
+	size_t map_sites, ops, units;
 };
 
 struct rows {

@@ -114,6 +114,48 @@ const struct schema_table schema_tables[] = {
 		     "value INTEGER NOT NULL, bucket INTEGER NOT NULL, "
 		     "operations INTEGER NOT NULL, PRIMARY KEY(interval, op, value, bucket)"
 		     ") WITHOUT ROWID" },
+	{ "sampling", "CREATE TABLE sampling(id INTEGER PRIMARY KEY, hit_ns INTEGER NOT NULL, "
+		      "known INTEGER NOT NULL, budget_ppm INTEGER NOT NULL, "
+		      "predicted_ppm INTEGER NOT NULL, predicted_now_ppm INTEGER NOT NULL, "
+		      "ns_per_hit INTEGER NOT NULL, ns_per_switch INTEGER NOT NULL, "
+		      "hits INTEGER NOT NULL, windows INTEGER NOT NULL, "
+		      "overruns INTEGER NOT NULL, off TEXT NOT NULL)" },
+	{ "sample_interval",
+	  "CREATE TABLE sample_interval(interval INTEGER PRIMARY KEY, "
+	  "mem_profile_rate INTEGER NOT NULL, hits INTEGER NOT NULL, windows INTEGER NOT NULL, "
+	  "overruns INTEGER NOT NULL, predicted_ppm INTEGER NOT NULL)" },
+	{ "class_count",
+	  "CREATE TABLE class_count(interval INTEGER NOT NULL, size_class INTEGER NOT NULL, "
+	  "objects INTEGER NOT NULL, bytes INTEGER NOT NULL, site_objects INTEGER NOT NULL, "
+	  "site_bytes INTEGER NOT NULL, PRIMARY KEY(interval, size_class)) WITHOUT ROWID" },
+	{ "sampled", "CREATE TABLE sampled(interval INTEGER NOT NULL, site INTEGER NOT NULL, "
+		     "samples INTEGER NOT NULL, PRIMARY KEY(interval, site)) WITHOUT ROWID" },
+	{ "unit", "CREATE TABLE unit(id INTEGER PRIMARY KEY, interval INTEGER NOT NULL, "
+		  "start_ns INTEGER NOT NULL, hits INTEGER NOT NULL, slot_ns INTEGER NOT NULL, "
+		  "refill_ns INTEGER NOT NULL, kept_ns INTEGER NOT NULL)" },
+	{ "unit_refill", "CREATE TABLE unit_refill(unit INTEGER NOT NULL, root INTEGER NOT NULL, "
+			 "size_class INTEGER NOT NULL, objects INTEGER NOT NULL, "
+			 "PRIMARY KEY(unit, root, size_class)) WITHOUT ROWID" },
+	{ "unit_gap", "CREATE TABLE unit_gap(unit INTEGER NOT NULL, root INTEGER NOT NULL, "
+		      "gaps INTEGER NOT NULL, ns INTEGER NOT NULL, PRIMARY KEY(unit, root)"
+		      ") WITHOUT ROWID" },
+	{ "unit_hit", "CREATE TABLE unit_hit(unit INTEGER NOT NULL, site INTEGER NOT NULL, "
+		      "root INTEGER NOT NULL, size_class INTEGER NOT NULL, "
+		      "objects INTEGER NOT NULL, PRIMARY KEY(unit, site, root, size_class)"
+		      ") WITHOUT ROWID" },
+	{ "unit_map_op", "CREATE TABLE unit_map_op(unit INTEGER NOT NULL, "
+			 "map_site INTEGER NOT NULL, root INTEGER NOT NULL, "
+			 "operation INTEGER NOT NULL, calls INTEGER NOT NULL, "
+			 "PRIMARY KEY(unit, map_site, root, operation)) WITHOUT ROWID" },
+	{ "heap_watch", "CREATE TABLE heap_watch(id INTEGER PRIMARY KEY, why_not TEXT NOT NULL)" },
+	{ "heap_look", "CREATE TABLE heap_look(interval INTEGER PRIMARY KEY, ns INTEGER NOT NULL, "
+		       "rate INTEGER NOT NULL, cycle INTEGER NOT NULL, before_gc INTEGER NOT NULL, "
+		       "unsettled INTEGER NOT NULL)" },
+	{ "heap", "CREATE TABLE heap(interval INTEGER NOT NULL, stack INTEGER NOT NULL, "
+		  "inuse_objects INTEGER NOT NULL, inuse_bytes INTEGER NOT NULL, "
+		  "alloc_objects INTEGER NOT NULL, alloc_bytes INTEGER NOT NULL, "
+		  "inuse_samples INTEGER NOT NULL, alloc_samples INTEGER NOT NULL, "
+		  "PRIMARY KEY(interval, stack)) WITHOUT ROWID" },
 	{ NULL, NULL },
 };
 
@@ -220,6 +262,19 @@ const char *const schema_views[] = {
 	"sum(objects) AS objects, sum(bytes) AS bytes FROM op "
 	"JOIN site ON (site.ops >> op.id) & 1 JOIN alloc ON alloc.site = site.id "
 	"JOIN type ON type.id = site.type " WITH_LEAF("site") " GROUP BY op.id, frame.id, type.id",
+
+	/*
+	 * As of the last look; grown_bytes since the first one. There is a row of heap only where it changed: what a
+	 * stack had at the first look is in its row of that interval, or nothing.
+	 */
+	"CREATE VIEW heap_sites AS SELECT heap.stack, function.name AS function, function.file, "
+	"frame.line, inuse_objects, inuse_bytes, alloc_objects, alloc_bytes, "
+	"inuse_bytes - coalesce((SELECT inuse_bytes FROM heap AS first WHERE first.stack = "
+	"heap.stack AND first.interval = (SELECT min(interval) FROM heap_look)), 0) AS grown_bytes "
+	"FROM (SELECT *, max(interval) FROM heap GROUP BY stack) AS heap " WITH_LEAF("heap"),
+
+	"CREATE VIEW heap_looks AS SELECT interval, " SINCE_START(
+		"ns") " AS s, cycle, rate FROM heap_look",
 	NULL,
 };
 

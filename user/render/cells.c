@@ -171,6 +171,29 @@ void put_stack(FILE *out, const struct snapshot_stack *stack, size_t indent, siz
 		fprintf(out, "%*s[truncated]\n", (int)indent, "");
 }
 
+void put_wrapped(FILE *out, const char *label, size_t indent, const char *words, const char *on,
+		 const char *off)
+{
+	char word[CELL_SZ];
+	size_t used = utf8_width(label) > indent ? utf8_width(label) : indent;
+
+	put_left(out, label, indent);
+	fputs(on, out);
+	for (const char *blank = ""; *words; blank = " ") {
+		size_t len = strcspn(words, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)len, words);
+		if (*blank && used + 1 + utf8_width(word) > TABLE_W) {
+			fprintf(out, "%s\n%*s%s", off, (int)indent, "", on);
+			blank = "";
+			used = indent;
+		}
+		fprintf(out, "%s%s", blank, word);
+		used += strlen(blank) + utf8_width(word);
+		words += len + strspn(words + len, " ");
+	}
+	fprintf(out, "%s\n", off);
+}
+
 void put_heading(FILE *out, const struct render_opts *opts, const char *title)
 {
 	fprintf(out, "\n%s%s%s", style(opts, STYLE_BOLD), title, style(opts, STYLE_NONE));

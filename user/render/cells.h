@@ -51,6 +51,13 @@ void short_position(char dst[CELL_SZ], const struct snapshot_frame *frame, size_
  */
 void put_stack(FILE *out, const struct snapshot_stack *stack, size_t indent, size_t position_w);
 
+/*
+ * Words in lines of at most TABLE_W, the first of them behind a label, all others behind that many blanks. Each line is
+ * in the style that on begins and off ends, both may be "".
+ */
+void put_wrapped(FILE *out, const char *label, size_t indent, const char *words, const char *on,
+		 const char *off);
+
 /* An empty line and the title of a table in bold; the caller ends the line. */
 void put_heading(FILE *out, const struct render_opts *opts, const char *title);
 

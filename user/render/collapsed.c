@@ -145,6 +145,18 @@ static size_t collect_maps(struct line *lines, const struct snapshot *s, enum sn
 	return nr;
 }
 
+static size_t collect_heap(struct line *lines, const struct snapshot *s, enum snapshot_value value)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < s->heap.sites_nr; i++) {
+		uint64_t n = snapshot_heap_value(&s->heap.sites[i], value);
+		if (n)
+			lines[nr++] = (struct line){ s->heap.sites[i].stack, n };
+	}
+	return nr;
+}
+
 static size_t collect(struct line *lines, const struct snapshot *s, enum snapshot_value value)
 {
 	switch (value) {
@@ -158,6 +170,11 @@ static size_t collect(struct line *lines, const struct snapshot *s, enum snapsho
 	case SNAPSHOT_RETAINED:
 	case SNAPSHOT_GROWTHS:
 		return collect_maps(lines, s, value);
+	case SNAPSHOT_INUSE_BYTES:
+	case SNAPSHOT_INUSE_OBJECTS:
+	case SNAPSHOT_ALLOC_BYTES:
+	case SNAPSHOT_ALLOC_OBJECTS:
+		return collect_heap(lines, s, value);
 	default:
 		return collect_sites(lines, s, value == SNAPSHOT_OBJECTS);
 	}
@@ -166,7 +183,8 @@ static size_t collect(struct line *lines, const struct snapshot *s, enum snapsho
 /* Room for any value's lines. */
 static size_t lines_max(const struct snapshot *s)
 {
-	return s->sites_nr + s->gc.assists_nr + s->gc.stoppers_nr + s->maps.sites_nr;
+	return s->sites_nr + s->gc.assists_nr + s->gc.stoppers_nr + s->maps.sites_nr +
+	       s->heap.sites_nr;
 }
 
 /* Lines of the same stack are next to each other; the first of them gets their sum. */

@@ -10,6 +10,7 @@
 
 #include "base/utf8.h"
 #include "render/cells.h"
+#include "render/samples.h"
 
 enum { NS_PER_S = 1000 * 1000 * 1000 };
 
@@ -150,6 +151,7 @@ void put_check(FILE *out, const struct snapshot *s, const struct render_opts *op
 
 void put_footer(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
+	put_cost(out, s, opts);
 	put_limits(out, s, opts);
 	put_stops(out, s, opts);
 	put_check(out, s, opts);

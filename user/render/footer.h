@@ -18,7 +18,7 @@ struct fmt fmt_wall_clock(const struct model_meta *meta, uint64_t mono_ns);
 /* What can't be shown, and why; what was lost. */
 void put_limits(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
-/* The limits; the stops of the world, if there were any; and, always last, the check. */
+/* The cost, if it is known; the limits; the stops of the world, if there were any; and, always last, the check. */
 void put_check(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 void put_footer(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 

@@ -14,6 +14,7 @@
 #include "render/footer.h"
 #include "render/formats.h"
 #include "render/gc.h"
+#include "render/samples.h"
 
 enum {
 	TIME_W = 8,
@@ -404,6 +405,7 @@ int render_gc_summary(FILE *out, const struct snapshot *s, const struct render_o
 	else
 		fputs("no cycle and no stop of the world was seen\n", out);
 	fputc('\n', out);
+	put_cost(out, s, opts);
 	put_limits(out, s, opts);
 	put_gc_check(out, &s->gc.check, opts);
 	return render_end(out);

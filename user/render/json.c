@@ -67,6 +67,7 @@ static void put_sites(struct json_writer *w, const struct snapshot *s)
 		const struct snapshot_site *site = &s->sites[i];
 		json_open(w, NULL, '{');
 		put_count(w, site->count);
+		json_put_ci95(w, site->ci95);
 		json_string(w, "type", site->type);
 		if (site->goid)
 			json_number(w, "goid", site->goid);
@@ -82,6 +83,7 @@ static void put_types(struct json_writer *w, const struct snapshot *s)
 	for (size_t i = 0; i < s->types_nr; i++) {
 		json_open_flat(w, NULL, '{');
 		put_count(w, s->types[i].count);
+		json_put_ci95(w, s->types[i].ci95);
 		json_string(w, "type", s->types[i].name);
 		json_close(w, '}');
 	}
@@ -189,6 +191,8 @@ int render_json(FILE *out, const struct snapshot *s, const struct render_opts *o
 	json_open(&w, "loss", '{');
 	json_put_loss(&w, s);
 	json_close(&w, '}');
+	json_put_sampling(&w, s);
+	json_put_cost(&w, s);
 	put_check(&w, &s->check);
 	put_marks(&w, s);
 	json_put_gc(&w, s);
@@ -196,6 +200,7 @@ int render_json(FILE *out, const struct snapshot *s, const struct render_opts *o
 	json_put_maps(&w, s);
 	json_close(&w, '}');
 	json_put_ops(&w, s);
+	json_put_heap(&w, s);
 	json_close(&w, '}');
 	return render_end(out);
 }

@@ -17,8 +17,19 @@ void json_put_maps(struct json_writer *w, const struct snapshot *s);
 /* "stack", of no frames if it is NULL, and "truncated" if it is. */
 void json_put_stack(struct json_writer *w, const struct snapshot_stack *stack);
 
+/* "objects_ci95" and "bytes_ci95", null where they can't be told. */
+void json_put_ci95(struct json_writer *w, struct snapshot_ci95 ci95);
+
+/* "sampling" and "cost", null of a session that doesn't sample, and where the cost is not known. */
+void json_put_sampling(struct json_writer *w, const struct snapshot *s);
+void json_put_cost(struct json_writer *w, const struct snapshot *s);
+void json_put_cost_members(struct json_writer *w, const struct model_cost *c);
+
 /* "ops", if operations were measured. */
 void json_put_ops(struct json_writer *w, const struct snapshot *s);
+
+/* "heap", if it was to be looked at. */
+void json_put_heap(struct json_writer *w, const struct snapshot *s);
 
 /* "gc" */
 void json_put_gc(struct json_writer *w, const struct snapshot *s);

@@ -2,22 +2,6 @@
 /* Operations. Every member is always there; what is not known, or divided by no call, is null. */
 #include "render/json.h"
 
-static void put_number(struct json_writer *w, const char *key, bool known, uint64_t value)
-{
-	if (known)
-		json_number(w, key, value);
-	else
-		json_null(w, key);
-}
-
-static void put_decimal(struct json_writer *w, const char *key, bool known, double value)
-{
-	if (known)
-		json_decimal(w, key, value);
-	else
-		json_null(w, key);
-}
-
 static void put_stat(struct json_writer *w, const char *key, bool known,
 		     const struct snapshot_op_stat *stat)
 {
@@ -40,8 +24,8 @@ static void put_site(struct json_writer *w, const struct snapshot_op *op,
 	json_open(w, NULL, '{');
 	json_number(w, "objects", site->objects);
 	json_number(w, "bytes", site->bytes);
-	put_decimal(w, "objects_per_op", op->counts.begun, site->objects_per_op);
-	put_decimal(w, "bytes_per_op", op->counts.begun, site->bytes_per_op);
+	json_decimal_if(w, "objects_per_op", op->counts.begun, site->objects_per_op);
+	json_decimal_if(w, "bytes_per_op", op->counts.begun, site->bytes_per_op);
 	json_string(w, "type", site->type);
 	json_put_stack(w, site->stack);
 	json_close(w, '}');
@@ -65,10 +49,10 @@ static void put_op(struct json_writer *w, const struct model_ops_known *known,
 	put_stat(w, "allocs_per_op", known->allocs && c->ended, &op->stats[WIRE_OP_OBJECTS]);
 	put_stat(w, "bytes_per_op", known->allocs && c->ended, &op->stats[WIRE_OP_BYTES]);
 	put_stat(w, "ns_per_op", c->ended, &op->stats[WIRE_OP_NS]);
-	put_number(w, "pause_ns", known->pauses, c->pause_ns);
-	put_number(w, "assist_ns", known->assists, c->assist_ns);
-	put_number(w, "objects", known->allocs, op->objects);
-	put_number(w, "bytes", known->allocs, op->bytes);
+	json_number_if(w, "pause_ns", known->pauses, c->pause_ns);
+	json_number_if(w, "assist_ns", known->assists, c->assist_ns);
+	json_number_if(w, "objects", known->allocs, op->objects);
+	json_number_if(w, "bytes", known->allocs, op->bytes);
 	json_open(w, "sites", '[');
 	for (size_t i = 0; i < op->sites_nr; i++)
 		put_site(w, op, &op->sites[i]);

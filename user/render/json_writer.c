@@ -2,6 +2,7 @@
 #include "render/json_writer.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/fmt.h"
@@ -97,6 +98,12 @@ void json_number(struct json_writer *w, const char *key, uint64_t value)
 	fprintf(w->out, "%" PRIu64, value);
 }
 
+void json_signed(struct json_writer *w, const char *key, int64_t value)
+{
+	begin(w, key);
+	fprintf(w->out, "%" PRId64, value);
+}
+
 void json_address(struct json_writer *w, const char *key, uint64_t value)
 {
 	begin(w, key);
@@ -131,4 +138,20 @@ void json_null(struct json_writer *w, const char *key)
 {
 	begin(w, key);
 	fputs("null", w->out);
+}
+
+void json_number_if(struct json_writer *w, const char *key, bool known, uint64_t value)
+{
+	if (known)
+		json_number(w, key, value);
+	else
+		json_null(w, key);
+}
+
+void json_decimal_if(struct json_writer *w, const char *key, bool known, double value)
+{
+	if (known && isfinite(value))
+		json_decimal(w, key, value);
+	else
+		json_null(w, key);
 }

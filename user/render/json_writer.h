@@ -26,6 +26,7 @@ void json_open_flat(struct json_writer *w, const char *key, char bracket);
 void json_close(struct json_writer *w, char bracket); /* '}' or ']' */
 void json_string(struct json_writer *w, const char *key, const char *value);
 void json_number(struct json_writer *w, const char *key, uint64_t value);
+void json_signed(struct json_writer *w, const char *key, int64_t value);
 void json_address(struct json_writer *w, const char *key, uint64_t value); /* "0x..." */
 /* Numbers with decimals. A locale may have another sign than the point, so they are no floats. */
 void json_thousandths(struct json_writer *w, const char *key, uint64_t value);
@@ -33,5 +34,8 @@ void json_millionths(struct json_writer *w, const char *key, uint64_t value);
 void json_decimal(struct json_writer *w, const char *key, double value);
 void json_bool(struct json_writer *w, const char *key, bool value);
 void json_null(struct json_writer *w, const char *key);
+/* null if it is not known; no decimal either if it is none: NAN, infinite */
+void json_number_if(struct json_writer *w, const char *key, bool known, uint64_t value);
+void json_decimal_if(struct json_writer *w, const char *key, bool known, double value);
 
 #endif

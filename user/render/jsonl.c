@@ -2,7 +2,7 @@
 /*
  * Events as lines of JSON, for programs that read while they come: first what was traced, then
  * every stop and cycle in the order in which they ended, at last the sums, maps and operations if they were looked at,
- * and what was lost.
+ * what it cost if that is known, and what was lost.
  */
 #include "render/formats.h"
 #include "render/gc.h"
@@ -63,6 +63,11 @@ int render_jsonl_end(FILE *out, const struct snapshot *s)
 	if (s->ops.ops_nr) {
 		w = begin(out, "ops");
 		json_put_ops(&w, s);
+		json_close(&w, '}');
+	}
+	if (s->samples.cost.known) {
+		w = begin(out, "cost");
+		json_put_cost_members(&w, &s->samples.cost);
 		json_close(&w, '}');
 	}
 	w = begin(out, "loss");

@@ -2,6 +2,7 @@
 /* Maps in the live view: a line of rates, and what is to be said of which site so far. */
 #include "base/fmt.h"
 #include "render/cells.h"
+#include "render/map_calls.h"
 #include "render/maps.h"
 
 enum { SITES_MAX = 5, BYTES_W = 10, PATTERN_W = 20, WHERE_W = 42, TYPE_W = 20, GAP_W = 2 };
@@ -9,12 +10,15 @@ enum { SITES_MAX = 5, BYTES_W = 10, PATTERN_W = 20, WHERE_W = 42, TYPE_W = 20, G
 static void put_rates(FILE *out, const struct snapshot *interval, const struct snapshot *total)
 {
 	const struct model_map_counts *n = &interval->maps.total;
+	struct map_calls assigns = map_calls_total(&interval->maps, MODEL_MAP_ASSIGN),
+			 deletes = map_calls_total(&interval->maps, MODEL_MAP_DELETE);
+	const char *about = assigns.estimated ? "~" : "";
 	uint64_t dur = interval->to_mono_ns - interval->from_mono_ns;
 
 	fputs("maps: ", out);
-	if (interval->maps.every_operation)
-		fprintf(out, "%s assigns/s, %s deletes/s, ", fmt_count_rate(n->assigns, dur).s,
-			fmt_count_rate(n->deletes, dur).s);
+	if (assigns.known)
+		fprintf(out, "%s%s assigns/s, %s%s deletes/s, ", about,
+			fmt_count_rate(assigns.n, dur).s, about, fmt_count_rate(deletes.n, dur).s);
 	fprintf(out, "%s clears/s, %s growths/s; ", fmt_rate(n->clears, dur).s,
 		fmt_rate(n->growths, dur).s);
 	if (total->maps.held_known)

@@ -15,7 +15,9 @@
 #include "render/footer.h"
 #include "render/formats.h"
 #include "render/map_advice.h"
+#include "render/map_calls.h"
 #include "render/maps.h"
+#include "render/samples.h"
 
 enum {
 	LABEL_W = 8, /* "a second" */
@@ -35,30 +37,45 @@ static uint64_t duration(const struct snapshot *s)
 	return s->to_mono_ns - s->from_mono_ns;
 }
 
-/* A count as it is called, and whether it is one that only a count of every operation tells. */
+/* Who can tell a count. */
+enum teller { RARE, EVERY_OPERATION, ASSIGNS, DELETES };
+
+/* A count as it is called, and whether it is one that what is rare tells, or only a count of every operation. */
 struct named_count {
 	const char *name, *one; /* several, and one */
 	size_t offset;
-	bool of_operations;
+	enum teller teller;
 };
 
-#define COUNT(member, one, ops)                                              \
-	{                                                                    \
-#member, one, offsetof(struct model_map_counts, member), ops \
+#define COUNT(member, one, teller)                                              \
+	{                                                                       \
+#member, one, offsetof(struct model_map_counts, member), teller \
 	}
 
 static const struct named_count counts[] = {
-	COUNT(makes, "make", false),	  COUNT(assigns, "assign", true),
-	COUNT(deletes, "delete", true),	  COUNT(clears, "clear", false),
-	COUNT(drains, "drain", true),	  COUNT(growths, "growth", false),
-	COUNT(rehashes, "rehash", false),
+	COUNT(makes, "make", EVERY_OPERATION),	 COUNT(assigns, "assign", ASSIGNS),
+	COUNT(deletes, "delete", DELETES),	 COUNT(clears, "clear", RARE),
+	COUNT(drains, "drain", EVERY_OPERATION), COUNT(growths, "growth", RARE),
+	COUNT(rehashes, "rehash", RARE),
 };
 
 enum { COUNTS_NR = sizeof(counts) / sizeof(counts[0]) };
 
-static uint64_t count_of(const struct model_map_counts *c, const struct named_count *which)
+/* Of a site, or of all if it is NULL. */
+static struct map_calls count_of(const struct snapshot_maps *maps,
+				 const struct snapshot_map_site *site,
+				 const struct named_count *which)
 {
-	return *(const uint64_t *)((const char *)c + which->offset);
+	const struct model_map_counts *c = site ? &site->counts : &maps->total;
+	enum model_map_operation operation = which->teller == ASSIGNS ? MODEL_MAP_ASSIGN
+								      : MODEL_MAP_DELETE;
+
+	if (which->teller == RARE || which->teller == EVERY_OPERATION)
+		return (struct map_calls){
+			.known = which->teller == RARE || maps->every_operation,
+			.n = *(const uint64_t *)((const char *)c + which->offset),
+		};
+	return site ? map_calls_of(maps, site, operation) : map_calls_total(maps, operation);
 }
 
 /* --- sums ------------------------------------------------------------------------------------- */
@@ -75,9 +92,12 @@ static void put_sum_row(FILE *out, const struct snapshot *s, const char *label, 
 {
 	put_right(out, label, LABEL_W);
 	for (size_t i = 0; i < COUNTS_NR; i++) {
-		bool known = s->maps.every_operation || !counts[i].of_operations;
-		uint64_t n = count_of(&s->maps.total, &counts[i]);
-		put_right(out, known ? show(n, duration(s)).s : "-", 1 + SUM_W);
+		struct map_calls n = count_of(&s->maps, NULL, &counts[i]);
+		char cell[CELL_SZ] = "-";
+		if (n.known)
+			snprintf(cell, sizeof(cell), "%s%s", n.estimated ? "~" : "",
+				 show(n.n, duration(s)).s);
+		put_right(out, cell, 1 + SUM_W);
 	}
 	fputc('\n', out);
 }
@@ -96,6 +116,10 @@ static void put_held(FILE *out, const struct snapshot *s)
 {
 	const struct snapshot_maps *maps = &s->maps;
 
+	if (!maps->held_known && maps->operations_sampled) {
+		fputs("held: not known, as single maps are followed with --mode exact only\n", out);
+		return;
+	}
 	if (!maps->held_known) {
 		fputs("held: not known, the process ended before its memory was looked at, or it "
 		      "can't be\n",
@@ -138,7 +162,15 @@ static void put_sums(FILE *out, const struct snapshot *s, const struct render_op
 	fprintf(out, "growths and rehashes left %s of tables to the collector\n",
 		fmt_bytes(maps->total.grown_bytes).s);
 	put_held(out, s);
-	if (!maps->every_operation)
+	if (maps->every_operation)
+		return;
+	if (maps->operations_sampled)
+		fputs("~: estimated from windows, in brackets the half-width of the 95 % interval; "
+		      "?: too "
+		      "few windows\n"
+		      "not known: drains and entries removed; only what is rare was counted\n",
+		      out);
+	else
 		fputs("not known: assigns, deletes, drains and entries removed; only what is rare "
 		      "was "
 		      "counted\n",
@@ -169,7 +201,8 @@ static void put_numbers(FILE *out, const struct snapshot_maps *maps,
 	const char *pattern = map_pattern_name(site->pattern);
 	const struct model_map_counts *c = &site->counts;
 	/* Blank is where nothing is taken out, and "-" what isn't known. */
-	bool takes_out = c->clears || c->deletes || site->emptied.maps || site->thinned.maps;
+	bool takes_out = c->clears || c->deletes || site->deletes.calls || site->emptied.maps ||
+			 site->thinned.maps;
 	const struct cells cells = { .held = !takes_out		? ""
 					     : maps->held_known ? held.s
 								: "-",
@@ -182,26 +215,15 @@ static void put_numbers(FILE *out, const struct snapshot_maps *maps,
 	put_cells(out, &cells);
 }
 
-/* Words in lines, all of them indented and in the style. */
-static void put_wrapped(FILE *out, const char *words, const char *on, const char *off)
+/* "~1,200 assigns (+-12.0 %)"; returns how long that is. */
+static size_t count_words(char *dst, size_t sz, const struct named_count *which, struct map_calls n)
 {
-	char word[CELL_SZ];
-	size_t used = INDENT;
+	const char *name = n.n == 1 ? which->one : which->name;
 
-	fprintf(out, "%*s%s", INDENT, "", on);
-	for (const char *blank = ""; *words; blank = " ") {
-		size_t len = strcspn(words, " ");
-		snprintf(word, sizeof(word), "%.*s", (int)len, words);
-		if (*blank && used + 1 + utf8_width(word) > TABLE_W) {
-			fprintf(out, "%s\n%*s%s", off, INDENT, "", on);
-			blank = "";
-			used = INDENT;
-		}
-		fprintf(out, "%s%s", blank, word);
-		used += strlen(blank) + utf8_width(word);
-		words += len + strspn(words + len, " ");
-	}
-	fprintf(out, "%s\n", off);
+	if (!n.estimated)
+		return (size_t)snprintf(dst, sz, "%s %s", fmt_count(n.n).s, name);
+	return (size_t)snprintf(dst, sz, "~%s %s (%s)", fmt_count(n.n).s, name,
+				fmt_ci95((double)n.n, n.ci95).s);
 }
 
 /* "map[string]int: 40 clears, 12 growths": those that are not 0. */
@@ -214,18 +236,18 @@ static void put_details(FILE *out, const struct snapshot_maps *maps,
 	short_func(words, site->type, TABLE_W - INDENT - strlen(before));
 	size_t used = strlen(words);
 	for (size_t i = 0; i < COUNTS_NR; i++) {
-		uint64_t n = count_of(&site->counts, &counts[i]);
-		if (!n || (counts[i].of_operations && !maps->every_operation))
+		struct map_calls n = count_of(maps, site, &counts[i]);
+		if (!n.n || !n.known)
 			continue;
-		used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s %s", before,
-					 fmt_count(n).s, n == 1 ? counts[i].one : counts[i].name);
+		used += (size_t)snprintf(words + used, sizeof(words) - used, "%s", before);
+		used += count_words(words + used, sizeof(words) - used, &counts[i], n);
 		before = ", ";
 	}
 	if (maps->held_known && site->made.maps)
 		snprintf(words + used, sizeof(words) - used, "%s%s made here hold%s %s",
 			 *before == ':' ? before : "; ", fmt_count(site->made.maps).s,
 			 site->made.maps == 1 ? "s" : "", fmt_bytes(site->made.bytes).s);
-	put_wrapped(out, words, "", "");
+	put_wrapped(out, "", INDENT, words, "", "");
 }
 
 static void put_site(FILE *out, const struct snapshot *s, const struct snapshot_map_site *site,
@@ -239,7 +261,7 @@ static void put_site(FILE *out, const struct snapshot *s, const struct snapshot_
 	fprintf(out, "%s\n", where);
 	put_details(out, &s->maps, site);
 	if (*advice.s)
-		put_wrapped(out, advice.s,
+		put_wrapped(out, "", INDENT, advice.s,
 			    style(opts, site->pattern == MAP_PATTERN_CLEAR_REFILL ? STYLE_GOOD
 										  : STYLE_BOLD),
 			    style(opts, STYLE_NONE));
@@ -406,6 +428,7 @@ int render_maps_summary(FILE *out, const struct snapshot *s, const struct render
 	} else {
 		fputs("not known: maps were not looked at\n", out);
 	}
+	put_cost(out, s, opts);
 	put_limits(out, s, opts);
 	return render_end(out);
 }

@@ -7,13 +7,16 @@
  */
 #include <string.h>
 
+#include "base/u64.h"
 #include "base/utf8.h"
 #include "render/cells.h"
 #include "render/footer.h"
 #include "render/formats.h"
 #include "render/gc.h"
+#include "render/heap.h"
 #include "render/maps.h"
 #include "render/ops.h"
+#include "render/samples.h"
 
 enum {
 	BYTES_W = 10, /* "1023.9 KiB" */
@@ -22,6 +25,7 @@ enum {
 	TYPE_MIN_W = 12,
 	TYPE_MAX_W = 30,
 	FUNC_MIN_W = 24,
+	FUNC_LEAST_W = 8, /* before the position is cut */
 	POSITION_MAX_W = 24,
 };
 
@@ -30,6 +34,7 @@ struct page {
 	FILE *out;
 	const struct snapshot *s;
 	const struct render_opts *opts;
+	bool estimates; /* this table has a column for how sure its numbers are */
 	size_t count_w; /* objects */
 	size_t names_w; /* what is left of a line for names */
 	size_t type_w, func_w, position_w;
@@ -65,25 +70,33 @@ static void put_gap(const struct page *p)
 	fprintf(p->out, "%*s", GAP_W, "");
 }
 
-/* The columns that all tables begin with; the one that is sorted by comes first. */
-static void put_columns(const struct page *p, const char *objects, const char *share,
-			const char *bytes)
+/* What all tables begin with. */
+struct columns {
+	const char *objects, *bytes, *ci95, *share;
+};
+
+/* The one that is sorted by comes first, and how sure it is next to it. */
+static void put_columns(const struct page *p, const struct columns *c)
 {
 	bool by_objects = p->opts->value == SNAPSHOT_OBJECTS;
 
-	put_right(p->out, by_objects ? objects : bytes, by_objects ? p->count_w : BYTES_W);
-	put_right(p->out, share, GAP_W + SHARE_W);
-	put_right(p->out, by_objects ? bytes : objects,
+	put_right(p->out, by_objects ? c->objects : c->bytes, by_objects ? p->count_w : BYTES_W);
+	if (p->estimates)
+		put_right(p->out, c->ci95, 1 + CI95_W);
+	put_right(p->out, c->share, GAP_W + SHARE_W);
+	put_right(p->out, by_objects ? c->bytes : c->objects,
 		  GAP_W + (by_objects ? BYTES_W : p->count_w));
 	put_gap(p);
 }
 
-static void put_counts(const struct page *p, struct snapshot_count n)
+/* ci95: how sure it is, "" if that isn't said. */
+static void put_counts(const struct page *p, struct snapshot_count n, const char *ci95)
 {
-	struct fmt share = fmt_percent(value_of(n, p->opts->value),
+	struct fmt objects = fmt_count(n.objects), bytes = fmt_bytes(n.bytes),
+		   share = fmt_percent(value_of(n, p->opts->value),
 				       value_of(p->s->total, p->opts->value));
 
-	put_columns(p, fmt_count(n.objects).s, share.s, fmt_bytes(n.bytes).s);
+	put_columns(p, &(struct columns){ objects.s, bytes.s, ci95, share.s });
 }
 
 /* The title and the head of the columns; the caller ends the line after its own columns. */
@@ -98,7 +111,7 @@ static void put_title(const struct page *p, const char *what, size_t nr)
 	else
 		fprintf(p->out, ", all %s\n", fmt_count(nr).s);
 	fputs(style(p->opts, STYLE_DIM), p->out);
-	put_columns(p, "OBJECTS", "SHARE", "BYTES");
+	put_columns(p, &(struct columns){ "OBJECTS", "BYTES", "+-", "SHARE" });
 }
 
 /* The row for what isn't shown. */
@@ -109,14 +122,15 @@ static void put_rest(const struct page *p, struct snapshot_count rest, size_t nr
 	if (!left)
 		return;
 	fputs(style(p->opts, STYLE_DIM), p->out);
-	put_counts(p, rest);
+	put_counts(p, rest, "");
 	fprintf(p->out, "%s more%s\n", fmt_count(left).s, style(p->opts, STYLE_NONE));
 }
 
+/* Estimates may come to more than the total. */
 static void take_off(struct snapshot_count *rest, struct snapshot_count n)
 {
-	rest->objects -= n.objects;
-	rest->bytes -= n.bytes;
+	rest->objects -= min_u64(rest->objects, n.objects);
+	rest->bytes -= min_u64(rest->bytes, n.bytes);
 }
 
 static void put_header(FILE *out, const struct snapshot *s, const struct render_opts *opts)
@@ -159,7 +173,8 @@ static void put_site(const struct page *p, const struct snapshot_site *site)
 	short_func(type, site->type, p->type_w);
 	short_site(func, site->stack, p->func_w, &shown);
 	short_position(position, shown, p->position_w);
-	put_counts(p, site->count);
+	put_counts(p, site->count,
+		   fmt_ci95_of(p->opts->value, site->count, site->ci95, site->type).s);
 	put_left(p->out, type, p->type_w + GAP_W);
 	put_left(p->out, func, *position || site->goid ? p->func_w + GAP_W : 0);
 	put_left(p->out, position, site->goid ? p->position_w + GAP_W : 0);
@@ -189,8 +204,11 @@ static void fit_names(struct page *p, bool *goid_ret)
 		*goid_ret |= site->goid != 0;
 	}
 	/* "GOROUTINE" and its gap, where there is one. */
-	size_t room = p->names_w - position - 2 * GAP_W -
-		      (*goid_ret ? strlen("GOROUTINE") + GAP_W : 0);
+	size_t room = p->names_w - 2 * GAP_W - (*goid_ret ? strlen("GOROUTINE") + GAP_W : 0);
+	/* Beside large counts there may be less. */
+	position = max_size(min_size(position, room - TYPE_MIN_W - FUNC_LEAST_W),
+			    strlen("FILE:LINE"));
+	room -= position;
 	size_t type_max = max_size(room / 3, room - min_size(func, room - TYPE_MIN_W));
 	p->position_w = position;
 	p->type_w = min_size(type, min_size(type_max, TYPE_MAX_W));
@@ -225,18 +243,20 @@ static void put_types(const struct page *p)
 	put_title(p, "Types", p->s->types_nr);
 	fprintf(p->out, "TYPE%s\n", style(p->opts, STYLE_NONE));
 	for (size_t i = 0; i < rows_shown(p, p->s->types_nr); i++) {
+		const struct snapshot_type *type = &p->s->types[i];
 		char name[CELL_SZ];
-		short_func(name, p->s->types[i].name, p->names_w);
-		put_counts(p, p->s->types[i].count);
+		short_func(name, type->name, p->names_w);
+		put_counts(p, type->count,
+			   fmt_ci95_of(p->opts->value, type->count, type->ci95, type->name).s);
 		fprintf(p->out, "%s\n", name);
-		take_off(&rest, p->s->types[i].count);
+		take_off(&rest, type->count);
 	}
 	put_rest(p, rest, p->s->types_nr);
 }
 
 static void put_size(const struct page *p, const struct snapshot_size *size)
 {
-	put_counts(p, size->count);
+	put_counts(p, size->count, "");
 	if (size->size_class == MODEL_CLASS_LARGE)
 		fputs("large, over 32 KiB\n", p->out);
 	else if (size->size_class == MODEL_CLASS_TINY)
@@ -260,6 +280,16 @@ static void put_sizes(const struct page *p)
 	put_rest(p, rest, p->s->sizes_nr);
 }
 
+/* Those of sites and types; what classes have is known. */
+static void put_estimated_tables(struct page page)
+{
+	page.estimates = page.s->samples.on;
+	if (page.estimates)
+		page.names_w -= 1 + CI95_W;
+	put_sites(&page);
+	put_types(&page);
+}
+
 int render_text(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
 	struct page page = { .out = out, .s = s, .opts = opts };
@@ -267,9 +297,10 @@ int render_text(FILE *out, const struct snapshot *s, const struct render_opts *o
 	page.count_w = max_size(strlen(fmt_count(s->total.objects).s), strlen("OBJECTS"));
 	page.names_w = TABLE_W - BYTES_W - SHARE_W - page.count_w - 3 * GAP_W;
 	put_header(out, s, opts);
+	put_estimates(out, s, opts->value, rows_shown(&page, s->sites_nr),
+		      rows_shown(&page, s->types_nr));
 	if (s->sites_nr) {
-		put_sites(&page);
-		put_types(&page);
+		put_estimated_tables(page);
 		put_sizes(&page);
 	} else {
 		fputs("\nno allocation was seen\n", out);
@@ -277,6 +308,7 @@ int render_text(FILE *out, const struct snapshot *s, const struct render_opts *o
 	put_gc_section(out, s, opts);
 	put_maps_section(out, s, opts);
 	put_ops_section(out, s, opts);
+	put_heap_section(out, s, opts);
 	fputc('\n', out);
 	put_footer(out, s, opts);
 	return render_end(out);

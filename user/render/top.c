@@ -11,6 +11,7 @@
 #include "render/formats.h"
 #include "render/gc.h"
 #include "render/maps.h"
+#include "render/samples.h"
 
 enum {
 	BYTES_W = 10, /* "1023.9 KiB" */
@@ -26,6 +27,7 @@ enum {
 struct block {
 	FILE *out;
 	const struct snapshot *interval, *total;
+	const struct render_opts *opts;
 	bool by_objects;
 	uint64_t dur_ns;
 	size_t where_w;
@@ -73,6 +75,13 @@ static size_t fit_where(const struct snapshot *s, size_t shown)
 	return width;
 }
 
+/* How sure a rate is, next to the one that is sorted by. */
+static void put_ci95(const struct block *b, bool sorted_by, const char *cell)
+{
+	if (b->interval->samples.on && sorted_by)
+		put_right(b->out, cell, CI95_W + GAP_W);
+}
+
 static void put_head(const struct block *b)
 {
 	FILE *out = b->out;
@@ -86,8 +95,12 @@ static void put_head(const struct block *b)
 		b->by_objects ? "objects" : "bytes",
 		fmt_count_rate(b->interval->total.objects, b->dur_ns).s,
 		fmt_bytes_rate(b->interval->total.bytes, b->dur_ns).s);
+	put_sources_now(out, b->interval);
+	put_cost_now(out, b->total, b->opts);
 	put_right(out, "ALLOC/S", BYTES_W);
+	put_ci95(b, !b->by_objects, "+-");
 	put_right(out, "OBJS/S", COUNT_W + GAP_W);
+	put_ci95(b, b->by_objects, "+-");
 	put_right(out, "AVG SIZE", BYTES_W + GAP_W);
 	put_right(out, "TOTAL", COUNT_W + GAP_W);
 	put_right(out, "SHARE", SHARE_W + GAP_W);
@@ -103,10 +116,13 @@ static void put_row(const struct block *b, const struct snapshot_site *site)
 	struct fmt total = b->by_objects ? fmt_count(all.objects) : fmt_bytes(all.bytes);
 	struct fmt share = b->by_objects ? fmt_percent(n.objects, sum.objects)
 					 : fmt_percent(n.bytes, sum.bytes);
+	struct fmt ci95 = fmt_ci95_of(b->opts->value, n, site->ci95, site->type);
 	char cell[CELL_SZ];
 
 	put_right(b->out, fmt_bytes_rate(n.bytes, b->dur_ns).s, BYTES_W);
+	put_ci95(b, !b->by_objects, ci95.s);
 	put_right(b->out, fmt_count_rate(n.objects, b->dur_ns).s, COUNT_W + GAP_W);
+	put_ci95(b, b->by_objects, ci95.s);
 	put_right(b->out, n.objects ? fmt_bytes(n.bytes / n.objects).s : "-", BYTES_W + GAP_W);
 	put_right(b->out, total.s, COUNT_W + GAP_W);
 	put_right(b->out, share.s, SHARE_W + GAP_W);
@@ -129,6 +145,7 @@ int render_top_block(FILE *out, const struct snapshot *interval, const struct sn
 		.out = out,
 		.interval = interval,
 		.total = total,
+		.opts = opts,
 		.by_objects = opts->value == SNAPSHOT_OBJECTS,
 		.dur_ns = interval->to_mono_ns - interval->from_mono_ns,
 		.where_w = fit_where(interval, shown),
@@ -136,6 +153,7 @@ int render_top_block(FILE *out, const struct snapshot *interval, const struct sn
 	put_head(&block);
 	for (size_t i = 0; i < shown; i++)
 		put_row(&block, &interval->sites[i]);
+	put_marks_now(out, interval, opts->value, shown);
 	put_gc_block(out, interval, total);
 	put_maps_block(out, interval, total);
 	put_limits(out, total, opts);

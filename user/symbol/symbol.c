@@ -191,6 +191,33 @@ int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr,
 	return model_stack(sym->model, frames, n, *cut);
 }
 
+int64_t symbolizer_profile_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr,
+				 uint64_t load_bias)
+{
+	struct model_frame frames[MODEL_DEPTH_MAX];
+	bool cut = true;
+	size_t n = 0;
+
+	for (size_t i = 0; i < nr && n < MODEL_DEPTH_MAX; i++) {
+		uint64_t va = pcs[i] - load_bias;
+		struct site_frames *site = find_frames(sym, va - 1);
+
+		if (!site)
+			return -ENOMEM;
+		cut = !site->root;
+		/* Of the last, what it is inlined into was cut off with the rest. */
+		for (size_t j = 0; j < (i + 1 < nr ? 1 : site->nr) && j < site->nr; j++) {
+			if (n == MODEL_DEPTH_MAX)
+				break;
+			frames[n] = site->frames[j].frame;
+			frames[n++].pc = va;
+		}
+	}
+	if (!n)
+		return symbolizer_pseudo_stack(sym, "[unknown]");
+	return model_stack(sym->model, frames, n, cut);
+}
+
 int64_t symbolizer_pseudo_stack(struct symbolizer *sym, const char *name)
 {
 	struct model_frame frame = { .func = name, .file = "?" };
@@ -220,4 +247,9 @@ int64_t symbolizer_type(struct symbolizer *sym, uint64_t addr, uint64_t load_bia
 	type->id = id;
 	HASH_ADD(hh, sym->types, va, sizeof(type->va), type);
 	return id;
+}
+
+int64_t symbolizer_unknown_type(struct symbolizer *sym)
+{
+	return model_type(sym->model, "(type not sampled)");
 }

@@ -25,10 +25,21 @@ void symbolizer_free(struct symbolizer *sym);
 int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr, uint64_t load_bias,
 			 bool *cut);
 
+/*
+ * The same of a stack as the runtime's own profiles have them: return addresses only, and one for each frame, inlined
+ * ones included (Go 1.19-1.27 runtime/traceback.go), which is the innermost frame of its address. What isn't Go is
+ * left out, as runtime.CallersFrames does. cut: it doesn't end at a root, as a profile's stacks have a largest depth.
+ */
+int64_t symbolizer_profile_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr,
+				 uint64_t load_bias);
+
 /* A stack of one frame that stands for stacks that are not known: "[stack lost]". */
 int64_t symbolizer_pseudo_stack(struct symbolizer *sym, const char *name);
 
 /* Intern a type by the address of its runtime._type; 0 is memory that holds no pointers. */
 int64_t symbolizer_type(struct symbolizer *sym, uint64_t addr, uint64_t load_bias);
+
+/* The type of what the runtime's own samples don't say the type of. */
+int64_t symbolizer_unknown_type(struct symbolizer *sym);
 
 #endif
