@@ -10,6 +10,7 @@ export LC_ALL=C TERM=xterm
 unset NO_COLOR
 cp "$top/tests/fuzz/corpus/recording/full" "$T/r.gallop"
 cp "$top/tests/fuzz/corpus/recording/gc" "$T/gc.gallop"
+cp "$top/tests/fuzz/corpus/recording/heap" "$T/heap.gallop"
 cd "$T" || exit 1
 
 # left WHAT FILE...: the directory holds these files and nothing else.
@@ -94,6 +95,18 @@ usage() {
 		gc looks at no maps|gc gc.gallop -f collapsed --value retained
 		takes one of: bytes objects|top -p 1 --value clears
 		name of a recording|maps -p 1 -o a.gallop
+		no target given|heap
+		not both|heap r.gallop -p 1
+		no format trace|heap -p 1 -f trace
+		no format bench|heap r.gallop -o a.bench
+		takes one of: inuse_bytes|heap -p 1 --value bytes
+		from is for a recording|heap -p 1 --from 1
+		delay is for a live process|heap r.gallop -d 1
+		iterations is for a live process|heap r.gallop -n 2
+		at least 100ms|heap -p 1 -d 1ms
+		--json and -f text|heap -p 1 --json -f text
+		gc doesn't look at the heap|gc -p 1 --value inuse_bytes
+		maps doesn't look at the heap|maps r.gallop -f collapsed --value alloc_objects
 		--json and -f text|maps r.gallop --json -f text
 		not both|gc gc.gallop -p 1
 		traces no allocations|gc -p 1 -f collapsed
@@ -266,6 +279,34 @@ maps_options() {
 	refused "maps of no process" 3 4194304
 }
 
+# Recordings whose heap nobody looked at.
+heap_options() {
+	local value
+	run heap r.gallop
+	refused "heap: not looked at" 1 'the live heap is not known: it was not looked at'
+	matches "heap: a hint" "$err" 'hint: .*gallop heap'
+	for value in inuse_bytes inuse_objects alloc_bytes alloc_objects; do
+		run report r.gallop -f collapsed --value $value
+		refused "report --value $value: not looked at" 1 'the live heap is not known'
+	done
+	run heap r.gallop -o a.folded
+	refused "heap -o: not looked at" 1 'the live heap is not known'
+	succeeds "heap -o: no file is left" [ ! -e a.folded ]
+	run heap heap.gallop
+	is "heap of a recording: status" $status 0
+	matches "heap of a recording" "$out" 'In use by bytes, all 3.*Growth of what is in use.*main\.\(\*Cache\)\.Put'
+	run heap heap.gallop --to 1
+	matches "heap --to: one look" "$out" 'as of GC cycle 41'
+	run heap heap.gallop -f collapsed --value alloc_objects
+	is "heap: collapsed" "$(grep -c . <<< "$out") $(grep -o 'main.(.*' <<< "$out")" '5 main.(*Cache).Put 4000'
+	run report heap.gallop -f collapsed --value alloc_objects
+	is "heap: report's are the same" "$out" "$("$gallop" heap heap.gallop -f collapsed --value alloc_objects)"
+	run heap -p 4194304
+	refused "heap of no process" 3 4194304
+	run heap -p $$
+	refused "heap of what isn't Go" 3 'not a Go'
+}
+
 # --- installation ------------------------------------------------------------------------------------
 
 installation() {
@@ -298,5 +339,6 @@ broken_streams
 color
 gc_options
 maps_options
+heap_options
 installation
 done_testing

@@ -13,7 +13,8 @@ static int check_use(const struct cmd *cmd, const struct options *opts, struct e
 {
 	enum option_use wrong = opts->file ? OPTION_LIVE : OPTION_RECORDED;
 
-	for (size_t i = 0; (cmd->id & (CMD_GC | CMD_MAPS | CMD_OP)) && i < option_specs_nr; i++)
+	for (size_t i = 0;
+	     (cmd->id & (CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP)) && i < option_specs_nr; i++)
 		if ((opts->given >> i & 1) && option_specs[i].use == wrong)
 			return err_set(err, -EINVAL, "--%s is for %s", option_specs[i].name,
 				       opts->file ? "a live process, not for a recording"
@@ -21,7 +22,7 @@ static int check_use(const struct cmd *cmd, const struct options *opts, struct e
 	return 0;
 }
 
-enum value_of { OF_ALLOCATIONS, OF_GC, OF_MAPS };
+enum value_of { OF_ALLOCATIONS, OF_GC, OF_MAPS, OF_HEAP };
 
 static enum value_of value_of(enum snapshot_value value)
 {
@@ -32,16 +33,22 @@ static enum value_of value_of(enum snapshot_value value)
 	case SNAPSHOT_ASSIST:
 	case SNAPSHOT_STW:
 		return OF_GC;
+	case SNAPSHOT_INUSE_BYTES:
+	case SNAPSHOT_INUSE_OBJECTS:
+	case SNAPSHOT_ALLOC_BYTES:
+	case SNAPSHOT_ALLOC_OBJECTS:
+		return OF_HEAP;
 	default:
 		return OF_MAPS;
 	}
 }
 
-static bool was_given(const struct options *opts, const char *name)
+bool options_given(const struct options *opts, const char *name)
 {
+	/* A name may be there again, for other commands. */
 	for (size_t i = 0; i < option_specs_nr; i++)
-		if (!strcmp(option_specs[i].name, name))
-			return opts->given >> i & 1;
+		if ((opts->given >> i & 1) && !strcmp(option_specs[i].name, name))
+			return true;
 	return false;
 }
 
@@ -73,6 +80,11 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 		err_hint(err, "'gallop maps' does; of a recording also 'gallop report'");
 		return -EINVAL;
 	}
+	if (of == OF_HEAP && cmd->id != CMD_REPORT) {
+		err_set(err, -EINVAL, "%s doesn't look at the heap", cmd->name);
+		err_hint(err, "'gallop heap' does; of a recording also 'gallop report'");
+		return -EINVAL;
+	}
 	if (of == OF_ALLOCATIONS && collapsed && cmd->id == CMD_GC && !opts->file) {
 		err_set(err, -EINVAL, "gc traces no allocations, so there are no stacks of them");
 		err_hint(err, "--value assist, or --value stw");
@@ -80,7 +92,7 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 	}
 	if (cmd->id == CMD_MAPS && !strcmp(renderer->name, "trace"))
 		return err_set(err, -EINVAL, "maps has no timeline");
-	if (of != OF_MAPS && collapsed && cmd->id == CMD_MAPS && was_given(opts, "value")) {
+	if (of != OF_MAPS && collapsed && cmd->id == CMD_MAPS && options_given(opts, "value")) {
 		err_set(err, -EINVAL, "maps has collapsed stacks of maps only");
 		err_hint(err, "--value assigns, deletes, clears, retained or growths");
 		return -EINVAL;
@@ -92,6 +104,14 @@ int check_value_known(const struct snapshot *s, const struct options *opts, stru
 {
 	const struct snapshot_maps *maps = &s->maps;
 
+	if (value_of(opts->value) == OF_HEAP && !s->heap.known) {
+		err_set(err, -ENODATA, "the live heap is not known: %s", s->heap.why_not);
+		if (!s->heap.asked)
+			err_hint(err,
+				 "'gallop record' looks at it where the program keeps a memory "
+				 "profile, and 'gallop heap' does");
+		return -ENODATA;
+	}
 	if (value_of(opts->value) != OF_MAPS)
 		return 0;
 	if (!maps->known) {
@@ -104,9 +124,28 @@ int check_value_known(const struct snapshot *s, const struct options *opts, stru
 			err, -ENODATA,
 			"what maps retain is not known: the process's memory was not looked at");
 	if ((opts->value == SNAPSHOT_ASSIGNS || opts->value == SNAPSHOT_DELETES) &&
-	    !maps->every_operation)
+	    !maps->every_operation && !maps->operations_sampled)
 		return err_set(err, -ENODATA, "assigns and deletes of maps were not counted");
 	return 0;
+}
+
+static bool is_heap_format(const struct renderer *r)
+{
+	return !strcmp(r->name, "text") || !strcmp(r->name, "collapsed") ||
+	       !strcmp(r->name, "json");
+}
+
+/* Of commands that may sample. */
+static int check_mode(const struct options *opts, struct err *err)
+{
+	if (opts->mode == SESSION_EXACT && options_given(opts, "budget"))
+		return err_set(err, -EINVAL, "--mode exact has no budget: every event is counted");
+	if (opts->mode == SESSION_EXACT || !options_given(opts, "op"))
+		return 0;
+	err_set(err, -EINVAL,
+		"--op measures every call of a function: there is no budget for that");
+	err_hint(err, "--mode exact, or 'gallop op', which leaves the rest out");
+	return -EINVAL;
 }
 
 int options_check(const struct cmd *cmd, const struct options *opts, struct err *err)
@@ -117,12 +156,21 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 
 	if (!rc && opts->delay_ns < DELAY_MIN_NS)
 		rc = err_set(err, -EINVAL, "--delay takes at least 100ms");
-
-	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP)))
+	if (!rc)
+		rc = check_mode(opts, err);
+	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP)))
 		return rc;
 	if (opts->json && opts->format && strcmp(opts->format, "json"))
 		return err_set(err, -EINVAL, "--json and %s %s contradict each other",
 			       cmd->id == CMD_OP ? "--format" : "-f", opts->format);
 	renderer = choose_renderer(opts, err);
-	return renderer ? check_value(cmd, opts, renderer, err) : -EINVAL;
+	if (!renderer)
+		return -EINVAL;
+	/* Its values are its own. */
+	if (cmd->id != CMD_HEAP)
+		return check_value(cmd, opts, renderer, err);
+	return is_heap_format(renderer)
+		       ? 0
+		       : err_set(err, -EINVAL, "heap has no format %s: text, collapsed, json",
+				 renderer->name);
 }

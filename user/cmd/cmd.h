@@ -17,6 +17,7 @@
 #include "model/snapshot.h"
 #include "probe/probe.h"
 #include "render/render.h"
+#include "session/session.h"
 
 struct plan_op_want;
 
@@ -33,7 +34,8 @@ struct options {
 	const char *file; /* positional argument: a recording or an executable; or NULL */
 	const char *output; /* -o; NULL: standard output */
 	const char *format; /* -f; NULL: by the suffix of -o, else text */
-	const char *mode;
+	enum session_mode mode;
+	double budget;
 	struct option_list funcs;
 	const char *compare;
 	const char *folded;
@@ -55,6 +57,7 @@ struct options {
 	bool goroutines;
 	bool stacks;
 	bool strict;
+	bool heap; /* not an option: record looks at the live heap, too */
 	bool stretch; /* not an option: record lets intervals grow where they are costly */
 	/* Not options either: what funcs and compare come to, and what only op does. */
 	const struct plan_op_want *ops;
@@ -81,6 +84,7 @@ enum cmd_id {
 	CMD_GC = 1 << 9,
 	CMD_MAPS = 1 << 10,
 	CMD_OP = 1 << 11,
+	CMD_HEAP = 1 << 12,
 };
 
 enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED };
@@ -109,6 +113,7 @@ int cmd_top(const struct options *opts, struct err *err);
 int cmd_gc(const struct options *opts, struct err *err);
 int cmd_maps(const struct options *opts, struct err *err);
 int cmd_op(const struct options *opts, struct err *err);
+int cmd_heap(const struct options *opts, struct err *err);
 int cmd_completion(const struct options *opts, struct err *err);
 int cmd_man(const struct options *opts, struct err *err);
 int cmd_version(const struct options *opts, struct err *err);
@@ -123,8 +128,8 @@ enum option_type {
 	OPTION_UINT, /* a number, min..max */
 	OPTION_DURATION, /* "10s", "0.5", "2m": nanoseconds */
 	OPTION_SIZE, /* "64M", "1G": bytes */
+	OPTION_PERCENT, /* "2", "0.5": a share, as a double from 0 to 1 */
 	OPTION_CHOICE, /* one of choices, by its place in the list */
-	OPTION_NAMES, /* one of choices, kept as a string */
 };
 
 /* What an option of a command needs that takes both a live process and a recording. */
@@ -155,6 +160,9 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 
 /* Options that have no meaning together, each good alone: -EINVAL. */
 int options_check(const struct cmd *cmd, const struct options *opts, struct err *err);
+
+/* Was an option of this name given? */
+bool options_given(const struct options *opts, const char *name);
 
 /*
  * -ENODATA with a hint if --value is of something that this snapshot doesn't know: collapsed stacks of it would be

@@ -55,6 +55,16 @@ const struct cmd commands[] = {
 	  "starts with 'go' isn't counted. Each call, each return and each allocation costs a "
 	  "trap. With a RECORDING made with 'record --op' the same from there.",
 	  cmd_op },
+	{ "heap", CMD_HEAP, CMD_ARG_OPTIONAL, false, "RECORDING",
+	  "the live heap: what is in use by which call stack, and what grows",
+	  "Read the memory profile that the Go runtime keeps from a process's memory: objects and "
+	  "bytes in use, and allocated since the start, by call stack, scaled as 'go tool pprof' "
+	  "does. No probe, no endpoint, no kernel program: CAP_SYS_PTRACE is enough, and it costs "
+	  "the "
+	  "process nothing. With -d, -n or a duration it is looked at again, and what has grown is "
+	  "shown. Only programs that have the profile turned on can be looked at: those with "
+	  "net/http/pprof or runtime/pprof in them. With a RECORDING the same from there.",
+	  cmd_heap },
 	{ "report", CMD_REPORT, CMD_ARG_REQUIRED, false, "RECORDING", "show a recording",
 	  "Show a recording as text, as collapsed stacks for flame graphs, or as JSON. Needs "
 	  "neither "

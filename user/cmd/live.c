@@ -27,6 +27,8 @@ int live_check_target(const char *command, const struct options *opts, struct er
 struct session_opts live_session_opts(const struct options *opts, unsigned views)
 {
 	return (struct session_opts){
+		.mode = opts->mode,
+		.budget = opts->budget,
 		.views = views,
 		.pid = opts->pid,
 		.argv = opts->argv,
@@ -39,6 +41,7 @@ struct session_opts live_session_opts(const struct options *opts, unsigned views
 		.ops_only = opts->ops_only,
 		.duration_ns = opts->duration_ns,
 		.interval_ns = opts->delay_ns,
+		.heap = opts->heap,
 		.stretch = opts->stretch,
 	};
 }
@@ -83,7 +86,8 @@ int live_print_plan(const struct options *opts, unsigned views, struct err *err)
 				       .depth = opts->depth,
 				       .ops = opts->ops,
 				       .ops_nr = opts->ops_nr,
-				       .ops_only = opts->ops_only };
+				       .ops_only = opts->ops_only,
+				       .sampled = opts->mode == SESSION_AUTO };
 	struct gobin *bin;
 	struct plan *plan;
 	char path[4096];

@@ -18,18 +18,21 @@
 enum {
 	COUNTING = CMD_RECORD | CMD_TOP,
 	LIVE = COUNTING | CMD_GC | CMD_MAPS | CMD_OP,
+	SAMPLING = COUNTING | CMD_MAPS,
 	SHOWING = CMD_REPORT | CMD_GC | CMD_MAPS,
-	SHOWING_ANY = SHOWING | CMD_OP,
+	SHOWING_ANY = SHOWING | CMD_OP | CMD_HEAP,
 };
 
 /* In the order of enum snapshot_value. */
-#define VALUES "bytes objects assist stw assigns deletes clears retained growths"
+#define HEAP_VALUES "inuse_bytes inuse_objects alloc_bytes alloc_objects"
+#define VALUES "bytes objects assist stw assigns deletes clears retained growths " HEAP_VALUES
 
 const struct option_spec option_specs[] = {
-	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR, AT(pid), "PID", NULL,
+	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR | CMD_HEAP, AT(pid), "PID", NULL,
 	  .help = "the process to look at" },
-	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING, AT(output), "FILE", NULL,
-	  .help = "write to FILE. For report, gc and maps the suffix chooses the format, and '-' "
+	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING | CMD_HEAP, AT(output), "FILE", NULL,
+	  .help = "write to FILE. For report, gc, maps and heap the suffix chooses the format, and "
+		  "'-' "
 		  "is "
 		  "standard output" },
 	{ "output", 'o', OPTION_STRING, CMD_OP, AT(output), "FILE", NULL,
@@ -59,9 +62,17 @@ const struct option_spec option_specs[] = {
 	  .help = "stop after TIME, such as 10s, 500ms or 2m; without it on Ctrl-C or the "
 		  "target's end",
 	  .use = OPTION_LIVE },
-	{ "mode", 0, OPTION_NAMES, COUNTING, AT(mode), "MODE", "exact",
-	  .help = "exact: every allocation is counted. A trap for each slows a target that "
-		  "allocates much" },
+	{ "duration", 0, OPTION_DURATION, CMD_HEAP, AT(duration_ns), "TIME", NULL,
+	  .help = "look again until TIME has passed, such as 10s or 2m", .use = OPTION_LIVE },
+	{ "mode", 0, OPTION_CHOICE, SAMPLING, AT(mode), "MODE", "auto exact",
+	  .help = "auto (the default): totals are exact, what each site has of them is estimated "
+		  "within a budget. exact: every allocation is counted, and a trap for each slows "
+		  "a target that allocates much",
+	  .use = OPTION_LIVE },
+	{ "budget", 0, OPTION_PERCENT, SAMPLING, AT(budget), "PERCENT", NULL,
+	  .help = "what tracing may cost, in percent of the CPU time that the target uses; 2 by "
+		  "default. More gives narrower intervals sooner. Not with --mode exact",
+	  .use = OPTION_LIVE },
 	{ "attach", 0, OPTION_CHOICE, LIVE, AT(attach), "HOW", "auto multi perf",
 	  .help = "how probes are attached: uprobe_multi links, perf uprobes, or the better that "
 		  "works (auto)",
@@ -83,6 +94,11 @@ const struct option_spec option_specs[] = {
 	  .help = "length of an interval, at least 100ms, default 1s: of benchmark results each "
 		  "has a line for each function, what is left at the end if it is half as long",
 	  .use = OPTION_LIVE },
+	{ "delay", 'd', OPTION_DURATION, CMD_HEAP, AT(delay_ns), "TIME", NULL,
+	  .help = "look again every TIME, default 1s; without an end, until Ctrl-C",
+	  .use = OPTION_LIVE },
+	{ "iterations", 'n', OPTION_UINT, CMD_HEAP, AT(iterations), "N", NULL,
+	  .help = "look N times", .min = 1, .max = UINT_MAX, .use = OPTION_LIVE },
 	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL,
 	  .help = "end after N intervals", .min = 1, .max = UINT_MAX },
 	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL,
@@ -98,9 +114,16 @@ const struct option_spec option_specs[] = {
 	  .help = "what collapsed stacks count and tables are sorted by: bytes (the default) or "
 		  "objects; of maps assigns, deletes, clears, bytes that emptied ones have "
 		  "retained, "
-		  "or growths; collapsed stacks also nanoseconds of mark assist, or of stops of "
+		  "or growths; of the live heap what is in use, or was allocated since the process "
+		  "began; collapsed stacks also nanoseconds of mark assist, or of stops of "
 		  "the "
 		  "world (stw) by who asked for them" },
+	{ "format", 'f', OPTION_STRING, CMD_HEAP, AT(format), "FORMAT", NULL,
+	  .help = "text, collapsed, json" },
+	{ "value", 0, OPTION_CHOICE, CMD_HEAP, AT(value), "VALUE", HEAP_VALUES,
+	  .help = "what collapsed stacks count and sites are sorted by: bytes in use (the "
+		  "default), "
+		  "objects in use, or what was allocated since the process began" },
 	{ "value", 0, OPTION_CHOICE, CMD_OP, AT(value), "VALUE", "bytes objects",
 	  .help = "what collapsed stacks count and sites are sorted by: bytes (the default) or "
 		  "objects" },
@@ -129,7 +152,8 @@ const struct option_spec option_specs[] = {
 	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL,
 	  .help = "print the plan, every probe and why, and attach nothing; needs no root",
 	  .use = OPTION_LIVE },
-	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD | CMD_GC | CMD_MAPS | CMD_OP, AT(quiet), NULL, NULL,
+	{ "quiet", 'q', OPTION_FLAG, CMD_RECORD | CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP, AT(quiet),
+	  NULL, NULL,
 	  .help = "nothing but errors on standard error: no summary, no word of what is watched" },
 	{ "ready-fd", 0, OPTION_UINT, LIVE, AT(ready_fd), "FD", NULL,
 	  .help = "write a line to this open file descriptor when everything is attached and "
@@ -138,6 +162,10 @@ const struct option_spec option_specs[] = {
 };
 
 const size_t option_specs_nr = sizeof(option_specs) / sizeof(option_specs[0]);
+
+/* In percent: less than this opens no window, more is no bound. */
+#define BUDGET_MIN 0.01
+#define BUDGET_MAX 100.0
 
 enum { KEY_BASE = 0x1000 }; /* argp keys of options: their place in the table */
 
@@ -180,6 +208,19 @@ static bool read_size(const char *arg, uint64_t *ret)
 	return read_scaled(arg, units, scale, 5, ret) && *ret > 0;
 }
 
+static bool read_percent(const char *arg, double *ret)
+{
+	char *end;
+
+	errno = 0;
+	double value = strtod(arg, &end);
+	if (end == arg || errno || !isfinite(value) || value < BUDGET_MIN || value > BUDGET_MAX ||
+	    (*end && strcmp(end, "%")))
+		return false;
+	*ret = value / 100;
+	return true;
+}
+
 static bool read_uint(const char *arg, uint64_t min, uint64_t max, uint64_t *ret)
 {
 	char *end;
@@ -218,7 +259,7 @@ static bool add_to_list(struct option_list *list, const char *arg)
 
 static bool store(const struct option_spec *spec, const char *arg, struct options *opts)
 {
-	char *member = (char *)opts + spec->offset;
+	void *member = (char *)opts + spec->offset;
 	uint64_t value = 0;
 	int choice;
 
@@ -245,14 +286,13 @@ static bool store(const struct option_spec *spec, const char *arg, struct option
 		return read_duration(arg, (uint64_t *)member);
 	case OPTION_SIZE:
 		return read_size(arg, (uint64_t *)member);
+	case OPTION_PERCENT:
+		return read_percent(arg, member);
 	case OPTION_CHOICE:
 		choice = find_choice(spec->choices, arg);
 		if (choice >= 0)
 			*(unsigned *)member = (unsigned)choice;
 		return choice >= 0;
-	case OPTION_NAMES:
-		*(const char **)member = arg;
-		return find_choice(spec->choices, arg) >= 0;
 	}
 	return false;
 }
@@ -358,7 +398,8 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 	_Static_assert(sizeof(option_specs) / sizeof(option_specs[0]) < 64,
 		       "options[] is too small");
 	*ret = (struct options){
-		.mode = "exact",
+		.mode = cmd->id & SAMPLING ? SESSION_AUTO : SESSION_EXACT,
+		.budget = 0.02,
 		.delay_ns = 1000000000,
 		.top_nr = 10,
 		.ready_fd = -1,

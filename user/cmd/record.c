@@ -77,6 +77,10 @@ static int finish(struct session *s, struct record *r, struct err *err)
 			m, "ops_not_recorded",
 			"beginnings and ends of operations left out: the recording was full",
 			recording_unwritten_ops(rec, m));
+		if (recording_unwritten_samples(rec, m))
+			(void)model_set_loss(m, "samples_not_recorded",
+					     "windows and samples left out: the recording was full",
+					     recording_unwritten_samples(rec, m));
 	}
 	int rc = recording_finish(rec, m, err);
 	if (!rc)
@@ -124,7 +128,7 @@ int cmd_record(const struct options *opts, struct err *err)
 		return rc;
 	live.ops_nr = live_wants(opts, wants);
 	live.ops = wants;
-	live.stretch = true;
+	live.stretch = live.heap = true;
 	if (opts->dry_run)
 		return live_print_plan(&live, live_views(opts), err);
 	if (!opts->output)

@@ -25,6 +25,8 @@
 #include "proc/proc.h"
 #include "session/child.h"
 #include "session/gc_truth.h"
+#include "session/heap_watch.h"
+#include "session/sampling.h"
 #include "session/truth.h"
 #include "stream/stream.h"
 #include "symbol/symbol.h"
@@ -51,6 +53,9 @@ struct session {
 	struct truth truth;
 	struct gc_truth gc_truth;
 	struct gomap_reader maps;
+	bool located; /* where the executable is loaded is known */
+	struct sampling *sampling; /* NULL: every event is counted, or nothing could be sampled */
+	struct heap_watch heap;
 	int epoll_fd, timer_fd, signal_fd, pid_fd;
 	sigset_t old_mask;
 	uint64_t start_ns, interval_ns; /* when counting, and the current interval, began */
@@ -87,6 +92,14 @@ static void on_mark(const struct wire_mark *wire, void *ctx)
 	model_add_mark(s->model, &mark);
 }
 
+static void on_totals(const struct wire_totals *totals, void *ctx)
+{
+	struct session *s = ctx;
+
+	if (s->sampling)
+		sampling_take_exit(s->sampling, totals);
+}
+
 static int open_target(struct session *s, struct err *err)
 {
 	if (!s->opts.argv) {
@@ -103,16 +116,24 @@ static int open_target(struct session *s, struct err *err)
 	return gobin_open(s->child.path, &s->bin, err);
 }
 
+static bool is_sampled(const struct session *s)
+{
+	return s->opts.mode != SESSION_EXACT;
+}
+
 static int make_model(struct session *s, struct err *err)
 {
-	struct stream_opts stream = { .probe = s->probe, .on_mark = on_mark, .on_mark_ctx = s };
+	struct stream_opts stream = {
+		.probe = s->probe, .on_mark = on_mark, .on_totals = on_totals, .on_mark_ctx = s
+	};
 
 	if (model_new(&s->model) || symbolizer_new(s->bin, s->model, &s->symbolizer))
 		return err_set(err, -ENOMEM, "out of memory");
 	stream.model = s->model;
 	stream.symbolizer = s->symbolizer;
-	stream.maps = plan_has(s->plan, PLAN_PROG_MAP);
+	stream.maps = s->plan->maps;
 	stream.plan = s->plan;
+	stream.sampled = is_sampled(s);
 	return stream_new(&stream, &s->stream, err);
 }
 
@@ -170,10 +191,12 @@ static int set_up(struct session *s, struct err *err)
 				  .depth = s->opts.depth,
 				  .ops = s->opts.ops,
 				  .ops_nr = s->opts.ops_nr,
-				  .ops_only = s->opts.ops_only };
+				  .ops_only = s->opts.ops_only,
+				  .sampled = is_sampled(s) };
 	struct probe_opts probe = { .attach = s->opts.attach, .sites_max = s->opts.sites_max };
 	int rc = open_target(s, err);
 
+	plan.profiled = !rc && plan.sampled && sampling_profiled(s->proc, s->bin);
 	if (!rc)
 		rc = plan_new(s->bin, &plan, &s->plan, err);
 	if (!rc)
@@ -215,10 +238,12 @@ void session_free(struct session *s)
 {
 	if (!s)
 		return;
+	sampling_free(s->sampling);
 	probe_free(s->probe);
 	if (s->started_child)
 		child_deinit(&s->child);
 	stream_free(s->stream);
+	heap_watch_deinit(&s->heap);
 	symbolizer_free(s->symbolizer);
 	model_free(s->model);
 	plan_free(s->plan);
@@ -269,7 +294,7 @@ static void fill_meta(struct session *s)
 	SET(build_id, "%s", info->build_id);
 	if (!uname(&uts))
 		SET(kernel, "%.60s %.60s", uts.release, uts.machine);
-	SET(mode, "exact");
+	SET(mode, "%s", is_sampled(s) ? "auto" : "exact");
 	SET(attach, "%s", probe_attach_name(s->probe));
 	const char *base = strrchr(meta->exe, '/');
 	SET(comm, "%.15s", s->proc ? s->proc->comm : base ? base + 1 : meta->exe);
@@ -292,9 +317,14 @@ static void locate(struct session *s)
 	if (!s->proc || proc_load_bias(s->proc, s->bin, &bias, &err))
 		return;
 	model_meta(s->model)->load_bias = bias;
+	s->located = true;
 	truth_init(&s->truth, s->proc, s->bin, bias);
 	gc_truth_init(&s->gc_truth, s->proc, s->plan, bias);
-	if (!plan_has(s->plan, PLAN_PROG_MAP))
+	/* Of a program that has no memory profile the model knows why. */
+	if (s->opts.heap)
+		heap_watch_init(&s->heap, s->proc, s->bin, bias, s->symbolizer, s->model, &err);
+	/* Single maps aren't followed where only some of what happens to them is seen. */
+	if (!s->plan->maps || is_sampled(s))
 		return;
 	if (!probe_has(s->probe, PLAN_PROG_MAP_LOOK))
 		model_add_note(s->model,
@@ -327,13 +357,35 @@ static void read_truth(struct session *s)
 	struct truth truth = s->truth;
 	struct gc_truth gc_truth = s->gc_truth;
 
-	truth_read(&truth, s->probe);
+	if (!is_sampled(s))
+		truth_read(&truth, s->probe);
 	gc_truth_read(&gc_truth);
+	if (s->sampling)
+		sampling_read(s->sampling);
 	/* What another program says, after an exec, doesn't belong to what this one said before. */
 	if (!s->proc || proc_state(s->proc) != PROC_SAME || !probe_is_counting(s->probe))
 		return;
 	s->truth = truth;
 	s->gc_truth = gc_truth;
+	if (s->sampling)
+		sampling_take(s->sampling);
+}
+
+/* Totals and windows; a target that has ended already leaves nothing to sample. */
+static int start_sampling(struct session *s, struct err *err)
+{
+	const struct sampling_opts opts = {
+		.proc = s->proc,
+		.bin = s->bin,
+		.probe = s->probe,
+		.stream = s->stream,
+		.model = s->model,
+		.load_bias = model_meta(s->model)->load_bias,
+		.budget = s->opts.budget,
+		.from_zero = s->started_child,
+	};
+
+	return s->located ? sampling_start(&opts, &s->sampling, err) : 0;
 }
 
 /* Begin to count: a command at its first instruction, a running process at one moment everywhere. */
@@ -363,10 +415,10 @@ static int start(struct session *s, struct err *err)
 	fill_meta(s);
 	if (s->started_child)
 		locate(s);
-	else
+	else if (!is_sampled(s))
 		truth_begin(&s->truth, s->probe);
 	model_next_interval(s->model, s->start_ns);
-	return 0;
+	return is_sampled(s) ? start_sampling(s, err) : 0;
 }
 
 /* What isn't traced can't be compared. */
@@ -375,7 +427,10 @@ static void to_checks(struct session *s)
 	struct model_check *check = model_check(s->model);
 	struct model_gc_check *gc_check = model_gc_check(s->model);
 
-	if (plan_has(s->plan, PLAN_PROG_MALLOC))
+	if (is_sampled(s))
+		snprintf(check->why_not, sizeof(check->why_not),
+			 "objects are the runtime's own numbers");
+	else if (plan_has(s->plan, PLAN_PROG_MALLOC))
 		truth_to_check(&s->truth, check);
 	else
 		snprintf(check->why_not, sizeof(check->why_not), "allocations were not traced");
@@ -383,6 +438,15 @@ static void to_checks(struct session *s)
 		gc_truth_to_check(&s->gc_truth, stream_gc(s->stream), gc_check);
 	else
 		snprintf(gc_check->why_not, sizeof(gc_check->why_not), "GC cycles were not traced");
+}
+
+/* What can't be read now may be the next time; what isn't there, the model knows. */
+static void look_at_heap(struct session *s, uint64_t now)
+{
+	struct err ignored;
+
+	if (s->proc && proc_state(s->proc) == PROC_SAME)
+		heap_watch_poll(&s->heap, now, &ignored);
 }
 
 static int end_interval(struct session *s, const struct session_events *events, bool last,
@@ -400,6 +464,9 @@ static int end_interval(struct session *s, const struct session_events *events, 
 	int rc = stream_drain(s->stream, last, now, err);
 	if (rc)
 		return rc;
+	if (last && s->sampling)
+		sampling_take(s->sampling);
+	look_at_heap(s, now);
 	to_checks(s);
 	if (!meta->load_bias)
 		stream_load_bias(s->stream, &meta->load_bias);
@@ -449,7 +516,8 @@ static int on_tick(struct session *s, const struct session_events *events, struc
 		s->work_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
 		return rc;
 	}
-	return stream_events(s->stream, err);
+	int rc = stream_events(s->stream, err);
+	return !rc && s->sampling ? sampling_windows(s->sampling, err) : rc;
 }
 
 static int on_signal(struct session *s, const struct session_events *events, struct err *err)
@@ -500,15 +568,28 @@ static int wait_and_dispatch(struct session *s, const struct session_events *eve
 	return 0;
 }
 
+/* Those that are over by now, once all samples are here. */
+static int take_last_windows(struct session *s, struct err *err)
+{
+	int rc = stream_events(s->stream, err);
+
+	for (int i = 0; !rc && i < 2; i++)
+		rc = sampling_windows(s->sampling, err);
+	return rc;
+}
+
 /* Stop counting everywhere, let programs under way finish, and take what is left. */
 static int finish(struct session *s, const struct session_events *events, struct err *err)
 {
+	if (s->sampling)
+		sampling_stop(s->sampling);
 	if (strcmp(s->end_reason, "target exited"))
 		read_truth(s);
 	probe_close_gate(s->probe);
 	s->stop_ns = clock_ns(CLOCK_MONOTONIC);
 	probe_detach(s->probe);
-	return end_interval(s, events, true, err);
+	int rc = s->sampling ? take_last_windows(s, err) : 0;
+	return rc ? rc : end_interval(s, events, true, err);
 }
 
 int session_run(struct session *s, const struct session_events *events, struct err *err)

@@ -19,7 +19,12 @@ struct model;
 struct plan_op_want;
 struct session;
 
+/* Estimates within a budget, or every event counted. */
+enum session_mode { SESSION_AUTO, SESSION_EXACT };
+
 struct session_opts {
+	enum session_mode mode;
+	double budget; /* of a sampled session: share of the target's CPU time; see govern/govern.h */
 	unsigned views; /* PLAN_VIEW_*; 0: all */
 	pid_t pid; /* attach to this process, or ... */
 	char *const *argv; /* ... start this command; NULL-terminated */
@@ -32,6 +37,7 @@ struct session_opts {
 	bool ops_only; /* of allocations, only those in operations have stacks */
 	uint64_t duration_ns; /* 0: until the target ends or a signal comes */
 	uint64_t interval_ns;
+	bool heap; /* look at the live heap, in each interval in which a collection has ended */
 	bool stretch; /* longer intervals where their end costs over 2 % of a CPU, up to 10 s */
 };
 

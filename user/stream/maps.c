@@ -403,14 +403,20 @@ static int64_t type_of(struct map_stream *ms, uint64_t typ, uint64_t load_bias)
 	return symbolizer_type(ms->opts.symbolizer, typ, load_bias);
 }
 
+int64_t map_stream_site(struct map_stream *ms, uint64_t typ, uint32_t stack, uint64_t load_bias)
+{
+	int64_t type = type_of(ms, typ, load_bias);
+
+	return type < 0 ? type
+			: model_map_site(ms->opts.model, stack, (uint32_t)type, shape_of(ms, typ));
+}
+
 /* Find out where in the model a site counts. What the model has no room for isn't asked again. */
 static int place_row(struct map_stream *ms, struct map_row *row, uint64_t load_bias)
 {
 	int64_t stack = ms->opts.stack(row->key.stack, ms->opts.stack_ctx);
-	int64_t type = stack < 0 ? stack : type_of(ms, row->key.typ, load_bias);
-	int64_t id = type < 0 ? type
-			      : model_map_site(ms->opts.model, (uint32_t)stack, (uint32_t)type,
-					       shape_of(ms, row->key.typ));
+	int64_t id = stack < 0 ? stack
+			       : map_stream_site(ms, row->key.typ, (uint32_t)stack, load_bias);
 
 	if (id == -EAGAIN)
 		return 0;

@@ -43,6 +43,9 @@ int map_stream_see(struct map_stream *ms);
  */
 int map_stream_take(struct map_stream *ms, uint64_t load_bias, uint64_t now_ns, bool last);
 
+/* The model's site of a map type, by its address in the process, at a stack of the model's; or -errno. */
+int64_t map_stream_site(struct map_stream *ms, uint64_t typ, uint32_t stack, uint64_t load_bias);
+
 /*
  * What is left out: maps that are no longer followed for want of room, operations in sites that the model had no room
  * for, and, of the last look at memory, maps that were too many to be measured.

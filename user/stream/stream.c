@@ -15,6 +15,7 @@
 #include "stream/losses.h"
 #include "stream/maps.h"
 #include "stream/ops.h"
+#include "stream/samples.h"
 #include "symbol/symbol.h"
 
 /* A stack the kernel has sent, by its hash. */
@@ -57,6 +58,7 @@ struct stream {
 	struct gc_stream gc;
 	struct map_stream *maps; /* NULL: they aren't looked at */
 	struct op_stream *ops; /* NULL: there are none */
+	struct sample_stream *samples; /* NULL: every hit counts for itself */
 	uint64_t load_bias;
 	bool load_bias_known;
 	uint64_t unreadable; /* stacks cut where memory could not be read */
@@ -64,6 +66,7 @@ struct stream {
 	uint64_t lost_stops; /* whose stack never came */
 	uint64_t unplaced_stops; /* whose stack the model had no room for */
 	uint64_t lost_map_sites; /* whose stack never came */
+	uint64_t lost_samples; /* whose stack never came */
 	bool last;
 };
 
@@ -115,6 +118,36 @@ static int64_t stack_of_map_site(uint64_t hash, void *ctx)
 	return stack_of(ctx, hash, 1, &((struct stream *)ctx)->lost_map_sites);
 }
 
+/* It was sent before the sample: what isn't here will not come. */
+static int64_t stack_of_sample(uint64_t hash, void *ctx)
+{
+	struct stream *s = ctx;
+	const struct known_stack *stack = find_stack(s, hash);
+
+	if (stack)
+		return stack->id;
+	s->lost_samples += hash != WIRE_STACK_NONE;
+	return symbolizer_pseudo_stack(s->opts.symbolizer, "[stack lost]");
+}
+
+static int64_t map_site_of_sample(uint64_t typ, uint32_t stack, void *ctx)
+{
+	struct stream *s = ctx;
+
+	return s->maps ? map_stream_site(s->maps, typ, stack, s->load_bias) : -ENOENT;
+}
+
+static int new_samples(struct stream *s, struct err *err)
+{
+	const struct sample_stream_opts opts = { .symbolizer = s->opts.symbolizer,
+						 .model = s->opts.model,
+						 .stack = stack_of_sample,
+						 .map_site = map_site_of_sample,
+						 .ctx = s };
+
+	return sample_stream_new(&opts, &s->samples) ? err_set(err, -ENOMEM, "out of memory") : 0;
+}
+
 static int new_maps(struct stream *s, struct err *err)
 {
 	const struct map_stream_opts opts = { .probe = s->opts.probe,
@@ -123,7 +156,7 @@ static int new_maps(struct stream *s, struct err *err)
 					      .stack = stack_of_map_site,
 					      .stack_ctx = s };
 
-	model_maps_counted(s->opts.model, true);
+	model_maps_counted(s->opts.model, !s->opts.sampled);
 	return map_stream_new(&opts, &s->maps) ? err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
@@ -145,7 +178,8 @@ int stream_new(const struct stream_opts *opts, struct stream **ret, struct err *
 	if (opts->plan && opts->plan->ops_nr &&
 	    op_stream_new(opts->probe, opts->plan, opts->model, &s->ops))
 		return err_set(err, -ENOMEM, "out of memory");
-	return opts->maps ? new_maps(s, err) : 0;
+	int rc = opts->sampled ? new_samples(s, err) : 0;
+	return !rc && opts->maps ? new_maps(s, err) : rc;
 }
 
 static void free_rows(struct known_row *rows)
@@ -172,6 +206,7 @@ void stream_free(struct stream *s)
 	free_rows(s->assists.rows);
 	map_stream_free(s->maps);
 	op_stream_free(s->ops);
+	sample_stream_free(s->samples);
 	free(s);
 }
 
@@ -216,6 +251,14 @@ static void take_mark(struct stream *s, const struct wire_mark *mark, size_t siz
 		s->opts.on_mark(mark, s->opts.on_mark_ctx);
 }
 
+static void take_totals(struct stream *s, const struct wire_totals *totals, size_t size)
+{
+	if (size < sizeof(*totals))
+		s->bad_records++;
+	else if (s->opts.on_totals)
+		s->opts.on_totals(totals, s->opts.on_mark_ctx);
+}
+
 static int take_stop(struct stream *s, const struct wire_stop *stop, size_t size)
 {
 	if (size < sizeof(*stop) || stop->ev.mono_ns < stop->start_ns) {
@@ -238,6 +281,15 @@ static void take_cycle(struct stream *s, const struct wire_cycle *cycle, size_t 
 		gc_stream_cycle(&s->gc, cycle);
 }
 
+static int take_sample(struct stream *s, const struct wire_sample *sample, size_t size)
+{
+	if (size < sizeof(*sample) || !s->samples) {
+		s->bad_records++;
+		return 0;
+	}
+	return sample_stream_take(s->samples, sample, s->load_bias);
+}
+
 static int take_event(const void *data, size_t size, void *ctx)
 {
 	struct stream *s = ctx;
@@ -258,6 +310,11 @@ static int take_event(const void *data, size_t size, void *ctx)
 	case WIRE_EVENT_CYCLE:
 		take_cycle(s, data, ev->size);
 		return 0;
+	case WIRE_EVENT_TOTALS:
+		take_totals(s, data, ev->size);
+		return 0;
+	case WIRE_EVENT_SAMPLE:
+		return take_sample(s, data, ev->size);
 	default:
 		s->bad_records++;
 		return 0;
@@ -375,6 +432,12 @@ static int take_losses(struct stream *s, const struct wire_cpu *totals)
 		  s->maps ? map_stream_unmeasured(s->maps) : 0 },
 		{ { "map_model_full", "map operations in no site: gallop's own tables were full" },
 		  s->maps ? map_stream_unplaced(s->maps) : 0 },
+		{ { "sample_stack_lost", "samples whose stack found no room in the ring" },
+		  s->lost_samples },
+		{ { "samples_late", "samples of windows that were over" },
+		  s->samples ? sample_stream_late(s->samples) : 0 },
+		{ { "sample_model_full", "samples in no site: gallop's own tables were full" },
+		  s->samples ? sample_stream_unplaced(s->samples) : 0 },
 		{ { "stack_unreadable",
 		    "stacks cut where the chain of frames was broken or not readable" },
 		  s->unreadable },
@@ -401,6 +464,9 @@ static void set_totals(struct stream *s, const struct wire_cpu *totals)
 {
 	const struct amount *taken = &s->sites.taken;
 
+	/* Of what is sampled the runtime has the total. */
+	if (s->samples)
+		return;
 	if (s->last)
 		model_set_totals(s->opts.model, totals->objects, totals->bytes);
 	else
@@ -449,6 +515,16 @@ void stream_gc_begin(struct stream *s, uint32_t numgc, bool may_miss_one)
 {
 	s->gc.first_number = numgc + 1;
 	s->gc.may_miss_one = may_miss_one;
+}
+
+void stream_set_profile_rate(struct stream *s, uint64_t mem_profile_rate)
+{
+	sample_stream_set_rate(s->samples, mem_profile_rate);
+}
+
+int stream_window(struct stream *s, const struct govern_window *window)
+{
+	return sample_stream_window(s->samples, window);
 }
 
 void stream_set_map_reader(struct stream *s, const struct gomap_reader *reader)

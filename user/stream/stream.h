@@ -15,6 +15,7 @@
 #include "base/err.h"
 
 struct gc_stream;
+struct govern_window;
 struct gomap_reader;
 struct model;
 struct plan;
@@ -22,6 +23,7 @@ struct probe;
 struct stream;
 struct symbolizer;
 struct wire_mark;
+struct wire_totals;
 
 struct stream_opts {
 	struct probe *probe; /* borrowed, all three */
@@ -29,8 +31,11 @@ struct stream_opts {
 	struct model *model;
 	bool maps; /* what happens to maps is counted */
 	const struct plan *plan; /* borrowed: its operations, if it has any; or NULL */
+	bool sampled; /* hits are samples: see samples.h */
 	/* Called for each world-stopped count, after its record was checked; may be NULL. */
 	void (*on_mark)(const struct wire_mark *mark, void *ctx);
+	/* The same of what the runtime had allocated when the target ended. */
+	void (*on_totals)(const struct wire_totals *totals, void *ctx);
 	void *on_mark_ctx;
 };
 
@@ -45,6 +50,10 @@ int stream_events(struct stream *s, struct err *err);
  * probes detached, `last` counts under "[stack lost]" what waits for a stack that will not come.
  */
 int stream_drain(struct stream *s, bool last, uint64_t now_ns, struct err *err);
+
+/* Of a sampled session: runtime.MemProfileRate as it is now; and a window whose samples were all taken. 0 or -errno. */
+void stream_set_profile_rate(struct stream *s, uint64_t mem_profile_rate);
+int stream_window(struct stream *s, const struct govern_window *window);
 
 /* Where the process's maps are read, once that is known; borrowed. */
 void stream_set_map_reader(struct stream *s, const struct gomap_reader *reader);

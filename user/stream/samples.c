@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "stream/samples.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/grow.h"
+#include "base/u64.h"
+#include "bpf/wire.h"
+#include "govern/govern.h"
+#include "model/samples.h"
+#include "symbol/symbol.h"
+
+enum {
+	PENDING_MAX =
+		1 << 16, /* samples of windows that aren't over: one has some thousands at most */
+};
+
+/* A sample with the model's numbers in place of addresses. */
+struct placed {
+	uint64_t mono_ns;
+	uint64_t objects;
+	uint32_t window;
+	uint64_t goid;
+	uint32_t root;
+	uint32_t place; /* enum wire_place */
+	uint32_t site; /* the model's, of objects or of maps; none of a refill */
+	uint32_t size_class;
+};
+
+struct sample_stream {
+	struct sample_stream_opts opts;
+	struct placed *pending;
+	size_t pending_nr, pending_cap;
+	uint32_t last_window; /* that was over */
+	uint64_t rate;
+	uint64_t late, unplaced;
+};
+
+/* What a window comes to. */
+struct unit {
+	struct estimate_refill *refills;
+	struct estimate_gaps *gaps;
+	struct estimate_hit *hits;
+	struct model_unit_map_op *map_ops;
+	size_t refills_nr, gaps_nr, hits_nr, map_ops_nr;
+};
+
+int sample_stream_new(const struct sample_stream_opts *opts, struct sample_stream **ret)
+{
+	struct sample_stream *ss = calloc(1, sizeof(*ss));
+
+	if (!ss)
+		return -ENOMEM;
+	ss->opts = *opts;
+	*ret = ss;
+	return 0;
+}
+
+void sample_stream_free(struct sample_stream *ss)
+{
+	if (!ss)
+		return;
+	free(ss->pending);
+	free(ss);
+}
+
+void sample_stream_set_rate(struct sample_stream *ss, uint64_t mem_profile_rate)
+{
+	ss->rate = mem_profile_rate;
+}
+
+static bool is_map_place(uint32_t place)
+{
+	return place == WIRE_PLACE_MAP_ASSIGN || place == WIRE_PLACE_MAP_DELETE ||
+	       place == WIRE_PLACE_SYNC_MAP_ASSIGN || place == WIRE_PLACE_SYNC_MAP_DELETE;
+}
+
+/* The model's site that a sample counts at, or -errno. */
+static int64_t site_of(struct sample_stream *ss, const struct wire_sample *sample, uint32_t stack,
+		       uint64_t load_bias)
+{
+	if (is_map_place(sample->place))
+		return ss->opts.map_site(sample->typ, stack, ss->opts.ctx);
+	/* The runtime's own samples don't have the type. */
+	int64_t type = sample->place == WIRE_PLACE_PROFILE
+			       ? symbolizer_unknown_type(ss->opts.symbolizer)
+			       : symbolizer_type(ss->opts.symbolizer, sample->typ, load_bias);
+
+	return type < 0 ? type
+			: model_site(ss->opts.model, stack, (uint32_t)type, sample->size_class,
+				     sample->goid, 0);
+}
+
+static int take_of_window(struct sample_stream *ss, const struct placed *placed)
+{
+	if (placed->window <= ss->last_window || ss->pending_nr == PENDING_MAX) {
+		ss->late++;
+		return 0;
+	}
+	int rc = grow(&ss->pending, ss->pending_nr, &ss->pending_cap, sizeof(ss->pending[0]));
+
+	if (!rc)
+		ss->pending[ss->pending_nr++] = *placed;
+	return rc;
+}
+
+int sample_stream_take(struct sample_stream *ss, const struct wire_sample *sample,
+		       uint64_t load_bias)
+{
+	struct placed placed = { .mono_ns = sample->ev.mono_ns,
+				 .objects = sample->objects,
+				 .window = sample->window,
+				 .goid = sample->goid,
+				 .place = sample->place,
+				 .size_class = sample->size_class };
+	int64_t stack = ss->opts.stack(sample->stack, ss->opts.ctx);
+	int64_t site = stack < 0 || sample->place == WIRE_PLACE_REFILL
+			       ? stack
+			       : site_of(ss, sample, (uint32_t)stack, load_bias);
+
+	if (sample->size_class >= ESTIMATE_CLASS_NR)
+		return 0;
+	if (site < 0) {
+		ss->unplaced++;
+		return site == -ENOMEM ? -ENOMEM : 0;
+	}
+	if (sample->place == WIRE_PLACE_PROFILE) {
+		if (ss->rate)
+			model_add_sampled(ss->opts.model, (uint32_t)site, 1, ss->rate);
+		return 0;
+	}
+	placed.root = model_root(ss->opts.model, (uint32_t)stack);
+	placed.site = (uint32_t)site;
+	return take_of_window(ss, &placed);
+}
+
+/* --- a window becomes a unit ------------------------------------------------------------------ */
+
+static int placed_cmp(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+	int d = cmp_u64(x->window, y->window);
+
+	if (!d)
+		d = cmp_u64(x->place == WIRE_PLACE_REFILL, y->place == WIRE_PLACE_REFILL);
+	if (!d)
+		d = cmp_u64(x->root, y->root);
+	if (!d)
+		d = cmp_u64(is_map_place(x->place) ? x->place : 0,
+			    is_map_place(y->place) ? y->place : 0);
+	if (!d && x->place == WIRE_PLACE_REFILL)
+		d = cmp_u64(x->goid, y->goid);
+	else if (!d)
+		d = cmp_u64(x->site, y->site);
+	if (!d && x->place != WIRE_PLACE_REFILL)
+		d = cmp_u64(x->size_class, y->size_class);
+	return d ? d : cmp_u64(x->mono_ns, y->mono_ns);
+}
+
+static void add_refill(struct unit *u, const struct placed *p)
+{
+	/* By root, goroutine and time: classes come as they do, and few of them. */
+	for (size_t i = u->refills_nr; i-- && u->refills[i].root == p->root;) {
+		if (u->refills[i].size_class == p->size_class) {
+			u->refills[i].objects = sum_u63(u->refills[i].objects, p->objects);
+			return;
+		}
+	}
+	u->refills[u->refills_nr++] = (struct estimate_refill){ .root = p->root,
+								.size_class = p->size_class,
+								.objects = p->objects };
+}
+
+static void add_gap(struct unit *u, const struct placed *before, const struct placed *p)
+{
+	if (before->root != p->root || before->goid != p->goid)
+		return;
+	if (!u->gaps_nr || u->gaps[u->gaps_nr - 1].root != p->root)
+		u->gaps[u->gaps_nr++] = (struct estimate_gaps){ .root = p->root };
+	u->gaps[u->gaps_nr - 1].nr++;
+	u->gaps[u->gaps_nr - 1].sum_s += (double)(p->mono_ns - before->mono_ns) / 1e9;
+}
+
+static void add_hit(struct unit *u, const struct placed *p)
+{
+	struct estimate_hit *last = u->hits_nr ? &u->hits[u->hits_nr - 1] : NULL;
+
+	if (last && last->site == p->site && last->root == p->root &&
+	    last->size_class == p->size_class)
+		last->objects = sum_u63(last->objects, p->objects);
+	else
+		u->hits[u->hits_nr++] = (struct estimate_hit){ .site = p->site,
+							       .root = p->root,
+							       .size_class = p->size_class,
+							       .objects = p->objects };
+}
+
+static void add_map_op(struct unit *u, const struct placed *p)
+{
+	enum model_map_operation op = p->place == WIRE_PLACE_MAP_ASSIGN ||
+						      p->place == WIRE_PLACE_SYNC_MAP_ASSIGN
+					      ? MODEL_MAP_ASSIGN
+					      : MODEL_MAP_DELETE;
+	struct model_unit_map_op *last = u->map_ops_nr ? &u->map_ops[u->map_ops_nr - 1] : NULL;
+
+	if (last && last->map_site == p->site && last->root == p->root && last->operation == op)
+		last->calls++;
+	else
+		u->map_ops[u->map_ops_nr++] = (struct model_unit_map_op){
+			.map_site = p->site, .root = p->root, .operation = op, .calls = 1
+		};
+}
+
+static void unit_deinit(struct unit *u)
+{
+	free(u->refills);
+	free(u->gaps);
+	free(u->hits);
+	free(u->map_ops);
+}
+
+/* Of samples in placed_cmp()'s order. */
+static int make_unit(const struct placed *v, size_t nr, const struct govern_window *window,
+		     struct unit *u)
+{
+	u->refills = calloc(nr + 1, sizeof(u->refills[0]));
+	u->gaps = calloc(nr + 1, sizeof(u->gaps[0]));
+	u->hits = calloc(nr + 1, sizeof(u->hits[0]));
+	u->map_ops = calloc(nr + 1, sizeof(u->map_ops[0]));
+	if (!u->refills || !u->gaps || !u->hits || !u->map_ops)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++) {
+		const struct placed *p = &v[i];
+
+		if (p->place == WIRE_PLACE_REFILL) {
+			add_refill(u, p);
+			if (i && v[i - 1].place == WIRE_PLACE_REFILL)
+				add_gap(u, &v[i - 1], p);
+		} else if (p->mono_ns < window->kept_from_ns || p->mono_ns > window->end_ns) {
+			continue;
+		} else if (is_map_place(p->place)) {
+			add_map_op(u, p);
+		} else {
+			add_hit(u, p);
+		}
+	}
+	return 0;
+}
+
+static int add_unit(struct sample_stream *ss, const struct govern_window *w, const struct unit *u)
+{
+	uint64_t kept = w->end_ns > w->kept_from_ns ? w->end_ns - w->kept_from_ns : 0;
+	const struct model_unit unit = {
+		.start_ns = w->start_ns,
+		.hits = w->refill_hits + w->exact_hits,
+		.alloc = { .slot_s = (double)w->slot_ns / 1e9,
+			   .refill_s = (double)w->refill_ns / 1e9,
+			   .kept_s = (double)kept / 1e9,
+			   .refills = u->refills,
+			   .gaps = u->gaps,
+			   .hits = u->hits,
+			   .refills_nr = u->refills_nr,
+			   .gaps_nr = u->gaps_nr,
+			   .hits_nr = u->hits_nr },
+		.map_ops = u->map_ops,
+		.map_ops_nr = u->map_ops_nr,
+	};
+	int rc = model_add_unit(ss->opts.model, &unit);
+
+	if (rc == -E2BIG)
+		ss->unplaced += unit.hits;
+	return rc == -E2BIG ? 0 : rc;
+}
+
+int sample_stream_window(struct sample_stream *ss, const struct govern_window *window)
+{
+	_cleanup_(unit_deinit) struct unit unit = { 0 };
+	size_t first = 0, end;
+	int rc = 0;
+
+	qsort(ss->pending, ss->pending_nr, sizeof(ss->pending[0]), placed_cmp);
+	/* Of one before it that never was over nothing can be told. */
+	while (first < ss->pending_nr && ss->pending[first].window < window->number)
+		first++;
+	for (end = first; end < ss->pending_nr && ss->pending[end].window == window->number; end++)
+		;
+	ss->late += first;
+	if (window->whole) {
+		rc = make_unit(ss->pending + first, end - first, window, &unit);
+		if (!rc)
+			rc = add_unit(ss, window, &unit);
+	}
+	if (ss->pending_nr > end)
+		memmove(ss->pending, ss->pending + end,
+			(ss->pending_nr - end) * sizeof(ss->pending[0]));
+	ss->pending_nr -= end;
+	ss->last_window = window->number;
+	return rc;
+}
+
+uint64_t sample_stream_late(const struct sample_stream *ss)
+{
+	return ss->late;
+}
+
+uint64_t sample_stream_unplaced(const struct sample_stream *ss)
+{
+	return ss->unplaced;
+}
