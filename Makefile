@@ -3,6 +3,7 @@
 #   make                build/gallop            make demo      everything, from packages to results
 #   make test           all tests               make check     those that need no root
 #   make bench          what it costs           make lint      style, static checks
+#   make accuracy       how right estimates are make soak      an hour under changing load
 #   make install        DESTDIR= PREFIX= BINDIR= MANDIR= honoured
 #
 # Switches: O=DIR (output directory), V=1 (show commands), DEBUG=1, SAN=address,undefined, STATIC=1.
@@ -198,6 +199,17 @@ run-tests: all san-tests $(FUZZ_REPLAYS)
 .PHONY: check
 check: all san-tests $(FUZZ_REPLAYS)
 	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_TREE=$(abspath $(SAN_TREE)) tests/run $(CHECKS)
+
+# As root. Many runs against programs that know the truth: hours, see tests/accuracy/run; fewer with ACCURACY_SEEDS=5.
+.PHONY: accuracy
+accuracy: all
+	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_TREE=$(abspath $(O)) tests/accuracy/run
+
+# As root. The same that is a part of the tests, for an hour.
+SOAK_SECONDS ?= 3600
+.PHONY: soak
+soak: all
+	$(Q)GALLOP=$(abspath $(O)/gallop) SOAK_SECONDS=$(SOAK_SECONDS) tests/live/soak.t
 
 # Fuzz for FUZZ_SECONDS each; what crashes belongs into tests/fuzz/corpus.
 FUZZ_SECONDS ?= 600

@@ -32,7 +32,7 @@ run_phases() {
 
 from_start() {
 	local name="go $1, $2, from the start"
-	timeout "$limit" "$gallop" record --attach "$2" -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
+	timeout "$limit" "$gallop" record --mode exact --attach "$2" -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
 	is "$name: status" $? 0
 	compare "$T/r.gallop" "$name"
 	is "$name: the method it says" "$(jq -r .meta.attach "$T/json")" "$3"
@@ -42,7 +42,7 @@ to_running() {
 	local name="go $1, $2, to a running process"
 	start_program "$exe" -wait || fail "$name: the program is ready" "$(cat "$T/program.err")"
 	succeeds "$name: not probed before" not probed "$program"
-	start_gallop record --attach "$2" -p "$program" -o "$T/p.gallop" ||
+	start_gallop record --mode exact --attach "$2" -p "$program" -o "$T/p.gallop" ||
 		fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
 	succeeds "$name: probed" probed "$program"
 	run_phases
@@ -57,9 +57,9 @@ to_running() {
 two_at_once() {
 	local name="go $1, two at once" first
 	start_program "$exe" -wait
-	start_gallop record --attach multi -p "$program" -o "$T/a.gallop" || fail "$name: first" "$(cat "$T/gallop.err")"
+	start_gallop record --mode exact --attach multi -p "$program" -o "$T/a.gallop" || fail "$name: first" "$(cat "$T/gallop.err")"
 	first=$tracer
-	start_gallop record --attach perf -p "$program" -o "$T/b.gallop" || fail "$name: second" "$(cat "$T/gallop.err")"
+	start_gallop record --mode exact --attach perf -p "$program" -o "$T/b.gallop" || fail "$name: second" "$(cat "$T/gallop.err")"
 	run_phases
 	stop "$tracer"
 	is "$name: the second detaches" $? 0
@@ -75,7 +75,7 @@ two_at_once() {
 in_between() {
 	local name="go $1, detached midway" before
 	start_program "$exe" -wait
-	start_gallop record -p "$program" -o "$T/d.gallop" || fail "$name: ready" "$(cat "$T/gallop.err")"
+	start_gallop record --mode exact -p "$program" -o "$T/d.gallop" || fail "$name: ready" "$(cat "$T/gallop.err")"
 	stop "$tracer"
 	is "$name: gallop's status" $? 0
 	succeeds "$name: not probed any more" unprobed "$program"
@@ -95,7 +95,7 @@ execs_itself() {
 	local name="go $1, execs itself" exit_exe
 	exit_exe=$(go_program "$1" plain exit) || { fail "$name: build" "$(cat "$T/build.err")"; return; }
 	start_program "$exit_exe" wait exec "$exit_exe" wait status 3 || fail "$name: the program is ready"
-	start_gallop record -d 0.1 -p "$program" -o "$T/e.gallop" || fail "$name: ready" "$(cat "$T/gallop.err")"
+	start_gallop record --mode exact -d 0.1 -p "$program" -o "$T/e.gallop" || fail "$name: ready" "$(cat "$T/gallop.err")"
 	until_true compared "$T/e.gallop" || fail "$name: an interval is written"
 	echo go >&"$program_in"
 	wait_exit "$tracer"
@@ -115,7 +115,7 @@ few_capabilities() {
 	start_program "$exe" -wait || fail "$name: the program is ready"
 	install -m 755 "$gallop" "$T/gallop"
 	install -d -m 777 "$T/nobody"
-	gallop=$T/few start_gallop record -p "$program" -o "$T/nobody/c.gallop" ||
+	gallop=$T/few start_gallop record --mode exact -p "$program" -o "$T/nobody/c.gallop" ||
 		fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
 	run_phases
 	end_program

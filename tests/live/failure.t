@@ -24,14 +24,14 @@ allocated() { of_recording '[.alloc.sites[] | select(.stack[0].func == "main.all
 child_status() {
 	local n
 	for n in 0 1 7 126 255; do
-		run record -q -o "$T/s.gallop" -- "$exe" status $n
+		run record --mode exact -q -o "$T/s.gallop" -- "$exe" status $n
 		is "the command's exit status: $n" $status $n
 	done
 	readable "a command that failed" "$T/s.gallop"
 	is "a command that failed: all was counted" "$(allocated)" 1000
 	is "a command that failed: why it ended" "$(of_recording .meta.end_reason)" "target exited"
 	for n in 9 15; do
-		run record -q -o "$T/s.gallop" -- "$exe" signal $n
+		run record --mode exact -q -o "$T/s.gallop" -- "$exe" signal $n
 		is "the command is killed by signal $n" $status $((128 + n))
 		readable "killed by signal $n" "$T/s.gallop"
 		is "killed by signal $n: all was counted" "$(allocated)" 1000
@@ -39,7 +39,7 @@ child_status() {
 }
 
 child_execs() {
-	run record -q -o "$T/x.gallop" -- "$exe" exec /bin/sh -c 'exit 5'
+	run record --mode exact -q -o "$T/x.gallop" -- "$exe" exec /bin/sh -c 'exit 5'
 	is "the command becomes another program: its status" $status 5
 	readable "the command becomes another program" "$T/x.gallop"
 	is "the command becomes another program: all before was counted" "$(allocated)" 1000

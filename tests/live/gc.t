@@ -105,7 +105,7 @@ in_the_middle() {
 written_differently() {
 	local name="go $1, recorded"
 	rm -f "$T/truth" "$T/json"
-	timeout "$limit" "$gallop" record -q -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
+	timeout "$limit" "$gallop" record --mode exact -q -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
 	is "$name: status" "$?" 0
 	take_gctrace "$T/gallop.err"
 	report "$name: JSON" json "$T/json" || return

@@ -1,4 +1,5 @@
 #!/bin/bash
+# alone
 # timeout: 1200
 # Gallop comes and goes under a program whose stacks grow and move and whose garbage is collected, and
 # never changes one of its results. GALLOP_TEST_ROUNDS says how often, 200 times by default.
@@ -16,7 +17,7 @@ read -ra versions <<< "${GALLOP_TEST_GO:-1.19 1.22 1.25 1.27}"
 one_round() {
 	local how=multi
 	[ $(($1 % 8)) != 3 ] || how=perf
-	start_gallop record -q --attach $how -p "$program" -d 0.1 -o "$T/h.gallop" || return 1
+	start_gallop record --mode exact -q --attach $how -p "$program" -d 0.1 -o "$T/h.gallop" || return 1
 	if [ $(($1 % 10)) = 7 ]; then
 		kill -KILL "$tracer"
 		wait_exit "$tracer" 2> /dev/null

@@ -176,10 +176,11 @@ end_program() {
 # it until its input ends. What the program says of it is in $T/truth, what gallop says in $T/json.
 view_options=()
 watch_work() {
-	local name=$1 view=$2 line
+	local name=$1 view=$2 line every=()
+	[ "$view" != maps ] || every=(--mode exact)
 	rm -f "$T/truth" "$T/json"
 	start_program "${@:3}" || fail "$name: the program is ready" "$(cat "$T/program.err")"
-	start_gallop "$view" "${view_options[@]}" --format json -o "$T/json" -p "$program" || fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
+	start_gallop "$view" "${every[@]}" "${view_options[@]}" --format json -o "$T/json" -p "$program" || fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
 	echo go >&"$program_in"
 	IFS= read -r -t "$limit" -u "$program_out" line && echo "$line" > "$T/truth"
 	stop "$tracer"

@@ -28,7 +28,7 @@ compare() {
 from_start() {
 	local name="go $1 $2, from the start"
 	rm -f "$T/truth" "$T/json" "$T/r.gallop"
-	timeout "$limit" "$gallop" record -q -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
+	timeout "$limit" "$gallop" record --mode exact -q -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
 	is "$name: status" "$?" 0
 	to_json "$T/r.gallop" "$T/json" 2>> "$T/gallop.err"
 	compare "$name"

@@ -21,7 +21,7 @@ try() {
 	fi
 	want=$(timeout "$limit" "$exe" | jq -r 'select(.checksum).checksum')
 	rm -f "$T"/truth "$T"/json "$T"/r.gallop
-	timeout "$limit" "$gallop" record -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
+	timeout "$limit" "$gallop" record --mode exact -o "$T/r.gallop" -- "$exe" > "$T/truth" 2> "$T/gallop.err"
 	rc=$?
 	if [ $rc != 0 ] || ! to_json "$T/r.gallop" "$T/json" 2>> "$T/gallop.err"; then
 		fail "$name: recorded" "status $rc: $(tail -n 20 "$T/gallop.err")"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# alone
 # timeout: 900
 # The counters read from a process's memory against its own runtime.MemStats: every Go of the matrix,
 # every build mode, at rest and running. Prints TAP.

@@ -123,7 +123,7 @@ compare() {
 # Measured while it was recorded, and shown later.
 recorded() {
 	local f filters=(calls objects bytes distributions sites)
-	timeout "$limit" "$gallop" record -q --op main.three --op main.tiny --op main.ping --op main.uneven -d 0.1 \
+	timeout "$limit" "$gallop" record --mode exact -q --op main.three --op main.tiny --op main.ping --op main.uneven -d 0.1 \
 		-o "$T/r.gallop" -- "$exe" shapes > "$T/all" 2> "$T/err"
 	is "recorded: status" "$? $(< "$T/err")" "0 "
 	jq -c '.ops |= map(select(.func == ("main.three", "main.tiny", "main.ping", "main.uneven")))' "$T/all" > "$T/truth"

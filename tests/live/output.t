@@ -20,7 +20,7 @@ report() { timeout "$limit" "$gallop" report "$T/r.gallop" "$@"; }
 json() { jq -r "$1" "$T/json"; }
 
 cp "$built" "$T/app"
-timeout "$limit" "$gallop" record -q -o "$T/r.gallop" -- "$T/app" > "$T/truth" 2> "$T/gallop.err" ||
+timeout "$limit" "$gallop" record --mode exact -q -o "$T/r.gallop" -- "$T/app" > "$T/truth" 2> "$T/gallop.err" ||
 	fail "recorded" "$(cat "$T/gallop.err")"
 rm "$T/app"
 
@@ -117,7 +117,7 @@ places() {
 live_output() {
 	local block
 	start_program "$demo"
-	timeout "$limit" "$gallop" top -p "$program" --batch -d 0.3 -n 3 > "$T/top" 2> "$T/err"
+	timeout "$limit" "$gallop" top --mode exact -p "$program" --batch -d 0.3 -n 3 > "$T/top" 2> "$T/err"
 	is "top: status" $? 0
 	is "top: three blocks" "$(grep -cE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]+' "$T/top")" 3
 	is "top: a header in each" "$(grep -c 'ALLOC/S.*FUNCTION' "$T/top")" 3
@@ -139,7 +139,7 @@ live_output() {
 	matches "doctor: the Go version" "$(< "$T/doctor")" "Go version +go1\."
 	matches "doctor: allocations" "$(< "$T/doctor")" "allocations +exact: [0-9]+ probes"
 
-	timeout "$limit" "$gallop" record -q -p "$program" --duration 500ms -o "$T/short.gallop"
+	timeout "$limit" "$gallop" record --mode exact -q -p "$program" --duration 500ms -o "$T/short.gallop"
 	is "record --duration: status" $? 0
 	"$gallop" report "$T/short.gallop" -f json -o "$T/short.json"
 	succeeds "record --duration: as long as that" jq -e \
@@ -151,7 +151,7 @@ live_output() {
 dry_run() {
 	chmod 755 "$T"
 	cp "$built" "$T/app"
-	nobody timeout "$limit" "$T/gallop" record --dry-run -- "$T/app" > "$T/plan" 2> "$T/err"
+	nobody timeout "$limit" "$T/gallop" record --mode exact --dry-run -- "$T/app" > "$T/plan" 2> "$T/err"
 	is "dry run: status, by nobody" $? 0
 	matches "dry run: the probe of mallocgc" "$(< "$T/plan")" "0x[0-9a-f]+ +0x[0-9a-f]+ +runtime\.mallocgc"
 	nobody timeout "$limit" "$T/gallop" doctor --dry-run "$T/app" > "$T/plan2" 2> "$T/err"
@@ -166,15 +166,15 @@ dry_run() {
 of() { "$gallop" report "$T/$1.gallop" -f json --runtime-frames | jq -r "$2"; }
 
 losses() {
-	timeout "$limit" "$gallop" record -q --max-sites 1 -o "$T/few.gallop" -- "$small" status 0
+	timeout "$limit" "$gallop" record --mode exact -q --max-sites 1 -o "$T/few.gallop" -- "$small" status 0
 	is "--max-sites 1: status" $? 0
 	succeeds "--max-sites 1: what has no place is lost" [ "$(of few .loss.sites_full)" -gt 0 ]
 	is "--max-sites 1: and yet counted" "$(of few '.alloc.objects == .check.gallop_objects')" true
-	timeout "$limit" "$gallop" record -q --strict --max-sites 1 -o "$T/few.gallop" -- "$small" status 0
+	timeout "$limit" "$gallop" record --mode exact -q --strict --max-sites 1 -o "$T/few.gallop" -- "$small" status 0
 	is "--strict: something was lost" $? 6
-	timeout "$limit" "$gallop" record -q --strict --max-sites 1 -o "$T/few.gallop" -- "$small" status 3
+	timeout "$limit" "$gallop" record --mode exact -q --strict --max-sites 1 -o "$T/few.gallop" -- "$small" status 3
 	is "--strict: a failure of the command is told before" $? 3
-	timeout "$limit" "$gallop" record -q --strict -o "$T/all.gallop" -- "$small" status 0
+	timeout "$limit" "$gallop" record --mode exact -q --strict -o "$T/all.gallop" -- "$small" status 0
 	is "--strict: nothing was lost" $? 0
 	"$gallop" report --strict "$T/few.gallop" > "$T/out"
 	is "report --strict: something was lost" $? 6
@@ -186,14 +186,14 @@ losses() {
 
 sizes_and_depths() {
 	local began=$SECONDS
-	timeout "$limit" "$gallop" record --max-size 300K -d 0.1 -p "$program" -o "$T/size.gallop" 2> "$T/err"
+	timeout "$limit" "$gallop" record --mode exact --max-size 300K -d 0.1 -p "$program" -o "$T/size.gallop" 2> "$T/err"
 	is "--max-size: status" $? 0
 	matches "--max-size: says so" "$(< "$T/err")" "recording ends here: .*size\.gallop"
 	succeeds "--max-size: the file is not larger" [ "$(stat -c %s "$T/size.gallop")" -le $((300 * 1024)) ]
 	succeeds "--max-size: there is something in it" [ "$(of size .alloc.objects)" -gt 0 ]
 	succeeds "--max-size: it did not wait for the end" [ $((SECONDS - began)) -lt "$limit" ]
 
-	timeout "$limit" "$gallop" record -q --goroutines --stack-depth 4 --duration 1s -p "$program" -o "$T/deep.gallop"
+	timeout "$limit" "$gallop" record --mode exact -q --goroutines --stack-depth 4 --duration 1s -p "$program" -o "$T/deep.gallop"
 	is "--goroutines --stack-depth: status" $? 0
 	# The runtime allocates for itself too, on no goroutine.
 	is "--goroutines: every site of the program's is of one" \
@@ -206,7 +206,7 @@ sizes_and_depths() {
 
 spans() {
 	local whole head tail
-	timeout "$limit" "$gallop" record -q -d 0.2 --duration 1500ms -p "$program" -o "$T/span.gallop"
+	timeout "$limit" "$gallop" record --mode exact -q -d 0.2 --duration 1500ms -p "$program" -o "$T/span.gallop"
 	is "--from and --to: status" $? 0
 	whole=$(of span .alloc.objects)
 	head=$("$gallop" report "$T/span.gallop" --json --to 700ms | jq .alloc.objects)
@@ -223,7 +223,7 @@ spans() {
 summaries() { [ "$(grep -c '^gallop: allocations of' "$T/gallop.err")" = "$1" ]; }
 
 snapshots() {
-	start_gallop record -p "$program" -o "$T/usr1.gallop" || fail "SIGUSR1: gallop is ready" "$(< "$T/gallop.err")"
+	start_gallop record --mode exact -p "$program" -o "$T/usr1.gallop" || fail "SIGUSR1: gallop is ready" "$(< "$T/gallop.err")"
 	kill -USR1 "$tracer"
 	succeeds "SIGUSR1: a summary" until_true summaries 1
 	kill -USR1 "$tracer"

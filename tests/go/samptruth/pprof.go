@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//go:build pprof
+
+package main
+
+import _ "net/http/pprof"
