@@ -112,7 +112,7 @@ static void check_window(const struct seen *s, uint32_t number)
 			(int64_t)(w->end_ns - w->kept_from_ns));
 		bad++;
 	}
-	if (s->exact > 1000 || s->refills > 600)
+	if (s->exact > 1334 || s->refills > 600)
 		fprintf(stderr, "window %u: too many samples\n", number), bad++;
 }
 

@@ -76,8 +76,9 @@ static void roots_are_outermost_functions(void **state)
 		{ "runtime.mallocgc;runtime.sweepone;runtime.bgsweep;runtime.goexit",
 		  "runtime.bgsweep", false },
 		{ "runtime.goexit", "runtime.goexit", false },
-		{ "runtime.mallocgc;main.f;main.g", "main.g", true },
-		{ "runtime.mallocgc;runtime.newobject", "runtime.newobject", true },
+		/* All that are cut are one, whatever the first function of all is. */
+		{ "runtime.mallocgc;main.f;main.g", "runtime.mallocgc", true },
+		{ "runtime.mallocgc;runtime.newobject", "runtime.mallocgc", true },
 	};
 
 	(void)state;
@@ -365,7 +366,8 @@ static void map_windows_leave_samples_whole(void **state)
 	assert_int_equal(s->maps.sites_nr, 1);
 	assert_near((double)s->maps.sites[0].assigns.calls, 100 * 50 / 0.005, 1e-6);
 	assert_int_equal(s->maps.sites[0].deletes.calls, 0);
-	assert_true(s->maps.sites[0].assigns.ci95 > 0);
+	/* Nothing tells how much windows slow down who only uses maps. */
+	assert_true(isnan(s->maps.sites[0].assigns.ci95));
 }
 
 /* Calls are as many per object of their goroutines as windows saw. */

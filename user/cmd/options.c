@@ -44,8 +44,8 @@ const struct option_spec option_specs[] = {
 		  "that is there once; or a glob with * and ?",
 	  .use = OPTION_LIVE },
 	{ "op", 0, OPTION_LIST, CMD_RECORD, AT(funcs), "FUNC", NULL,
-	  .help = "measure the calls of FUNC too, as 'gallop op -f FUNC' does; may be given "
-		  "several times" },
+	  .help = "measure the calls of FUNC too, as 'gallop op -f FUNC' does, with --mode exact; "
+		  "may be given several times" },
 	{ "compare", 0, OPTION_STRING, CMD_OP, AT(compare), "LABEL=FUNC,...", NULL,
 	  .help = "measure each FUNC and show them side by side; collapsed stacks of each are "
 		  "written to op-LABEL.folded",
@@ -70,8 +70,9 @@ const struct option_spec option_specs[] = {
 		  "a target that allocates much",
 	  .use = OPTION_LIVE },
 	{ "budget", 0, OPTION_PERCENT, SAMPLING, AT(budget), "PERCENT", NULL,
-	  .help = "what tracing may cost, in percent of the CPU time that the target uses; 2 by "
-		  "default. More gives narrower intervals sooner. Not with --mode exact",
+	  .help = "what tracing may cost over any 30 seconds, in percent of the CPU time that the "
+		  "target uses; 2 by default. More gives narrower intervals sooner. Not with "
+		  "--mode exact",
 	  .use = OPTION_LIVE },
 	{ "attach", 0, OPTION_CHOICE, LIVE, AT(attach), "HOW", "auto multi perf",
 	  .help = "how probes are attached: uprobe_multi links, perf uprobes, or the better that "
@@ -80,7 +81,8 @@ const struct option_spec option_specs[] = {
 	{ "goroutines", 0, OPTION_FLAG, COUNTING, AT(goroutines), NULL, NULL,
 	  .help = "tell goroutines apart: the goroutine id becomes part of a site" },
 	{ "stack-depth", 0, OPTION_UINT, LIVE, AT(depth), "N", NULL,
-	  .help = "calls to walk up each stack, at most 128 (the default); a cut stack says so",
+	  .help = "calls to walk up each stack, at most 128 (the default); a cut stack says so. In "
+		  "auto mode it is 128",
 	  .min = 1, .max = WIRE_DEPTH_MAX, .use = OPTION_LIVE },
 	{ "max-sites", 0, OPTION_UINT, COUNTING, AT(sites_max), "N", NULL,
 	  .help = "sites the kernel's table can hold; default: as many as fit 256 MiB here",

@@ -186,5 +186,5 @@ double estimate_half_width(double variance, double systematic, size_t units_nr)
 	/* The jackknife leaves out as many groups. */
 	double groups = units_nr < UNITS_GROUPS_MAX ? (double)units_nr : UNITS_GROUPS_MAX;
 	double t = student(units_nr ? groups - 1 : INFINITY);
-	return sqrt(t * t * (variance > 0 ? variance : 0) + systematic * systematic);
+	return sqrt(t * t * (variance < 0 ? 0 : variance) + systematic * systematic);
 }

@@ -113,7 +113,7 @@ void estimate_free(struct estimate_result *r);
 
 /*
  * Half-width of the 95 % interval: of what has this variance in total, and this systematic part, from units_nr windows
- * (Student's t), or from Poisson samples (units_nr 0: normal). NAN if it can't be told: 0 < units_nr < ESTIMATE_UNITS_MIN.
+ * (Student's t), or from Poisson samples (units_nr 0: normal). NAN if it can't be told: the variance is NAN, or 0 < units_nr < ESTIMATE_UNITS_MIN.
  */
 double estimate_half_width(double variance, double systematic, size_t units_nr);
 

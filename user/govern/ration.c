@@ -49,8 +49,19 @@ void ration_init(struct ration *r, double budget, unsigned present, double cpus)
 		r->groups[i].state = present >> i & 1 ? RATION_ON : RATION_ABSENT;
 }
 
+static bool can_shed(const struct ration *r)
+{
+	for (int i = 0; i < ORDER_NR; i++)
+		if (r->groups[order[i]].state == RATION_ON)
+			return true;
+	return false;
+}
+
+/* Where nothing is left to give up there is nothing to be woken for. */
 uint32_t ration_hits(const struct ration *r, double hit_s)
 {
+	if (r->room_s <= 0 && !can_shed(r))
+		return (uint32_t)HITS_MAX;
 	return (uint32_t)max(min(r->room_s / hit_s, HITS_MAX), HITS_MIN);
 }
 
@@ -111,6 +122,8 @@ struct ration_change ration_tick(struct ration *r, double now_s, double elapsed_
 	for (int i = 0; i < WIRE_GROUP_NR; i++)
 		if (i != WIRE_GROUP_REFILL && i != WIRE_GROUP_WINDOW)
 			r->room_s -= cost_s[i];
+	/* What can't be given up must not make for a debt that nothing ever pays. */
+	r->room_s = max(r->room_s, -holds(r, cpus));
 	if (r->room_s < 0)
 		change.give_up = shed(r, now_s, income_s, cost_s);
 	else if (r->room_s >= holds(r, cpus) / 2)

@@ -39,15 +39,6 @@ struct schedule_opts schedule_divide(double budget, bool profiled)
 	};
 }
 
-void schedule_init(struct schedule *s, const struct schedule_opts *opts)
-{
-	memset(s, 0, sizeof(*s));
-	s->opts = *opts;
-	s->slot_s = SLOT_FIRST_S;
-	s->exact_s = EXACT_MIN_S;
-	s->affordable = true;
-}
-
 static size_t units_kept(const struct schedule *s)
 {
 	return s->units_nr < SCHEDULE_MEAN_MAX ? s->units_nr : SCHEDULE_MEAN_MAX;
@@ -124,6 +115,21 @@ static double exact_length(const struct schedule *s)
 	return min(min(max(wanted, EXACT_MIN_S), EXACT_MAX_S), s->exact_s * EXACT_STEP_MAX);
 }
 
+static double by_cost(const struct schedule *s, double cpus)
+{
+	return expected_unit(s).cost_s / (s->opts.share * max(cpus, CPUS_MIN));
+}
+
+void schedule_init(struct schedule *s, const struct schedule_opts *opts)
+{
+	memset(s, 0, sizeof(*s));
+	s->opts = *opts;
+	s->slot_s = SLOT_FIRST_S;
+	s->exact_s = EXACT_MIN_S;
+	/* The first one, too: of an idle target, as it isn't known yet what it uses. */
+	s->affordable = by_cost(s, CPUS_MIN) <= SLOT_MAX_S;
+}
+
 void schedule_next(struct schedule *s, const struct schedule_unit *unit, double cpus)
 {
 	if (unit)
@@ -131,11 +137,11 @@ void schedule_next(struct schedule *s, const struct schedule_unit *unit, double 
 	s->exact_s = exact_length(s);
 
 	struct schedule_unit next = expected_unit(s);
-	double by_cost = next.cost_s / (s->opts.share * max(cpus, CPUS_MIN));
+	double wanted_by_cost = by_cost(s, cpus);
 	double by_time = max(next.open_s, s->exact_s) / open_share(s);
-	double wanted = max(max(by_cost, by_time), SLOT_MIN_S);
+	double wanted = max(max(wanted_by_cost, by_time), SLOT_MIN_S);
 
-	s->affordable = by_cost <= SLOT_MAX_S;
+	s->affordable = wanted_by_cost <= SLOT_MAX_S;
 	wanted = min(wanted, SLOT_MAX_S);
 	s->slot_s = min(max(wanted, s->slot_s / STEP_MAX), s->slot_s * STEP_MAX);
 }

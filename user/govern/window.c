@@ -109,6 +109,9 @@ static bool run_stage(struct governor *g, struct unit *u, struct wire_window *w,
 	probe_close_window(g->opts.probe, w);
 	*end_ns = govern_now_ns();
 
+	/* The last word of a hit of the stage before, on a thread that had to wait, is none of this one's. */
+	if (w->full_ns < *begin_ns)
+		w->full_ns = 0;
 	uint64_t due_ns = w->full_ns ? w->full_ns : *begin_ns + limit_ns;
 	u->late |= *end_ns > due_ns + LATE_NS;
 	if (w->full_ns && w->full_ns < *end_ns)

@@ -248,7 +248,9 @@ static void take_share(struct sample_estimate *to, struct share *share, uint32_t
 	double size = object_size(share, size_class);
 	const struct sample_error error = {
 		.objects_variance = sum->variance,
-		.bytes_variance = sum->variance * size * size,
+		/* Large objects are of any size: how they differ isn't in any number. */
+		.bytes_variance = size_class == MODEL_CLASS_LARGE ? NAN
+								  : sum->variance * size * size,
 		.objects_systematic = sum->systematic,
 		.bytes_systematic = sum->systematic * size,
 		.from_windows = sum->from_windows,

@@ -38,6 +38,8 @@ uint32_t model_root(const struct model *m, uint32_t stack)
 	const struct stack_row *row = m->stacks.rows[stack];
 	uint32_t root = 0;
 
+	if (row->words[0])
+		return 0;
 	/* From the root on: goexit only if there is nothing else. */
 	for (uint32_t i = row->frames_nr; i-- > 0;) {
 		uint32_t id = m->frames.rows[row->words[1 + i]]->key.func;

@@ -60,7 +60,7 @@ void model_sampled(struct model *m, uint64_t hit_ns);
 
 /*
  * The root of a stack's goroutine: its outermost function that isn't the runtime's; of the runtime's own goroutines the
- * outermost one; of a stack whose root is cut off what is left. The id of that function in the model: roots are as
+ * outermost one. Stacks whose root is cut off, whosever they are, are of one. The id of that function in the model: roots are as
  * many as functions.
  */
 uint32_t model_root(const struct model *m, uint32_t stack);

@@ -114,7 +114,9 @@ static void fill_cfg(struct wire_cfg *cfg, const struct go_layout *layout,
 	cfg->systemstack_frame = layout->push_rbp;
 	cfg->sampled = opts->sampled;
 	cfg->by_goroutine = opts->by_goroutine;
-	cfg->depth = opts->depth && opts->depth < WIRE_DEPTH_MAX ? opts->depth : WIRE_DEPTH_MAX;
+	/* Windows tell by the root of a stack whose allocations they are. */
+	bool cut = opts->depth && opts->depth < WIRE_DEPTH_MAX && !opts->sampled;
+	cfg->depth = cut ? opts->depth : WIRE_DEPTH_MAX;
 	cfg->heap_stats_sz = layout->heap_stats_sz;
 	cfg->hs_tiny = layout->hs_tiny_alloc_count;
 	cfg->hs_large = layout->hs_large_alloc_count;

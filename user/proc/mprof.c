@@ -31,8 +31,8 @@ enum {
 
 static const uint64_t size_max = UINT64_C(1) << 48; /* no object is larger than all memory */
 
-int mprof_reader_init(struct mprof_reader *r, const struct proc *proc, struct gobin *bin,
-		      uint64_t load_bias, struct err *err)
+int mprof_reader_init_rate(struct mprof_reader *r, const struct proc *proc, struct gobin *bin,
+			   uint64_t load_bias, struct err *err)
 {
 	const struct gobin_info *info = gobin_info(bin);
 	const struct go_mprof_layout *layout = go_mprof_layout_find(info->go_minor);
@@ -46,23 +46,32 @@ int mprof_reader_init(struct mprof_reader *r, const struct proc *proc, struct go
 	if (code < 0)
 		return err_set(err, code, "cannot look for runtime variables in '%s': %s",
 			       info->path, strerror(-code));
-	bool linked = gobin_find_func(bin, layout->reader, &func) == 0;
-	/* Without a reader most of what keeps the profile isn't there, and nothing of it is looked at. */
-	if (linked && (!globals.mbuckets || !globals.mprof_cycle || !globals.mem_profile_rate))
-		return err_set(err, -ENOTSUP, "cannot find runtime.%s in '%s'",
-			       !globals.mbuckets      ? "mbuckets"
-			       : !globals.mprof_cycle ? "mProfCycle"
-						      : "MemProfileRate",
-			       info->path);
 	*r = (struct mprof_reader){
 		.proc = proc,
 		.layout = layout,
-		.mbuckets = globals.mbuckets + load_bias,
-		.cycle = globals.mprof_cycle + load_bias,
+		.mbuckets = globals.mbuckets ? globals.mbuckets + load_bias : 0,
+		.cycle = globals.mprof_cycle ? globals.mprof_cycle + load_bias : 0,
 		.rate = globals.mem_profile_rate + load_bias,
-		.linked = linked,
+		.linked = gobin_find_func(bin, layout->reader, &func) == 0,
 	};
+	/* Without a reader most of what keeps the profile isn't there, and nothing of it is looked at. */
+	if (r->linked && !globals.mem_profile_rate)
+		return err_set(err, -ENOTSUP, "cannot find runtime.MemProfileRate in '%s'",
+			       info->path);
 	return 0;
+}
+
+int mprof_reader_init(struct mprof_reader *r, const struct proc *proc, struct gobin *bin,
+		      uint64_t load_bias, struct err *err)
+{
+	int code = mprof_reader_init_rate(r, proc, bin, load_bias, err);
+
+	if (code || !r->linked || (r->mbuckets && r->cycle))
+		return code;
+	err_set(err, -ENOTSUP, "cannot find runtime.%s in '%s'",
+		r->mbuckets ? "mProfCycle" : "mbuckets", gobin_info(bin)->path);
+	err_hint(err, "'gallop record' sees allocations as they are made");
+	return -ENOTSUP;
 }
 
 int mprof_rate(const struct mprof_reader *r, int64_t *ret)

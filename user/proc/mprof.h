@@ -43,6 +43,10 @@ struct mprof_reader {
 int mprof_reader_init(struct mprof_reader *r, const struct proc *proc, struct gobin *bin,
 		      uint64_t load_bias, struct err *err);
 
+/* The same, for mprof_rate() alone: less has to be found for that. */
+int mprof_reader_init_rate(struct mprof_reader *r, const struct proc *proc, struct gobin *bin,
+			   uint64_t load_bias, struct err *err);
+
 /* runtime.MemProfileRate as it is now: a sample every so many bytes; 0: none are taken, or it isn't linked. 0, -ESRCH, -EPERM, -EFAULT. */
 int mprof_rate(const struct mprof_reader *r, int64_t *ret);
 

@@ -20,7 +20,8 @@ struct map_calls map_calls_of(const struct snapshot_maps *maps,
 	struct map_calls calls = { .known = maps->known && maps->every_operation,
 				   .n = counted(&site->counts, operation) };
 
-	if (maps->known && !maps->every_operation && maps->operations_sampled)
+	/* That no window has met any doesn't mean that there were none. */
+	if (maps->known && !maps->every_operation && maps->operations_sampled && estimate->calls)
 		calls = (struct map_calls){ true, true, sum_u63(calls.n, estimate->calls),
 					    estimate->ci95 };
 	return calls;
@@ -37,5 +38,6 @@ struct map_calls map_calls_total(const struct snapshot_maps *maps,
 	calls = (struct map_calls){ true, true, 0, NAN };
 	for (size_t i = 0; i < maps->sites_nr; i++)
 		calls.n = sum_u63(calls.n, map_calls_of(maps, &maps->sites[i], operation).n);
+	calls.known = calls.n > 0;
 	return calls;
 }

@@ -116,7 +116,7 @@ static void put_held(FILE *out, const struct snapshot *s)
 {
 	const struct snapshot_maps *maps = &s->maps;
 
-	if (!maps->held_known && maps->operations_sampled) {
+	if (!maps->held_known && !maps->every_operation) {
 		fputs("held: not known, as single maps are followed with --mode exact only\n", out);
 		return;
 	}

@@ -11,6 +11,7 @@
 #include "govern/govern.h"
 #include "model/samples.h"
 #include "proc/memstats.h"
+#include "plan/plan.h"
 #include "probe/probe.h"
 #include "proc/mprof.h"
 #include "proc/proc.h"
@@ -98,8 +99,8 @@ static int open_readers(struct sampling *s, struct err *err)
 	struct err ignored;
 	int rc = memstats_reader_init(&s->totals, opts->proc, opts->bin, opts->load_bias, err);
 
-	s->profile_readable = !rc && !mprof_reader_init(&s->profile, opts->proc, opts->bin,
-							opts->load_bias, &ignored);
+	s->profile_readable = !rc && !mprof_reader_init_rate(&s->profile, opts->proc, opts->bin,
+							     opts->load_bias, &ignored);
 	return rc;
 }
 
@@ -122,7 +123,7 @@ bool sampling_profiled(const struct proc *proc, struct gobin *bin)
 
 	if (proc && proc_load_bias(proc, bin, &bias, &ignored))
 		return false;
-	if (mprof_reader_init(&profile, proc, bin, bias, &ignored))
+	if (mprof_reader_init_rate(&profile, proc, bin, bias, &ignored))
 		return false;
 	return proc ? !mprof_rate(&profile, &rate) && rate > 0 : profile.linked;
 }
@@ -175,12 +176,31 @@ int sampling_windows(struct sampling *s, struct err *err)
 
 void sampling_read(struct sampling *s)
 {
-	s->read = read_totals(s, &s->latest);
+	struct model_class_counts counts;
+
+	/* One that fails, as the target has just ended, doesn't take back its last word. */
+	if (read_totals(s, &counts)) {
+		s->latest = counts;
+		s->read = true;
+	}
 	s->latest_rate = read_rate(s);
+}
+
+/* Samples of the runtime's are all that tells where this program allocates, and it takes none. */
+static void note_rate(const struct sampling *s)
+{
+	const struct plan *plan = probe_plan(s->opts.probe);
+
+	if (s->read && s->profile_readable && !s->latest_rate &&
+	    plan_has(plan, PLAN_PROG_PROFILE) && !plan_has_group(plan, WIRE_GROUP_REFILL))
+		model_add_note(s->opts.model,
+			       "where it allocates is not told while its runtime.MemProfileRate is "
+			       "0: attach to it then (-p), or count all with --mode exact");
 }
 
 void sampling_take(struct sampling *s)
 {
+	note_rate(s);
 	if (s->read)
 		take_totals(s, &s->latest);
 	s->read = false;

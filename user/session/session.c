@@ -514,7 +514,8 @@ static int on_tick(struct session *s, const struct session_events *events, struc
 		int rc = end_interval(s, events, false, err);
 
 		s->work_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
-		return rc;
+		if (rc)
+			return rc;
 	}
 	int rc = stream_events(s->stream, err);
 	return !rc && s->sampling ? sampling_windows(s->sampling, err) : rc;
