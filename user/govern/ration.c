@@ -3,12 +3,13 @@
 
 #include <string.h>
 
+#include "govern/schedule.h"
+
 #define RATE 0.4 /* of the budget, ... */
 #define RATE_PROFILED 0.6 /* ... with the runtime's samples */
 #define HOLDS_S (0.25 * 30) /* seconds of the whole budget */
 #define HITS_MIN 16 /* worth to be woken for */
 #define HITS_MAX 1e9
-#define CPUS_MIN 0.25
 #define PART 0.1 /* of what a tick has cost: a group with less isn't what costs */
 #define WAIT_MIN_S 1.0
 #define WAIT_MAX_S 300.0
@@ -31,12 +32,12 @@ static double min(double a, double b)
 
 static double rate_of(const struct ration *r, double cpus)
 {
-	return r->rate * max(cpus, CPUS_MIN);
+	return r->rate * max(cpus, SCHEDULE_CPUS_MIN);
 }
 
 static double holds(const struct ration *r, double cpus)
 {
-	return HOLDS_S * r->budget * max(cpus, CPUS_MIN);
+	return HOLDS_S * r->budget * max(cpus, SCHEDULE_CPUS_MIN);
 }
 
 void ration_init(struct ration *r, double budget, unsigned present, double cpus)

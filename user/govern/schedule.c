@@ -11,7 +11,6 @@
 #define EXACT_MAX_S 1.0
 #define EXACT_STEP_MAX 2.0 /* longer, from one to the next */
 #define OPEN_SHARE_MAX 0.5
-#define CPUS_MIN 0.25 /* an idle target may be used again at any moment */
 
 /* Of the time of a target whose requests are several times slower in a window: more shows in their 99th percentile. */
 #define OPEN_SHARE_SLOW (0.0015 / 0.02) /* of the budget */
@@ -117,7 +116,7 @@ static double exact_length(const struct schedule *s)
 
 static double by_cost(const struct schedule *s, double cpus)
 {
-	return expected_unit(s).cost_s / (s->opts.share * max(cpus, CPUS_MIN));
+	return expected_unit(s).cost_s / (s->opts.share * max(cpus, SCHEDULE_CPUS_MIN));
 }
 
 void schedule_init(struct schedule *s, const struct schedule_opts *opts)
@@ -127,7 +126,7 @@ void schedule_init(struct schedule *s, const struct schedule_opts *opts)
 	s->slot_s = SLOT_FIRST_S;
 	s->exact_s = EXACT_MIN_S;
 	/* The first one, too: of an idle target, as it isn't known yet what it uses. */
-	s->affordable = by_cost(s, CPUS_MIN) <= SLOT_MAX_S;
+	s->affordable = by_cost(s, SCHEDULE_CPUS_MIN) <= SLOT_MAX_S;
 }
 
 void schedule_next(struct schedule *s, const struct schedule_unit *unit, double cpus)

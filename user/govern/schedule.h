@@ -27,6 +27,9 @@ enum {
 	SCHEDULE_MEAN_MAX = 32,
 };
 
+/* What a target is taken to use at least: one that idles may be used again at any moment. */
+#define SCHEDULE_CPUS_MIN 0.25
+
 struct schedule_opts {
 	double share; /* of the target's CPU time, for windows */
 	double open_share; /* of time, that may be spent in windows that make the target slow */

@@ -7,7 +7,6 @@
 #include "probe/probe.h"
 
 enum { TICK_NS = 1000 * 1000 * 1000 };
-#define CPUS_MIN 0.25 /* of a target that idles: see schedule.c */
 #define LATELY_S 10 /* over which the CPUs that the target uses are averaged */
 
 /* Sums at this moment: costs of all groups since the governor began, and the target's CPU time. */
@@ -82,7 +81,7 @@ static struct ration_change decide(struct governor *g, const struct moment *befo
 /* For another window? Of all that the budget gives for 30 seconds, the last ones may have used a part. */
 static bool has_room(const struct governor *g, const struct moment *m)
 {
-	double cpus = g->cpus > CPUS_MIN ? g->cpus : CPUS_MIN;
+	double cpus = g->cpus > SCHEDULE_CPUS_MIN ? g->cpus : SCHEDULE_CPUS_MIN;
 	const struct govern_past *then = past_of(g, m->past.at_s, GOVERN_HISTORY - 1);
 
 	return m->past.cost_s - then->cost_s < g->opts.budget * cpus * (GOVERN_HISTORY - 1);
@@ -159,10 +158,11 @@ static void say_off(const struct governor *g, char *text, size_t cap)
 		say(text, cap, "windows: one costs more than 30 s have");
 }
 
-/* Of the CPU time that the target had; of one that idles, of what it may be taken to have: see CPUS_MIN. */
+/* Of the CPU time that the target had; of one that idles, of what it may be taken to have: see SCHEDULE_CPUS_MIN. */
 static double share_since(const struct govern_past *then, const struct govern_past *now)
 {
-	double least_s = CPUS_MIN * (now->at_s - then->at_s), cpu_s = now->cpu_s - then->cpu_s;
+	double least_s = SCHEDULE_CPUS_MIN * (now->at_s - then->at_s),
+	       cpu_s = now->cpu_s - then->cpu_s;
 
 	if (cpu_s < least_s)
 		cpu_s = least_s;

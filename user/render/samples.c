@@ -309,13 +309,13 @@ static void add_windows(char words[CELL_SZ], const struct model_cost *c)
 		add(words, " (%s late)", fmt_count(c->overruns).s);
 }
 
-static void put_cost_line(FILE *out, const struct snapshot *s, double share, const char *label,
-			  const char *words, const struct render_opts *opts)
+static void put_cost_line(FILE *out, const struct snapshot *s, double share, const char *words,
+			  const struct render_opts *opts)
 {
 	const struct model_cost *c = &s->samples.cost;
 	bool over = is_over(s, share);
 
-	put_wrapped(out, label, FOOTER_LABEL_W, words, over ? style(opts, STYLE_BAD) : "",
+	put_wrapped(out, "cost:", FOOTER_LABEL_W, words, over ? style(opts, STYLE_BAD) : "",
 		    over ? style(opts, STYLE_NONE) : "");
 	if (*c->off) {
 		char off[CELL_SZ];
@@ -324,7 +324,10 @@ static void put_cost_line(FILE *out, const struct snapshot *s, double share, con
 	}
 }
 
-void put_cost(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+/* A share of the target's time, of all of it or of now, and the hits that took it. */
+static void put_cost_of(FILE *out, const struct snapshot *s, const struct render_opts *opts,
+			double share, const char *when,
+			void (*add_hits)(char words[CELL_SZ], const struct snapshot *s))
 {
 	const struct model_cost *c = &s->samples.cost;
 	char words[CELL_SZ] = "";
@@ -334,27 +337,35 @@ void put_cost(FILE *out, const struct snapshot *s, const struct render_opts *opt
 			fputs("cost:  not known\n", out);
 		return;
 	}
-	add_share(words, s, c->predicted, "");
+	add_share(words, s, share, when);
+	add_hits(words, s);
+	add_windows(words, c);
+	put_cost_line(out, s, share, words, opts);
+}
+
+static void add_all_hits(char words[CELL_SZ], const struct snapshot *s)
+{
+	const struct model_cost *c = &s->samples.cost;
+
 	add(words, ": ");
 	add_many(words, c->hits, "hit");
 	add(words, " of %s", fmt_time(c->ns_per_hit).s);
-	add_windows(words, c);
-	put_cost_line(out, s, c->predicted, "cost:", words, opts);
+}
+
+static void add_hit_rate(char words[CELL_SZ], const struct snapshot *s)
+{
+	const struct model_cost *c = &s->samples.cost;
+
+	add(words, ": %s a hit, %s hits/s", fmt_time(c->ns_per_hit).s,
+	    fmt_rate(c->hits, since(s->from_mono_ns, s->to_mono_ns)).s);
+}
+
+void put_cost(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+{
+	put_cost_of(out, s, opts, s->samples.cost.predicted, "", add_all_hits);
 }
 
 void put_cost_now(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
-	const struct model_cost *c = &s->samples.cost;
-	char words[CELL_SZ] = "";
-
-	if (!c->known) {
-		if (s->samples.on)
-			fputs("cost:  not known\n", out);
-		return;
-	}
-	add_share(words, s, c->predicted_now, " now");
-	add(words, ": %s a hit, %s hits/s", fmt_time(c->ns_per_hit).s,
-	    fmt_rate(c->hits, since(s->from_mono_ns, s->to_mono_ns)).s);
-	add_windows(words, c);
-	put_cost_line(out, s, c->predicted_now, "cost:", words, opts);
+	put_cost_of(out, s, opts, s->samples.cost.predicted_now, " now", add_hit_rate);
 }
