@@ -167,6 +167,7 @@ static const struct {
 	{ "runtime.mallocgc", false, false, 1 }, { "main.(*T).Inlined", true, false, 2 },
 	{ "main.T.Method", false, false, 2 },	 { "main.(*T).Method", false, true, 3 },
 	{ "main.main", false, false, 4 },	 { "runtime.goexit", false, false, 5 },
+	{ "runtime.mstart0", false, false, 6 },
 };
 
 int gobin_frames(struct gobin *bin, uint64_t va, struct gobin_frame *frames, size_t max)
@@ -224,6 +225,25 @@ static void addresses_stay_with_their_frames(void **state)
 		assert_string_equal(m->funcs.rows[frame->key.func]->key.name, expected[i].func);
 		assert_int_equal(frame->key.pc, expected[i].pc);
 	}
+	symbolizer_free(sym);
+}
+
+/* The frame of a C thread's first function lies outside of what the runtime takes for its stack: the walk ends below it. */
+static void a_thread_of_c_ends_at_mstart0(void **state)
+{
+	static const uint64_t pcs[] = { 0x10, 0x48, 0x68 };
+	_model_ *m = NULL;
+	struct symbolizer *sym;
+	bool cut = true;
+
+	(void)state;
+	assert_int_equal(model_new(&m), 0);
+	assert_int_equal(symbolizer_new(NULL, m, &sym), 0);
+	assert_int_equal(symbolizer_stack(sym, pcs, 3, 0, &cut), 0);
+	assert_false(cut);
+	cut = true;
+	assert_int_equal(symbolizer_stack(sym, pcs, 2, 0, &cut), 1);
+	assert_true(cut);
 	symbolizer_free(sym);
 }
 
@@ -451,6 +471,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_stay_with_their_frames),
+		cmocka_unit_test(a_thread_of_c_ends_at_mstart0),
 		cmocka_unit_test(rows_wait_for_their_stacks),
 		cmocka_unit_test(a_full_model_ends_nothing),
 		cmocka_unit_test(a_lost_record_makes_a_cycle_unknown),

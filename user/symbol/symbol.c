@@ -100,6 +100,15 @@ static bool is_root(const char *func)
 	return false;
 }
 
+/*
+ * The first function of a thread. Of one that C has made the runtime takes the address of a local variable there for the
+ * end of the stack (Go runtime/proc.go, mstart0), so its own frame lies outside: a walk that ends here is complete.
+ */
+static bool ends_thread(const struct model_frame *frame)
+{
+	return !strcmp(frame->func, "runtime.mstart0");
+}
+
 /* Copy the frames of an address. */
 static struct site_frames *site_frames_new(struct symbolizer *sym, uint64_t va)
 {
@@ -187,6 +196,8 @@ int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr,
 			*cut = false;
 			break;
 		}
+		if (i + 1 == nr && ends_thread(&site->frames[site->nr - 1].frame))
+			*cut = false;
 	}
 	return model_stack(sym->model, frames, n, *cut);
 }
