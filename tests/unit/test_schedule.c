@@ -47,7 +47,9 @@ static void test_steps(void **state)
 	struct schedule s = make_schedule(BUDGET, SLOW_HIT_S);
 
 	(void)state;
-	assert_true(s.slot_s == 1);
+	/* Half of what is right for windows that make the target slow; or a second. */
+	assert_near(s.slot_s, 0.5 * (0.008 + SWITCH_S) / 0.0015, 1e-9);
+	assert_true(make_schedule(BUDGET, FAST_HIT_S).slot_s == 1);
 	srand(1);
 	for (int i = 0; i < 2000; i++) {
 		double before = s.slot_s;
@@ -96,12 +98,12 @@ static void test_where_it_settles(void **state)
 	/* Slow traps: latency is what limits. */
 	assert_near(settle(&s, &slow, 1), 0.009 / 0.0015, 1e-6);
 	assert_true(schedule_dilation(&s) > 4);
-	/* Fast ones: cost does, 1.5 ms of a third of 2 % of a CPU, and of many CPUs the least there is. */
+	/* Fast ones: cost does, 1.5 ms of a fifth of 2 % of a CPU, and of many CPUs the least there is. */
 	s = make_schedule(BUDGET, FAST_HIT_S);
-	assert_near(settle(&s, &fast, 0.5), 0.0015 / (BUDGET / 3 * 0.5), 1e-6);
+	assert_near(settle(&s, &fast, 0.5), 0.0015 / (BUDGET / 5 * 0.5), 1e-6);
 	assert_near(schedule_dilation(&s), 8 / 7.6, 1e-6);
 	/* An idle target: as one of 0.25 CPUs. */
-	assert_near(settle(&s, &fast, 0.05), 0.0015 / (BUDGET / 3 * 0.25), 1e-6);
+	assert_near(settle(&s, &fast, 0.05), 0.0015 / (BUDGET / 5 * 0.25), 1e-6);
 	s = make_schedule(0.5, FAST_HIT_S);
 	assert_near(settle(&s, &fast, 16), 1.0 / 3, 1e-6);
 }
@@ -368,7 +370,7 @@ static void test_alarm(void **state)
 
 	(void)state;
 	ration_init(&r, BUDGET, ALL, 1);
-	assert_near(ration_hits(&r, SLOW_HIT_S), 0.25 * 30 * BUDGET / SLOW_HIT_S, 0.001);
+	assert_near(ration_hits(&r, SLOW_HIT_S), 1 * BUDGET / SLOW_HIT_S, 0.001);
 	r.room_s = -1;
 	assert_int_equal(ration_hits(&r, SLOW_HIT_S), 16);
 	r.room_s = 1e12;

@@ -5,9 +5,10 @@
 
 #include "govern/schedule.h"
 
-#define RATE 0.4 /* of the budget, ... */
-#define RATE_PROFILED 0.6 /* ... with the runtime's samples */
-#define HOLDS_S (0.25 * 30) /* seconds of the whole budget */
+#define RATE 0.2 /* of the budget, ... */
+#define RATE_PROFILED 0.3 /* ... with the runtime's samples */
+#define HOLDS_S (0.1 * 30) /* seconds of the whole budget */
+#define BEGINS_S 1.0 /* ... that are in it at the start: the first seconds are like all others */
 #define HITS_MIN 16 /* worth to be woken for */
 #define HITS_MAX 1e9
 #define PART 0.1 /* of what a tick has cost: a group with less isn't what costs */
@@ -45,7 +46,7 @@ void ration_init(struct ration *r, double budget, unsigned present, double cpus)
 	memset(r, 0, sizeof(*r));
 	r->budget = budget;
 	r->rate = budget * (present >> WIRE_GROUP_PROFILE & 1 ? RATE_PROFILED : RATE);
-	r->room_s = holds(r, cpus);
+	r->room_s = holds(r, cpus) * (BEGINS_S / HOLDS_S);
 	for (int i = 0; i < WIRE_GROUP_NR; i++)
 		r->groups[i].state = present >> i & 1 ? RATION_ON : RATION_ABSENT;
 }

@@ -3,9 +3,10 @@
  * What may always be on: hits are paid from a bucket that fills at a constant rate, and when it is empty
  * groups of probes are given up until it has filled again. Pure: numbers in, decisions out.
  *
- * Of a budget over any 30 seconds, 0.4 is the bucket's rate and 0.25 what it holds; the remaining third is for windows
- * (schedule.h). With the runtime's samples, which tell what windows would, the rate is 0.6. That the bucket is empty the kernel side tells at once, as it knows how many hits that is: a burst
- * costs what is in it, however fast it comes.
+ * The budget is what it may cost over any 30 seconds; what it usually costs is to be less than half of that, or a server
+ * that is busy would lose all of it. 0.2 of the budget is the bucket's rate, with the runtime's samples, which tell what
+ * windows would, 0.3; it holds 0.1 of 30 seconds' budget, and windows take 0.2 or 0.1 (schedule.h). That the bucket is empty
+ * the kernel side tells at once, as it knows how many hits that is: a burst costs what is in it, however fast it comes.
  *
  * Given up in this order, as far as a group has a part in the cost: clears and growth of maps; large objects, which are
  * then sampled with the others; the runtime's samples; mark assists. Each is given back when the bucket is half full, after

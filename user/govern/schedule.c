@@ -32,7 +32,8 @@ static double min(double a, double b)
 struct schedule_opts schedule_divide(double budget, bool profiled)
 {
 	return (struct schedule_opts){
-		.share = budget * (profiled ? 0.15 : 1.0 / 3),
+		.share = budget * (profiled ? 0.1 : 0.2),
+		.first = profiled ? 1 : 0.5,
 		.open_share = budget * OPEN_SHARE_SLOW,
 		.loss = budget,
 	};
@@ -114,6 +115,11 @@ static double exact_length(const struct schedule *s)
 	return min(min(max(wanted, EXACT_MIN_S), EXACT_MAX_S), s->exact_s * EXACT_STEP_MAX);
 }
 
+static double by_time(const struct schedule *s, double open_s)
+{
+	return max(open_s, s->exact_s) / open_share(s);
+}
+
 static double by_cost(const struct schedule *s, double cpus)
 {
 	return expected_unit(s).cost_s / (s->opts.share * max(cpus, SCHEDULE_CPUS_MIN));
@@ -123,8 +129,8 @@ void schedule_init(struct schedule *s, const struct schedule_opts *opts)
 {
 	memset(s, 0, sizeof(*s));
 	s->opts = *opts;
-	s->slot_s = SLOT_FIRST_S;
 	s->exact_s = EXACT_MIN_S;
+	s->slot_s = max(SLOT_FIRST_S, opts->first * by_time(s, expected_unit(s).open_s));
 	/* The first one, too: of an idle target, as it isn't known yet what it uses. */
 	s->affordable = by_cost(s, SCHEDULE_CPUS_MIN) <= SLOT_MAX_S;
 }
@@ -135,10 +141,9 @@ void schedule_next(struct schedule *s, const struct schedule_unit *unit, double 
 		s->units[s->units_nr++ % SCHEDULE_MEAN_MAX] = *unit;
 	s->exact_s = exact_length(s);
 
-	struct schedule_unit next = expected_unit(s);
 	double wanted_by_cost = by_cost(s, cpus);
-	double by_time = max(next.open_s, s->exact_s) / open_share(s);
-	double wanted = max(max(wanted_by_cost, by_time), SLOT_MIN_S);
+	double wanted_by_time = by_time(s, expected_unit(s).open_s);
+	double wanted = max(max(wanted_by_cost, wanted_by_time), SLOT_MIN_S);
 
 	s->affordable = wanted_by_cost <= SLOT_MAX_S;
 	wanted = min(wanted, SLOT_MAX_S);

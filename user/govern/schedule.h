@@ -33,6 +33,8 @@ enum {
 struct schedule_opts {
 	double share; /* of the target's CPU time, for windows */
 	double open_share; /* of time, that may be spent in windows that make the target slow */
+	/* Of the slot that is right for windows that make the target slow, the first one: sooner, there is something to see. */
+	double first;
 	double loss; /* of windows that don't: share of the target's time that they may take together */
 	double hit_s; /* what a hit costs */
 	double switch_s; /* attaching and detaching, for each stage */
@@ -58,8 +60,8 @@ struct schedule {
 };
 
 /*
- * The budget is for windows and for what is always on, see ration.h: a third of it, or less where the runtime's samples
- * tell of allocations (`profiled`) and windows only of maps.
+ * The budget is for windows and for what is always on, see ration.h: a fifth of it, or a tenth where the runtime's
+ * samples tell of allocations (`profiled`) and windows only of maps.
  */
 struct schedule_opts schedule_divide(double budget, bool profiled);
 

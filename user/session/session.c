@@ -33,6 +33,7 @@
 
 enum {
 	TICK_NS = 100 * 1000 * 1000, /* how often the ring is emptied: it holds 40,000 new stacks */
+	LOOK_NS = 1000 * 1000 * 1000, /* how often /proc is asked whether it is the same program */
 	OWN_SHARE = 50, /* an interval lasts at least so many times what its end costs ... */
 };
 
@@ -60,6 +61,7 @@ struct session {
 	sigset_t old_mask;
 	uint64_t start_ns, interval_ns; /* when counting, and the current interval, began */
 	uint64_t stop_ns; /* when counting ended */
+	uint64_t looked_ns; /* when it was last seen to be the same program */
 	uint64_t work_ns; /* CPU time that the end of the last interval took */
 	const char *end_reason; /* NULL while it runs */
 };
@@ -495,6 +497,17 @@ static uint64_t wanted_interval(const struct session *s)
 	return needed < stretch_max_ns ? needed : stretch_max_ns;
 }
 
+/* The kernel side tells at once, where it may: asking /proc ten times a second takes longer than all else at a tick. */
+static bool has_execed(struct session *s, uint64_t now)
+{
+	if (!probe_is_counting(s->probe))
+		return true;
+	if (!s->proc || now - s->looked_ns < LOOK_NS)
+		return false;
+	s->looked_ns = now;
+	return proc_state(s->proc) == PROC_EXECED;
+}
+
 static int on_tick(struct session *s, const struct session_events *events, struct err *err)
 {
 	uint64_t ticks, now = clock_ns(CLOCK_MONOTONIC);
@@ -505,7 +518,7 @@ static int on_tick(struct session *s, const struct session_events *events, struc
 		s->end_reason = "duration";
 		return 0;
 	}
-	if (!probe_is_counting(s->probe) || (s->proc && proc_state(s->proc) == PROC_EXECED)) {
+	if (has_execed(s, now)) {
 		s->end_reason = "target executed another program";
 		return 0;
 	}
