@@ -166,7 +166,8 @@ SAN_TREE := $(O)/san
 FUZZ_REPLAYS := $(FUZZ_SRCS:%.c=$(O)/%.replay)
 FUZZERS := $(FUZZ_SRCS:%.c=$(O)/%)
 UNIT_SCRIPTS := $(sort $(wildcard tests/unit/*.t))
-LIVE_TESTS := $(sort $(wildcard tests/live/*.t))
+# The longest first, beside which the others run.
+LIVE_TESTS := tests/live/soak.t $(sort $(filter-out %/soak.t,$(wildcard tests/live/*.t)))
 
 $(O)/tests/fuzz/%.replay: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay.o $(O)/libgallop.a
 	$(call msg,LINK,$@)

@@ -1,5 +1,4 @@
 #!/bin/bash
-# alone
 # timeout: 1800
 # Maps read from a process's memory against what the process says of them: what they hold, and which are there;
 # every Go of the matrix, and the classic maps of 1.24 and 1.25. Prints TAP.

@@ -1,5 +1,4 @@
 #!/bin/bash
-# alone
 # timeout: 900
 # The counters read from a process's memory against its own runtime.MemStats: every Go of the matrix, at rest and
 # running. How it is built moves addresses only: every mode with the oldest and the newest Go, and the plainest and the

@@ -1,10 +1,9 @@
 #!/bin/bash
-# alone
 # timeout: 900
 # A long run under a load that changes: gallop doesn't grow, keeps its budget all the time, loses nothing that it
 # doesn't say, and the program isn't harmed. `make soak` does an hour of it.
 #
-# SOAK_SECONDS (180), SOAK_MODE (auto), SOAK_SAMPLERS ("runtime windows": half the time each) and SOAK_GO (1.27) choose.
+# SOAK_SECONDS (300), SOAK_MODE (auto), SOAK_SAMPLERS ("runtime windows": half the time each) and SOAK_GO (1.27) choose.
 # shellcheck source=../accuracy/lib.bash source-path=SCRIPTDIR
 . "$(dirname "$0")/../accuracy/lib.bash"
 need_root
@@ -14,7 +13,7 @@ need_tools jq
 version=${SOAK_GO:-1.27}
 mode=${SOAK_MODE:-auto}
 read -ra samplers <<< "${SOAK_SAMPLERS:-runtime windows}"
-seconds=$((${SOAK_SECONDS:-180} / ${#samplers[@]}))
+seconds=$((${SOAK_SECONDS:-300} / ${#samplers[@]}))
 span=30	# of this many seconds each must keep the budget
 [ $seconds -ge $((2 * span)) ] || { echo "soak: $seconds seconds are too few" >&2; exit 1; }
 

@@ -33,7 +33,6 @@ struct schedule_opts schedule_divide(double budget, bool profiled)
 {
 	return (struct schedule_opts){
 		.share = budget * (profiled ? 0.1 : 0.2),
-		.first = profiled ? 1 : 0.5,
 		.open_share = budget * OPEN_SHARE_SLOW,
 		.loss = budget,
 	};
@@ -130,7 +129,7 @@ void schedule_init(struct schedule *s, const struct schedule_opts *opts)
 	memset(s, 0, sizeof(*s));
 	s->opts = *opts;
 	s->exact_s = EXACT_MIN_S;
-	s->slot_s = max(SLOT_FIRST_S, opts->first * by_time(s, expected_unit(s).open_s));
+	s->slot_s = max(SLOT_FIRST_S, by_time(s, expected_unit(s).open_s));
 	/* The first one, too: of an idle target, as it isn't known yet what it uses. */
 	s->affordable = by_cost(s, SCHEDULE_CPUS_MIN) <= SLOT_MAX_S;
 }

@@ -33,8 +33,6 @@ enum {
 struct schedule_opts {
 	double share; /* of the target's CPU time, for windows */
 	double open_share; /* of time, that may be spent in windows that make the target slow */
-	/* Of the slot that is right for windows that make the target slow, the first one: sooner, there is something to see. */
-	double first;
 	double loss; /* of windows that don't: share of the target's time that they may take together */
 	double hit_s; /* what a hit costs */
 	double switch_s; /* attaching and detaching, for each stage */
