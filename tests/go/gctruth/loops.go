@@ -93,3 +93,28 @@ func rounds(stdin *bufio.Reader) {
 		fmt.Println(time.Since(began).Nanoseconds())
 	}
 }
+
+// Spin is the worst that a program can do to who looks at each of its cycles: it has next to nothing to mark, and does
+// nothing but collect. For each line, a number of seconds, it prints what the runtime counted meanwhile.
+func spin(stdin *bufio.Reader) {
+	fmt.Println("ready")
+	for {
+		line, err := stdin.ReadString('\n')
+		seconds, bad := strconv.Atoi(strings.TrimSpace(line))
+		if err != nil || bad != nil {
+			return
+		}
+		before := counted()
+		for end := time.Now().Add(time.Duration(seconds) * time.Second); time.Now().Before(end); {
+			runtime.GC()
+		}
+		after := counted()
+		fmt.Printf("{\"cycles\":%d,\"pause_total_ns\":%d}\n", after.NumGC-before.NumGC,
+			after.PauseTotalNs-before.PauseTotalNs)
+	}
+}
+
+func counted() (m runtime.MemStats) {
+	runtime.ReadMemStats(&m)
+	return
+}

@@ -14,6 +14,8 @@
 //			anything else, it says when it called what, and the pauses
 //	gctruth -rounds	prints "ready"; for each line it reads, which is a GOGC, it does the same work full of
 //			garbage, and prints how many nanoseconds that took
+//	gctruth -spin	prints "ready"; for each line it reads, which is a number of seconds, it does nothing but
+//			collect, and prints what the runtime counted
 package main
 
 import (
@@ -268,9 +270,14 @@ func main() {
 	wait := flag.Bool("wait", false, "count from a line that is read, exit at the end of input")
 	busyMode := flag.Bool("busy", false, "collect and stop until a line is read")
 	roundsMode := flag.Bool("rounds", false, "for each line that is read do some work and time it")
+	spinMode := flag.Bool("spin", false, "collect for as many seconds as each line says")
 	flag.Parse()
 	stdin := bufio.NewReader(os.Stdin)
 	quiet()
+	if *spinMode {
+		spin(stdin)
+		return
+	}
 	kept = keep()
 
 	switch {

@@ -10,7 +10,7 @@
 //
 //	{"mono_ns":N,"rate":N,"mallocs":N,"total_alloc":N,"gc":N,"burst_ns":N,"wrong":N,"by":"func","sites":[{"key":...,"objects":N,"bytes":N}]}
 //
-// rate is runtime.MemProfileRate, mallocs and total_alloc are runtime.MemStats; bytes are those of the slots. A site is
+// Of the mode maps, objects are assignments to maps. rate is runtime.MemProfileRate, mallocs and total_alloc are runtime.MemStats; bytes are those of the slots. A site is
 // found in a stack by its leaf, "main.alt0", or by its line too where by is "line", and by the
 // line that called it where by is "lines": "main.powerLeaf:12 main.powerWay:34". burst_ns is for how long there were
 // bursts. wrong counts objects that did not hold what was put into them.
@@ -56,6 +56,7 @@ var modes = []mode{
 	{"append", "func", named("main.append", 6), startAppend},
 	{"burst", "func", named("main.burst", 3), startBurst},
 	{"loop", "func", named("main.loop", 1), startLoop},
+	{"maps", "func", named("main.maps", 4), startMaps},
 }
 
 func named(prefix string, n int) func() []string {
@@ -246,6 +247,6 @@ func main() {
 		runtime.KeepAlive(ballast)
 		return
 	}
-	fmt.Fprintln(os.Stderr, "usage: samptruth [-seed N] [-rate N] [-seconds N] alt|ts|tt|phase|req|large|power|append|burst|loop|soak")
+	fmt.Fprintln(os.Stderr, "usage: samptruth [-seed N] [-rate N] [-seconds N] alt|ts|tt|phase|req|large|power|append|burst|loop|maps|soak")
 	os.Exit(2)
 }
