@@ -141,8 +141,8 @@ $(O)/gallop: $(MAIN_OBJ) $(O)/libgallop.a
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-# A program of the kernel's, run on the host: tests/kernel/ stands for the kernel.
-$(O)/tests/unit/test_op_bpf.o: CPPFLAGS_ALL += -Itests/kernel
+# Programs of the kernel's, run on the host: tests/kernel/ stands for the kernel.
+$(O)/tests/unit/test_op_bpf.o $(O)/tests/unit/test_op_windows_bpf.o: CPPFLAGS_ALL += -Itests/kernel
 
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libgallop.a
 	$(call msg,LINK,$@)

@@ -85,14 +85,22 @@ int on_malloc(struct pt_regs *ctx)
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
-	if (!cpu || !is_counting())
+	if (!cpu)
 		return 0;
-	count_group(cpu, WIRE_GROUP_LARGE); /* the only ones that a sampled session counts here */
+	if (!cfg.op_windows)
+		count_group(cpu,
+			    WIRE_GROUP_LARGE); /* the only ones that are sampled and come here */
+	else
+		count_group(cpu, WIRE_GROUP_OP_WINDOW);
+	if (!is_counting() || !op_window_takes(WIRE_GROUP_OP_WINDOW))
+		return 0;
 	if (!count_hit(ctx, cookie, cpu) || !is_object(ctx, cookie))
 		return 0;
 
-	struct object obj = object_of(ctx, cookie, cfg.tiny_blocks, cpu);
 	struct op_goroutine *gr = cfg.ops_nr ? in_operation(GO_G(ctx)) : NULL;
+	if (cfg.op_windows && !gr)
+		return 0; /* of others it isn't known how many there are */
+	struct object obj = object_of(ctx, cookie, cfg.tiny_blocks, cpu);
 	if (gr) {
 		gr->objects++;
 		gr->bytes += obj.bytes;

@@ -25,6 +25,7 @@ struct intent {
 	u8 trigger; /* what gcStart was called for, or WIRE_TRIGGER_NONE */
 	u8 reason; /* stwReason of a stop that isn't the GC's, or WIRE_STW_UNKNOWN */
 	u16 pad;
+	u32 attached; /* gc_attached then */
 };
 
 struct {
@@ -66,7 +67,7 @@ static __always_inline u64 take_stack(const struct pt_regs *ctx, u64 cookie, str
 
 static __always_inline void remember(u64 g, u8 trigger, u8 reason)
 {
-	struct intent intent = { .trigger = trigger, .reason = reason };
+	struct intent intent = { .trigger = trigger, .reason = reason, .attached = gc_attached };
 
 	bpf_map_update_elem(&intents, &g, &intent, BPF_ANY);
 }
@@ -101,6 +102,15 @@ static __always_inline u8 reason_of_string(u64 str, u64 len)
 	return WIRE_STW_UNKNOWN;
 }
 
+/* The stop under way, unless its beginning was seen before the probes were away for a while. */
+static __always_inline struct wire_stop *stop_under_way(void)
+{
+	u32 process = this_process();
+	struct wire_stop *stop = bpf_map_lookup_elem(&stops, &process);
+
+	return stop && stop->attached == gc_attached ? stop : NULL;
+}
+
 static __always_inline void stop_begins(struct pt_regs *ctx, u64 cookie, struct wire_cpu *cpu)
 {
 	u64 bias = ctx->ip - probe_va(cookie);
@@ -110,6 +120,7 @@ static __always_inline void stop_begins(struct pt_regs *ctx, u64 cookie, struct 
 		.ev = { .kind = WIRE_EVENT_STOP, .size = sizeof(stop) },
 		.start_ns = bpf_ktime_get_ns(),
 		.trigger = WIRE_TRIGGER_NONE,
+		.attached = gc_attached,
 		.heap_live = gc_controller(bias, cfg.gcc_heap_live),
 		.percent_goal = gc_controller(bias, cfg.gcc_percent_goal),
 	};
@@ -120,9 +131,12 @@ static __always_inline void stop_begins(struct pt_regs *ctx, u64 cookie, struct 
 		struct intent *intent = bpf_map_lookup_elem(&intents, &g);
 
 		if (intent) {
-			stop.trigger = intent->trigger;
-			if (cfg.stw_args == WIRE_STW_NONE)
-				stop.reason = intent->reason;
+			/* Else it is of a stop that came while the probes were away. */
+			if (intent->attached == gc_attached) {
+				stop.trigger = intent->trigger;
+				if (cfg.stw_args == WIRE_STW_NONE)
+					stop.reason = intent->reason;
+			}
 			bpf_map_delete_elem(&intents, &g);
 		}
 		stop.goid = read_u64(g + cfg.goid_off);
@@ -192,6 +206,7 @@ static __always_inline void late_stop_ends(struct pt_regs *ctx, u64 cookie, stru
 		.reason = (u8)GO_ARG2(ctx),
 		.trigger = WIRE_TRIGGER_NONE,
 		.in_termination = 1,
+		.attached = gc_attached,
 	};
 
 	if (cfg.stw_args < WIRE_STW_START || !GO_ARG1(ctx))
@@ -207,8 +222,7 @@ static __always_inline void late_stop_ends(struct pt_regs *ctx, u64 cookie, stru
  */
 static __always_inline void world_starts(struct pt_regs *ctx, u64 cookie, struct wire_cpu *cpu)
 {
-	u32 process = this_process();
-	struct wire_stop *stop = bpf_map_lookup_elem(&stops, &process);
+	struct wire_stop *stop = stop_under_way();
 	u64 now = 0;
 
 	/* Each cycle counts from 0 again (startCycle, world stopped); nobody assists while it is stopped. */
@@ -232,8 +246,7 @@ static __always_inline void world_starts(struct pt_regs *ctx, u64 cookie, struct
 /* RAX is the moment the world was running again. */
 static __always_inline void world_started(struct pt_regs *ctx, struct wire_cpu *cpu)
 {
-	u32 process = this_process();
-	struct wire_stop *stop = bpf_map_lookup_elem(&stops, &process);
+	struct wire_stop *stop = stop_under_way();
 
 	if (stop)
 		stop_ended(stop, GO_ARG1(ctx), cpu);
@@ -242,8 +255,7 @@ static __always_inline void world_started(struct pt_regs *ctx, struct wire_cpu *
 /* The world is stopped; after this the heap's size is set to what was marked (resetLive). */
 static __always_inline void mark_termination(struct pt_regs *ctx, u64 cookie)
 {
-	u32 process = this_process();
-	struct wire_stop *stop = bpf_map_lookup_elem(&stops, &process);
+	struct wire_stop *stop = stop_under_way();
 
 	if (!stop)
 		return;
@@ -257,10 +269,11 @@ int on_gc(struct pt_regs *ctx)
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
-	if (!cpu || !is_counting())
+	if (!cpu)
 		return 0;
-	count_group(cpu, WIRE_GROUP_ALWAYS);
-	if (leads_to_morestack(ctx, cookie))
+	count_group(cpu, probe_is(cookie, WIRE_PLACE_STW_RETURN) ? WIRE_GROUP_GC_RETURNS
+								 : WIRE_GROUP_GC);
+	if (!is_counting() || leads_to_morestack(ctx, cookie))
 		return 0;
 	switch (cookie & 0xff) {
 	case WIRE_PLACE_GC_START:
@@ -317,9 +330,11 @@ int on_assist(struct pt_regs *ctx)
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
-	if (!cpu || !is_counting())
+	if (!cpu)
 		return 0;
 	count_group(cpu, WIRE_GROUP_ASSIST);
+	if (!is_counting())
+		return 0;
 	u64 ns = assist_time(ctx->ip - probe_va(cookie));
 	struct op_goroutine *gr = cfg.ops_nr ? in_operation(GO_G(ctx)) : NULL;
 	u64 hash = take_stack(ctx, cookie, cpu);

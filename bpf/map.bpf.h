@@ -119,10 +119,10 @@ static __always_inline struct wire_stack *stack_claim(struct scratch *s, int slo
 static __always_inline bool map_hit_init(struct map_hit *h, const struct pt_regs *ctx, u64 cookie)
 {
 	h->cpu = cpu_stats_here();
-	if (!h->cpu || !is_counting())
+	if (!h->cpu)
 		return false;
 	count_group(h->cpu, WIRE_GROUP_MAP_EVENTS);
-	if (!count_hit(ctx, cookie, h->cpu))
+	if (!is_counting() || !count_hit(ctx, cookie, h->cpu))
 		return false;
 	h->op = cookie & 0xff;
 	h->now = bpf_ktime_get_ns();

@@ -15,6 +15,7 @@ volatile __u32 gate = 0;
 volatile __u32 target = 0;
 volatile __u64 assist_seen = 0;
 volatile __u64 paused_ns = 0, pause_began_ns = 0;
+volatile __u32 gc_attached = 0;
 volatile __u32 ops_half = 0;
 volatile struct wire_window window = {};
 volatile __u32 large_apart = 0;

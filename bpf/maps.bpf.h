@@ -24,6 +24,9 @@ extern volatile __u64 assist_seen;
 /* How long the world was stopped so far, and since when it is; 0: it isn't (gc.bpf.c). */
 extern volatile __u64 paused_ns, pause_began_ns;
 
+/* How many times the probes of stops and cycles were attached: what was under way before says nothing after. */
+extern volatile __u32 gc_attached;
+
 /* Which half of the operations' counts is added to, 0 or 1 (op.bpf.c). */
 extern volatile __u32 ops_half;
 
@@ -104,18 +107,20 @@ static __always_inline void count_loss(struct wire_cpu *cpu, enum wire_loss caus
 }
 
 /*
- * What each group of probes costs is told by their hits. Of what is always on: when they are as many as the user side
- * allowed for, it is told so at once.
+ * What each group of probes costs is told by their hits, whether or not they count yet, or still. Of what is always on:
+ * when they are as many as the user side allowed for, it is told so at once.
  */
 static __always_inline void count_group(struct wire_cpu *cpu, enum wire_group group)
 {
 	if (!cfg.sampled)
 		return;
 	__sync_fetch_and_add(&cpu->group_hits[group], 1);
-	if (group == WIRE_GROUP_REFILL || group == WIRE_GROUP_WINDOW)
+	if (group == WIRE_GROUP_REFILL || group == WIRE_GROUP_WINDOW ||
+	    group == WIRE_GROUP_OP_WINDOW || group == WIRE_GROUP_OP_RETURNS)
 		return;
-	/* A RET is single-stepped: what an assist costs is as much as of some others. */
-	s64 taken = group == WIRE_GROUP_ASSIST ? 4 : 1;
+	/* Assists are seen at RETs. */
+	s64 taken = group == WIRE_GROUP_ASSIST || group == WIRE_GROUP_GC_RETURNS ? WIRE_STEPPED_HITS
+										 : 1;
 	s64 left = __sync_fetch_and_add(&ration_left, -taken);
 	if (left > 0 && left <= taken) {
 		u64 which = group;

@@ -155,7 +155,10 @@ int on_mark(struct pt_regs *ctx)
 	u64 cookie = bpf_get_attach_cookie(ctx);
 	u32 zero = 0;
 
-	if (!cpu || !is_counting() || leads_to_morestack(ctx, cookie))
+	if (!cpu)
+		return 0;
+	count_group(cpu, WIRE_GROUP_ALWAYS);
+	if (!is_counting() || leads_to_morestack(ctx, cookie))
 		return 0;
 	struct mark_work *work = bpf_map_lookup_elem(&mark_works, &zero);
 	if (!work || __sync_lock_test_and_set(&work->busy, 1)) {

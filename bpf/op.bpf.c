@@ -54,9 +54,12 @@ struct {
 	__type(value, u64);
 } op_hist SEC(".maps");
 
-/* How many entries both tables have; and whether a call has been left out, whose return will say nothing. */
-static volatile u64 goroutines_nr, open_ops_nr;
-static volatile u32 left_out;
+/*
+ * How many entries both tables have; and whether a call has been left out, whose return will say nothing. After a
+ * window of operations the user side empties the tables, and sets these to 0.
+ */
+volatile __u64 goroutines_nr = 0, open_ops_nr = 0;
+volatile __u32 left_out = 0;
 
 /* The stack that a call is on. */
 struct op_stack {
@@ -193,7 +196,10 @@ static __always_inline void op_gone(struct op_goroutine *gr, u32 func, enum gone
 
 	gr->open &= ~(1U << func);
 	gr->unseen &= ~(1U << func);
-	if (!op || !was_open)
+	if (!was_open)
+		return;
+	op_window_leaves();
+	if (!op)
 		return;
 	if (how == GONE_PANIC)
 		__sync_fetch_and_add(&op->panics, 1);
@@ -262,6 +268,9 @@ static __always_inline void op_begins(const struct pt_regs *ctx, u64 cookie, u64
 	u32 func = WIRE_COOKIE_OP(cookie);
 	struct op_stack st;
 
+	/* From then on nothing is of interest but the end of what is measured. */
+	if (cfg.op_windows && !window.admits)
+		return;
 	if (!find_stack(ctx, &st)) {
 		leave_out(cpu, WIRE_LOSS_OP_UNREAD);
 		return;
@@ -281,13 +290,19 @@ static __always_inline void op_begins(const struct pt_regs *ctx, u64 cookie, u64
 		leave_out(cpu, WIRE_LOSS_OP_DEEP);
 		return;
 	}
-	if ((gr->open | gr->unseen) >> func & 1) {
-		if (st.depth > open->depth)
-			return; /* inside the call that is under way */
-		op_gone(gr, func, GONE_PANIC);
-	}
 	struct wire_op *op = op_of(ops_half & 1, func);
 	if (!op)
+		return;
+	if ((gr->open | gr->unseen) >> func & 1) {
+		if (st.depth > open->depth) {
+			/* Inside the call that is under way. */
+			if (cfg.op_windows)
+				__sync_fetch_and_add(&op->nested, 1);
+			return;
+		}
+		op_gone(gr, func, GONE_PANIC);
+	}
+	if (!op_window_admits())
 		return;
 	*open = (struct open_op){ .depth = st.depth,
 				  .start_ns = now,
@@ -345,6 +360,8 @@ static __always_inline void op_ends(const struct op_goroutine *gr, const struct 
 	add_value(op, half, func, WIRE_OP_NS, ns);
 	__sync_fetch_and_add(&op->pause_ns, paused < ns ? paused : ns);
 	__sync_fetch_and_add(&op->assist_ns, gr->assist_ns - open->assist_ns);
+	if (cfg.op_windows && !window.admits)
+		__sync_fetch_and_add(&op->late, 1);
 	__sync_fetch_and_add(&op->ended, 1);
 }
 
@@ -373,11 +390,12 @@ static __always_inline void op_returns(const struct pt_regs *ctx, u64 cookie, u6
 	if (is_open && st.depth == open->depth) {
 		op_ends(gr, open, func, now);
 		op_closes(gr, st.g, func);
+		op_window_leaves();
 		return;
 	}
 	/* One that had begun before: the outermost counts, if its beginning wasn't left out. */
 	struct wire_op *op = op_of(ops_half & 1, func);
-	bool may_be_ours = left_out && !(open && open->looked);
+	bool may_be_ours = cfg.op_windows || (left_out && !(open && open->looked));
 	if (op && !may_be_ours && !find_unseen(ctx, &st, cookie, func))
 		__sync_fetch_and_add(&op->began_before, 1);
 	if (gr) {
@@ -394,13 +412,35 @@ int on_op(struct pt_regs *ctx)
 	u64 now = bpf_ktime_get_ns();
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
+	bool begins = probe_is(cookie, WIRE_PLACE_OP_BEGIN);
 
-	if (!cpu || !is_counting() || !count_hit(ctx, cookie, cpu))
+	enum wire_group group = begins ? WIRE_GROUP_OP_WINDOW : WIRE_GROUP_OP_RETURNS;
+
+	if (!cpu)
 		return 0;
-	if (probe_is(cookie, WIRE_PLACE_OP_BEGIN))
+	count_group(cpu, group);
+	if (!is_counting() || !op_window_takes(group) || !count_hit(ctx, cookie, cpu))
+		return 0;
+	if (begins)
 		op_begins(ctx, cookie, now, cpu);
 	else
 		op_returns(ctx, cookie, now, cpu);
+	return 0;
+}
+
+/* Between windows, too: how often each function is called. */
+SEC("?uprobe")
+int on_op_call(struct pt_regs *ctx)
+{
+	struct wire_cpu *cpu = cpu_stats_here();
+	u64 cookie = bpf_get_attach_cookie(ctx);
+	struct wire_op *op = op_of(0, WIRE_COOKIE_OP(cookie));
+
+	if (!cpu)
+		return 0;
+	count_group(cpu, WIRE_GROUP_OP_CALLS);
+	if (is_counting() && op && count_hit(ctx, cookie, cpu))
+		__sync_fetch_and_add(&op->entries, 1);
 	return 0;
 }
 
@@ -432,7 +472,11 @@ int on_op_unwind(struct pt_regs *ctx)
 	barrier_var(arg);
 	barrier_var(self);
 	u64 g = panicked ? arg : self;
-	if (!cpu || !is_counting() || leads_to_morestack(ctx, cookie))
+	if (!cpu)
+		return 0;
+	count_group(cpu, WIRE_GROUP_OP_WINDOW);
+	if (!is_counting() || !op_window_takes(WIRE_GROUP_OP_WINDOW) ||
+	    leads_to_morestack(ctx, cookie))
 		return 0;
 	struct op_goroutine *gr = bpf_map_lookup_elem(&op_goroutines, &g);
 	if (!gr || !(gr->open | gr->unseen))

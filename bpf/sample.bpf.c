@@ -60,8 +60,8 @@ static __always_inline void send_sample(const struct pt_regs *ctx, const struct 
 	sample->place = h->cookie & 0xff;
 	sample->window = h->window;
 	sample->stack = WIRE_STACK_NONE;
-	/* How slowed down goroutines are is told by the time from one's refill to its next. */
-	if (cfg.by_goroutine || sample->place == WIRE_PLACE_REFILL)
+	/* How slowed down goroutines are in a window is told by the time from one's hit to its next. */
+	if (cfg.by_goroutine || h->window)
 		sample->goid = read_u64(current_goroutine(GO_G(ctx)) + cfg.goid_off);
 	if (s && slot >= 0 && slot < WIRE_SLOTS) {
 		struct wire_stack *st = &s->slots[slot];
@@ -80,10 +80,10 @@ static __always_inline bool sample_hit_init(struct sample_hit *h, u64 cookie, en
 {
 	h->cookie = cookie;
 	h->cpu = cpu_stats_here();
-	if (!h->cpu || !is_counting())
+	if (!h->cpu)
 		return false;
 	count_group(h->cpu, group);
-	return true;
+	return is_counting();
 }
 
 static __always_inline bool sample_object(const struct pt_regs *ctx, const struct sample_hit *h,
@@ -111,10 +111,12 @@ static __always_inline bool sample_map_call(const struct pt_regs *ctx, const str
 	if (probe_is(h->cookie, WIRE_PLACE_SYNC_MAP_ASSIGN) ||
 	    probe_is(h->cookie, WIRE_PLACE_SYNC_MAP_DELETE)) {
 		sample->typ = WIRE_TYPE_SYNC_MAP;
+		sample->bytes = GO_ARG1(ctx);
 		return true;
 	}
 	read_args(&hit, ctx, (h->cookie >> 8) & WIRE_F_METHOD);
 	sample->typ = hit.typ;
+	sample->bytes = hit.map;
 	/* It panics, and nothing is assigned. */
 	return hit.map || !probe_is(h->cookie, WIRE_PLACE_MAP_ASSIGN);
 }

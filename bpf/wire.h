@@ -113,7 +113,8 @@ struct wire_cfg {
 	uint8_t size_to_class128[WIRE_SIZE_TO_CLASS128];
 	uint8_t sampled; /* not every allocation is looked at: sample.bpf.c, hits are told by group */
 	uint8_t map_events_only; /* assignments and deletions are sampled: maps aren't followed */
-	uint8_t pad3[3];
+	uint8_t op_windows; /* sampled, and what is sampled are operations: see WIRE_STAGE_OPS */
+	uint8_t pad3[2];
 	uint16_t class_to_size[WIRE_CLASSES + 3];
 };
 
@@ -172,9 +173,20 @@ enum wire_group {
 	WIRE_GROUP_MAP_EVENTS = 3, /* clears and growth of maps, each */
 	WIRE_GROUP_PROFILE = 4, /* the runtime's own samples */
 	WIRE_GROUP_REFILL = 5, /* a window's first stage */
-	WIRE_GROUP_WINDOW = 6, /* ... and its second */
-	WIRE_GROUP_NR = 7,
+	/* ... and its second: allocations. Its hits are also those of WIRE_GROUP_WINDOW_MAPS. */
+	WIRE_GROUP_WINDOW = 6,
+	WIRE_GROUP_GC = 7, /* stops of the world and GC cycles, each */
+	/* Of those: hits of RETs, told apart as they cost more. Nothing is attached for it. */
+	WIRE_GROUP_GC_RETURNS = 8,
+	WIRE_GROUP_OP_CALLS = 9, /* calls of operations, each: no more than their number */
+	WIRE_GROUP_OP_WINDOW = 10, /* whole operations, in windows of their own */
+	WIRE_GROUP_OP_RETURNS = 11, /* of those, hits of RETs: as WIRE_GROUP_GC_RETURNS */
+	WIRE_GROUP_WINDOW_MAPS = 12, /* with WIRE_GROUP_WINDOW, and counted as its hits: maps */
+	WIRE_GROUP_NR = 13,
 };
+
+/* A RET is single-stepped: where hits are counted for what they cost it is as many as some others. */
+enum { WIRE_STEPPED_HITS = 4 };
 
 /* What the registers hold at stop- and startTheWorldWithSema, by Go version. */
 enum wire_stw_args {
@@ -229,7 +241,7 @@ struct wire_cpu {
 	uint64_t losses[WIRE_LOSS_NR];
 	uint64_t siteless_bytes; /* of the objects of WIRE_LOSS_SITES_FULL */
 	uint64_t group_hits[WIRE_GROUP_NR]; /* with cfg.sampled: times a program of each ran */
-	uint64_t pad[1];
+	uint64_t pad[3];
 };
 
 enum wire_event_kind {
@@ -304,7 +316,8 @@ struct wire_stop {
 	uint8_t reason; /* stwReason; WIRE_STW_UNKNOWN up to Go 1.20 */
 	uint8_t trigger; /* WIRE_TRIGGER_*: what gcStart was called for, by that goroutine */
 	uint8_t in_termination; /* the stop that ends a cycle's marking */
-	uint8_t pad[5];
+	uint8_t pad;
+	uint32_t attached; /* which time it was, of those that such probes were attached */
 	uint64_t heap_live; /* gcController.heapLive when stopping began; at mark termination when
 					   all had stopped */
 	uint64_t percent_goal; /* gcController.gcPercentHeapGoal at that time */
@@ -339,13 +352,13 @@ struct wire_assist {
  *   WIRE_PLACE_PROFILE            one object, with the bytes of its slot; typ 0: not known
  *   WIRE_PLACE_MALLOCGC, _SPECIALISED  one object and the bytes of its slot. A tiny one that opens a block is of that
  *                                 block's class, 2, with 16 bytes; one that fits into a block of WIRE_CLASS_TINY, with 0
- *   WIRE_PLACE_MAP_ASSIGN, _MAP_DELETE, _SYNC_MAP_*  one call; typ is the map's type; size_class and bytes 0
+ *   WIRE_PLACE_MAP_ASSIGN, _MAP_DELETE, _SYNC_MAP_*  one call; typ is the map's type, bytes its address; size_class 0
  */
 struct wire_sample {
 	struct wire_event ev;
 	uint64_t stack;
 	uint64_t typ;
-	uint64_t goid; /* 0 unless cfg.by_goroutine, or of a refill */
+	uint64_t goid; /* 0 unless cfg.by_goroutine, or of a window */
 	uint64_t objects;
 	uint64_t bytes;
 	uint32_t window;
@@ -357,12 +370,18 @@ enum wire_stage {
 	WIRE_STAGE_CLOSED = 0,
 	WIRE_STAGE_REFILL = 1,
 	WIRE_STAGE_EXACT = 2,
+	WIRE_STAGE_OPS = 3, /* the only one of a window of operations */
 };
 
 /*
  * The window that is open, if one is. The user side writes all of it, `stage` last, and closes it by that; the kernel
  * side counts hits and leaves two times. A hit from skip_hits on, or from keep_from_ns on, is sent; none is after
  * max_hits, when the user side is woken, once.
+ *
+ * Of operations: those that begin while it admits are measured, and no others. It stops to admit after admit_hits, or when
+ * the user side has had enough; from then on it only waits for those that are open, and the last of them wakes the user
+ * side. None that is open at max_hits, or when the window is closed, is measured: it is cut. Hits are counted by what they
+ * cost there, see WIRE_STEPPED_HITS. Each window's counts go to the half that its number says, as it is odd or even.
  */
 struct wire_window {
 	uint32_t number;
@@ -371,7 +390,11 @@ struct wire_window {
 	uint64_t max_hits;
 	uint64_t hits; /* of this stage, dropped ones included: each costs */
 	uint64_t kept_ns; /* when the hit after skip_hits came; 0: not yet */
-	uint64_t full_ns; /* when max_hits was reached; 0: not yet */
+	uint64_t full_ns; /* when max_hits was reached, or no operation was left; 0: not yet */
+	uint64_t admit_hits;
+	uint32_t admits; /* 0: no operation that begins is measured any more */
+	uint32_t pad;
+	uint64_t open; /* operations that are measured, and have neither ended nor gone */
 };
 
 /* Where something happens to maps of a type. */
@@ -462,7 +485,11 @@ struct wire_op {
 	uint64_t max[WIRE_OP_VALUES];
 	uint64_t pause_ns; /* stops of the world that fell into them */
 	uint64_t assist_ns; /* mark assists of their goroutines */
-	uint64_t pad[3];
+	/* With op_windows, in the first half only: */
+	uint64_t entries; /* all calls, inner ones too, while WIRE_GROUP_OP_CALLS is attached */
+	/* ... and in each: */
+	uint64_t nested; /* calls that were seen inside another of the same function */
+	uint64_t late; /* of ended: after their window had stopped to admit others */
 };
 
 /*
@@ -582,9 +609,9 @@ _Static_assert(sizeof(struct wire_cycle) == 104, "no hidden padding");
 _Static_assert(sizeof(struct wire_cfg) % 8 == 0, "wire_cfg is padded by hand");
 _Static_assert(sizeof(struct wire_site_key) == 32,
 	       "keys are hashed byte by byte: no hidden padding");
-_Static_assert(sizeof(struct wire_cpu) == 256, "one CPU's totals fill four cache lines");
+_Static_assert(sizeof(struct wire_cpu) == 320, "one CPU's totals fill five cache lines");
 _Static_assert(sizeof(struct wire_sample) == 64, "no hidden padding");
-_Static_assert(sizeof(struct wire_window) == 56, "no hidden padding");
+_Static_assert(sizeof(struct wire_window) == 80, "no hidden padding");
 _Static_assert(sizeof(struct wire_stack) == 40 + 8 * WIRE_DEPTH_MAX, "no hidden padding");
 _Static_assert(sizeof(struct wire_mark) == 64, "no hidden padding");
 _Static_assert(sizeof(struct wire_totals) == 24 + 8 * WIRE_CLASSES, "no hidden padding");

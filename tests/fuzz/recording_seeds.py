@@ -5,7 +5,7 @@
     tests/fuzz/recording_seeds.py RECORDING
 
 Tables and views that a seed lacks or has otherwise are made as RECORDING has them; rows stay where the columns
-are the same. Pages are of 512 bytes, which keeps the seeds small.
+are the same, or there are more of them: those are 0. Pages are of 512 bytes, which keeps the seeds small.
 """
 import os
 import sqlite3
@@ -40,6 +40,12 @@ def convert(path, model):
         old, values = rows.get(name, ([], []))
         if values and old == columns(db, name):
             db.executemany(f"INSERT INTO {name} VALUES({', '.join('?' * len(old))})", values)
+        elif values and set(old) < set(columns(db, name)):
+            # What is new was 0, or there was none of it.
+            new_nr = len(columns(db, name)) - len(old)
+            names = old + [column for column in columns(db, name) if column not in old]
+            marks = ", ".join("?" * len(old) + "0" * new_nr)
+            db.executemany(f"INSERT INTO {name}({', '.join(names)}) VALUES({marks})", values)
         elif values:
             print(f"{path}: {len(values)} rows of '{name}' are left out: its columns are others", file=sys.stderr)
     db.commit()

@@ -33,6 +33,7 @@ enum {
 
 struct sim_step {
 	uint16_t site, size_class;
+	uint32_t bytes; /* of a large object; no span has those, and nothing is refilled for them */
 };
 
 /* Goroutines that do the same. */
@@ -231,13 +232,13 @@ static inline size_t sim_allocate(struct sim *s, struct sim_cpu *cpu, size_t n)
 
 	if (s->probes != SIM_NONE && (w->mixed || s->probes == SIM_EXACT))
 		n = 1;
-	if (s->probes == SIM_REFILLS) {
+	if (s->probes == SIM_REFILLS && step.size_class != ESTIMATE_CLASS_LARGE) {
 		double left = sim_span_objects(step.size_class) - cpu->used[step.size_class];
 		n = left < (double)n ? (size_t)left : n;
 		cpu->used[step.size_class] += (double)n;
 	}
 	cpu->now_s += (double)n * w->gap_s;
-	if (s->probes == SIM_REFILLS &&
+	if (s->probes == SIM_REFILLS && step.size_class != ESTIMATE_CLASS_LARGE &&
 	    cpu->used[step.size_class] >= sim_span_objects(step.size_class))
 		sim_refill(s, cpu, w, step.size_class);
 	if (s->probes == SIM_EXACT) {
@@ -354,8 +355,9 @@ static inline void sim_keep(struct sim_unit *ret, const struct sim_hit *h)
 	if (!*nr) {
 		*nr = (uint16_t)++ret->unit.hits_nr;
 		ret->hits[*nr - 1] = (struct estimate_hit){ h->step.site, h->root,
-							    h->step.size_class, 0 };
+							    h->step.size_class, 0, 0 };
 	}
+	ret->hits[*nr - 1].bytes += h->step.bytes;
 	ret->hits[*nr - 1].objects++;
 	ret->kept++;
 }

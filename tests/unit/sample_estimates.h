@@ -24,7 +24,9 @@ static const struct snapshot_samples sample_by_windows = {
 		  .predicted_now = .0214,
 		  .ns_per_hit = 5412,
 		  .ns_per_switch = 2100000,
+		  .calibrated = true,
 		  .hits = 61234,
+		  .kept_hits = 15210,
 		  .windows = 24,
 		  .overruns = 1,
 		  .off = "map operations: their windows cost more than the budget" },
@@ -42,7 +44,9 @@ static const struct snapshot_samples sample_by_runtime = {
 		  .predicted_now = .0003,
 		  .ns_per_hit = 412,
 		  .ns_per_switch = 90000,
-		  .hits = 1234 },
+		  .calibrated = true,
+		  .hits = 1234,
+		  .kept_hits = 1234 },
 };
 
 static const struct snapshot_samples sample_too_few = {
@@ -56,7 +60,9 @@ static const struct snapshot_samples sample_too_few = {
 		  .predicted_now = .004,
 		  .ns_per_hit = 5412,
 		  .hits = 3000,
-		  .windows = 3 },
+		  .windows = 3,
+		  .failed_windows = 1,
+		  .other_probes = 21 },
 };
 
 static inline bool sample_is_lost(const char *name)
@@ -112,15 +118,19 @@ static inline void sample_estimate(struct snapshot *s, const struct snapshot_sam
 			s->sizes[i] = (struct snapshot_size){ s->sizes[i].count, 10, 128 };
 }
 
-/* Maps whose assignments and deletions windows told, and none was counted. */
+/* Maps whose assignments and deletions windows told, and none was counted; of the first site's only that there were no fewer. */
 static inline void sample_estimate_maps(struct snapshot_maps *maps, double ci95)
 {
+	bool at_least = true;
+
 	maps->every_operation = false;
 	maps->operations_sampled = true;
 	for (size_t i = 0; i < maps->sites_nr; i++) {
 		struct snapshot_map_site *site = &maps->sites[i];
-		site->assigns = (struct snapshot_map_estimate){ site->counts.assigns, ci95 };
-		site->deletes = (struct snapshot_map_estimate){ site->counts.deletes, ci95 };
+		site->assigns = (struct snapshot_map_estimate){ site->counts.assigns,
+								at_least ? NAN : ci95, at_least };
+		at_least = at_least && !site->counts.assigns;
+		site->deletes = (struct snapshot_map_estimate){ site->counts.deletes, ci95, false };
 		site->counts.assigns = site->counts.deletes = 0;
 	}
 	maps->total.assigns = maps->total.deletes = 0;

@@ -68,7 +68,7 @@ static inline void sample_op_sites(struct model *m)
 /* Two seconds of a service; the collector was looked at. */
 static inline struct model *sample_ops_model(void)
 {
-	const struct model_ops_known known = { true, true, true };
+	const struct model_ops_known known = { true, true, true, false };
 	_cleanup_free_ struct sample_op *ops = calloc(3, sizeof(ops[0]));
 	struct model *m = sample_model(2, sample_gc_tick, NULL);
 

@@ -13,7 +13,8 @@
 /* The sites of the sampled program. */
 struct sample_sites {
 	uint32_t small, other, tiny, large; /* of the first two the size class is 5: 48 bytes */
-	uint32_t serve, work; /* roots: of small and tiny, and of other and large */
+	uint32_t buffer; /* large, too: for those that sample large objects */
+	uint32_t serve, work; /* roots: of small and tiny, and of the others */
 	uint32_t map_site;
 };
 
@@ -38,6 +39,8 @@ static inline struct sample_sites sample_sampled(struct model *m)
 			     MODEL_CLASS_TINY);
 	s.large = sample_site(m, "runtime.mallocgc;main.load;main.work;runtime.goexit", "[]uint8",
 			      MODEL_CLASS_LARGE);
+	s.buffer = sample_site(m, "runtime.mallocgc;main.grow;main.work;runtime.goexit", "[]uint8",
+			       MODEL_CLASS_LARGE);
 	s.serve = model_root(m, sample_stack(m, "main.serve;runtime.goexit", false));
 	s.work = model_root(m, sample_stack(m, "main.work;runtime.goexit", false));
 	s.map_site = sample_id(model_map_site(
@@ -55,13 +58,15 @@ static inline void sample_window(struct model *m, const struct sample_sites *s, 
 	const struct estimate_gaps gaps[] = { { s->serve, 3, 0.000123456 } };
 	/* One of the sites is there twice: the model makes one of it. */
 	const struct estimate_hit hits[] = {
-		{ s->other, s->work, 5, other }, { s->small, s->serve, 5, small - 1 },
-		{ s->small, s->serve, 5, 1 },	 { s->tiny, s->serve, MODEL_CLASS_TINY, 3 * small },
-		{ s->tiny, s->serve, 2, small },
+		{ s->other, s->work, 5, other, 0 },
+		{ s->small, s->serve, 5, small - 1, 0 },
+		{ s->small, s->serve, 5, 1, 0 },
+		{ s->tiny, s->serve, MODEL_CLASS_TINY, 3 * small, 0 },
+		{ s->tiny, s->serve, 2, small, 0 },
 	};
 	const struct model_unit_map_op ops[] = {
-		{ s->map_site, s->serve, MODEL_MAP_DELETE, small },
-		{ s->map_site, s->serve, MODEL_MAP_ASSIGN, 2 * small },
+		{ s->map_site, s->serve, MODEL_MAP_DELETE, small, 0, 0 },
+		{ s->map_site, s->serve, MODEL_MAP_ASSIGN, 2 * small, 0, 0 },
 	};
 	const struct model_unit unit = {
 		.start_ns = start_ns,
@@ -82,6 +87,44 @@ static inline void sample_window(struct model *m, const struct sample_sites *s, 
 	};
 
 	assert_int_equal(model_add_unit(m, &unit), 0);
+}
+
+enum { SAMPLE_LARGE = 40960, SAMPLE_BUFFER = 1048576 };
+
+/* A window that sees large objects: of one site 40 KiB each, of the other a MiB. */
+static inline void sample_large_window(struct model *m, const struct sample_sites *s,
+				       uint64_t start_ns, uint64_t large, uint64_t buffers)
+{
+	const struct estimate_hit hits[] = {
+		{ s->large, s->work, MODEL_CLASS_LARGE, large, large * SAMPLE_LARGE },
+		{ s->buffer, s->work, MODEL_CLASS_LARGE, buffers, buffers * SAMPLE_BUFFER },
+	};
+	const struct model_unit unit = {
+		.start_ns = start_ns,
+		.hits = large + buffers,
+		.alloc = {
+			.slot_s = 0.5,
+			.kept_s = 0.0056,
+			.hits = hits,
+			.hits_nr = 2,
+		},
+	};
+
+	assert_int_equal(model_add_unit(m, &unit), 0);
+}
+
+/* The runtime has sampled so many of either. */
+static inline void sample_large_sampled(struct model *m, const struct sample_sites *s,
+					uint64_t large, uint64_t buffers)
+{
+	const uint64_t rate = 524288;
+	const struct model_large_samples of_large = samples_of_large(SAMPLE_LARGE, rate);
+	const struct model_large_samples of_buffers = samples_of_large(SAMPLE_BUFFER, rate);
+
+	for (uint64_t i = 0; i < large; i++)
+		model_add_sampled_large(m, s->large, 1, &of_large, rate);
+	for (uint64_t i = 0; i < buffers; i++)
+		model_add_sampled_large(m, s->buffer, 1, &of_buffers, rate);
 }
 
 /* So much is allocated: objects of class 5, and a large one of a MiB; for each of class 5 one tiny block with four. */
@@ -116,6 +159,9 @@ static inline void sample_sampled_second(struct model *m, const struct sample_si
 	cost->hits += 1500 + n;
 	cost->windows += 2;
 	cost->overruns = n / 2;
+	cost->failed_windows = n / 3;
+	cost->other_probes = 7;
+	cost->calibrated = true;
 	strcpy(cost->off, n > 2 ? "windows of maps" : "");
 }
 

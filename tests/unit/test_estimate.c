@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "estimate/estimate.h"
+#include "estimate/units.h"
 
 #define NR(a) (sizeof(a) / sizeof((a)[0]))
 #define HIT_S 5e-6
@@ -87,7 +88,9 @@ static double objects(const struct estimate_result *r, uint32_t site, uint32_t c
 static void roots_are_by_refills_and_sites_by_hits(void **state)
 {
 	const struct estimate_refill refills[] = { { 0, 6, 3000 }, { 1, 6, 1000 } };
-	const struct estimate_hit hits[] = { { 7, 0, 6, 25 }, { 8, 0, 6, 75 }, { 7, 1, 6, 900 } };
+	const struct estimate_hit hits[] = { { 7, 0, 6, 25, 0 },
+					     { 8, 0, 6, 75, 0 },
+					     { 7, 1, 6, 900, 0 } };
 	struct sample s;
 
 	(void)state;
@@ -111,7 +114,7 @@ static void roots_are_by_refills_and_sites_by_hits(void **state)
 static void dilation_of_refills_is_taken_out(void **state)
 {
 	const struct estimate_refill refills[] = { { 0, 6, 1000 }, { 1, 6, 1000 } };
-	const struct estimate_hit hits[] = { { 0, 0, 6, 500 }, { 1, 1, 6, 500 } };
+	const struct estimate_hit hits[] = { { 0, 0, 6, 500, 0 }, { 1, 1, 6, 500, 0 } };
 	const struct estimate_gaps gaps[] = { { 0, 10, 100e-6 }, { 1, 10, 5 }, { 9, 1, NAN } };
 	struct sample s;
 
@@ -141,7 +144,7 @@ static void dilation_of_refills_is_taken_out(void **state)
 static void what_has_no_hit_is_unsampled(void **state)
 {
 	const struct estimate_refill refills[] = { { 0, 6, 3000 }, { 1, 6, 1000 }, { 1, 7, 999 } };
-	const struct estimate_hit hits[] = { { 5, 0, 6, 100 } };
+	const struct estimate_hit hits[] = { { 5, 0, 6, 100, 0 } };
 	struct sample s;
 
 	(void)state;
@@ -160,8 +163,8 @@ static void what_has_no_hit_is_unsampled(void **state)
 static void few_hits_are_pooled(void **state)
 {
 	const struct estimate_refill many[] = { { 0, 6, 3000 } }, few[] = { { 0, 6, 1000 } };
-	const struct estimate_hit first[] = { { 0, 0, 6, 30 }, { 1, 0, 6, 70 } };
-	const struct estimate_hit second[] = { { 0, 0, 6, 10 }, { 1, 0, 6, 90 } };
+	const struct estimate_hit first[] = { { 0, 0, 6, 30, 0 }, { 1, 0, 6, 70, 0 } };
+	const struct estimate_hit second[] = { { 0, 0, 6, 10, 0 }, { 1, 0, 6, 90, 0 } };
 	const struct estimate_unit a = unit_of(many, 1, first, 2), b = unit_of(few, 1, second, 2);
 	const struct estimate_unit none = unit_of(few, 1, NULL, 0);
 	const struct estimate_unit *units[] = { &a, &b, &none };
@@ -190,10 +193,10 @@ static void hits_without_refills_are_scaled_by_their_root(void **state)
 {
 	const struct estimate_refill refills[] = { { 0, 6, 5000 }, { 1, 6, 500 } };
 	const struct estimate_hit hits[] = {
-		{ 0, 0, 6, 100 },
-		{ 1, 1, 6, 100 },
-		{ 0, 0, ESTIMATE_CLASS_TINY, 100 },
-		{ 1, 1, ESTIMATE_CLASS_TINY, 100 },
+		{ 0, 0, 6, 100, 0 },
+		{ 1, 1, 6, 100, 0 },
+		{ 0, 0, ESTIMATE_CLASS_TINY, 100, 0 },
+		{ 1, 1, ESTIMATE_CLASS_TINY, 100, 0 },
 	};
 	struct sample s;
 
@@ -213,7 +216,7 @@ static void hits_without_refills_are_scaled_by_their_root(void **state)
 static void few_refills_are_bounded_by_hits(void **state)
 {
 	const struct estimate_refill refills[] = { { 0, 6, 5000 }, { 1, 6, 1 } };
-	const struct estimate_hit hits[] = { { 0, 0, 6, 400 }, { 1, 1, 6, 1 } };
+	const struct estimate_hit hits[] = { { 0, 0, 6, 400, 0 }, { 1, 1, 6, 1, 0 } };
 	struct sample s;
 
 	(void)state;
@@ -247,9 +250,9 @@ static void variance_is_the_jackknife(void **state)
 	for (uint32_t i = 0; i < UNITS; i++) {
 		refills[i][0] = (struct estimate_refill){ 0, 6, 3000 + i % 3 * 1500 };
 		refills[i][1] = (struct estimate_refill){ 1, 6, 1000 + i % 4 * 700 };
-		hits[i][0] = (struct estimate_hit){ 0, 0, 6, 30 + i * 31 % 17 * 20 };
-		hits[i][1] = (struct estimate_hit){ 1, 0, 6, 60 + i * 13 % 11 * 20 };
-		hits[i][2] = (struct estimate_hit){ 0, 1, 6, 50 };
+		hits[i][0] = (struct estimate_hit){ 0, 0, 6, 30 + i * 31 % 17 * 20, 0 };
+		hits[i][1] = (struct estimate_hit){ 1, 0, 6, 60 + i * 13 % 11 * 20, 0 };
+		hits[i][2] = (struct estimate_hit){ 0, 1, 6, 50, 0 };
 		units[i] = unit_of(refills[i], 2, hits[i], 3);
 		units[i].slot_s = 1 + i % 2;
 		all[i] = &units[i];
@@ -292,8 +295,8 @@ static void many_units_are_grouped(void **state)
 	span.objects[6] = 1000000;
 	for (uint32_t i = 0; i < MANY; i++) {
 		uint32_t n = 400 + i * 7919 % 401;
-		hits[i][0] = (struct estimate_hit){ 0, 0, 6, n };
-		hits[i][1] = (struct estimate_hit){ 1, 0, 6, 1000 - n };
+		hits[i][0] = (struct estimate_hit){ 0, 0, 6, n, 0 };
+		hits[i][1] = (struct estimate_hit){ 1, 0, 6, 1000 - n, 0 };
 		units[i] = unit_of(NULL, 0, hits[i], 2);
 		all[i] = &units[i];
 	}
@@ -307,7 +310,7 @@ static void many_units_are_grouped(void **state)
 
 static void windows_without_refills_are_shares_of_hits(void **state)
 {
-	const struct estimate_hit hits[] = { { 0, 0, 6, 300 }, { 1, 4000000, 6, 100 } };
+	const struct estimate_hit hits[] = { { 0, 0, 6, 300, 0 }, { 1, 4000000, 6, 100, 0 } };
 	struct sample s;
 
 	(void)state;
@@ -324,8 +327,9 @@ static void windows_without_refills_are_shares_of_hits(void **state)
 
 static void samples_share_their_class(void **state)
 {
-	const struct estimate_sampled sampled[] = { { 3, 6, 10 }, { 1, 6, 50 },	 { 3, 6, 20 },
-						    { 1, 9, 7 },  { 99, 70, 1 }, { 100, 6, 1 } };
+	const struct estimate_sampled sampled[] = { { 3, 6, 10, 0, 0 },	 { 1, 6, 50, 0, 0 },
+						    { 3, 6, 20, 0, 0 },	 { 1, 9, 7, 0, 0 },
+						    { 99, 70, 1, 0, 0 }, { 100, 6, 1, 0, 0 } };
 	struct estimate_span span = {
 		.wall_s = 1,
 		.sampled = sampled,
@@ -365,8 +369,8 @@ static void samples_share_their_class(void **state)
 /* Of few samples and windows the mean counts, and it adds up. Of many, samples only. */
 static void few_samples_and_windows_are_both_used(void **state)
 {
-	const struct estimate_hit hits[] = { { 1, 0, 6, 300 }, { 2, 0, 6, 100 } };
-	struct estimate_sampled sampled[] = { { 2, 6, 5 }, { 3, 6, 5 } };
+	const struct estimate_hit hits[] = { { 1, 0, 6, 300, 0 }, { 2, 0, 6, 100, 0 } };
+	struct estimate_sampled sampled[] = { { 2, 6, 5, 0, 0 }, { 3, 6, 5, 0, 0 } };
 	struct sample s;
 
 	(void)state;
@@ -458,7 +462,7 @@ struct absurd {
 
 static uint32_t absurd_class(void)
 {
-	return chance() % 4 ? (uint32_t)(chance() % 3) * 34 : absurd_id(ESTIMATE_CLASS_NR);
+	return chance() % 4 ? (uint32_t)(chance() % 3) * 34 : absurd_id(ESTIMATE_SUMS_NR);
 }
 
 static void absurd_init(struct absurd *a)
@@ -469,7 +473,8 @@ static void absurd_init(struct absurd *a)
 		a->gaps[i] = (struct estimate_gaps){ absurd_id(ROOTS), (uint32_t)absurd_count(),
 						     absurd_s() };
 		a->hits[i] = (struct estimate_hit){ absurd_id(SITES), absurd_id(ROOTS),
-						    absurd_class(), absurd_count() };
+						    absurd_class(), absurd_count(),
+						    absurd_count() };
 	}
 	a->unit = (struct estimate_unit){
 		.slot_s = absurd_s(),
@@ -487,11 +492,11 @@ static void absurd_init(struct absurd *a)
 /* Numbers, in order, that add up. */
 static void assert_sound(const struct estimate_span *span, const struct estimate_result *r)
 {
-	double sums[ESTIMATE_CLASS_NR] = { 0 };
+	double sums[ESTIMATE_SUMS_NR] = { 0 };
 
 	for (size_t i = 0; i < r->parts_nr; i++) {
 		const struct estimate_part *p = &r->parts[i];
-		assert_true(p->site < SITES && p->size_class < ESTIMATE_CLASS_NR);
+		assert_true(p->site < SITES && p->size_class < ESTIMATE_SUMS_NR);
 		assert_true(isfinite(p->objects) && p->objects > 0);
 		assert_true(isfinite(p->variance) && p->variance >= 0);
 		assert_true(isfinite(p->systematic) && p->systematic >= 0);
@@ -499,8 +504,8 @@ static void assert_sound(const struct estimate_span *span, const struct estimate
 			    (p[-1].site == p->site && p[-1].size_class < p->size_class));
 		sums[p->size_class] += p->objects;
 	}
-	for (size_t c = 0; c < ESTIMATE_CLASS_NR; c++) {
-		double of = (double)span->objects[c];
+	for (size_t c = 0; c < ESTIMATE_SUMS_NR; c++) {
+		double of = (double)(c < ESTIMATE_CLASS_NR ? span->objects[c] : span->large_bytes);
 		assert_true(isfinite(r->unsampled[c]) && r->unsampled[c] >= 0);
 		assert_near(sums[c] + r->unsampled[c], of, of * 1e-9);
 	}
@@ -532,7 +537,9 @@ static void absurd_numbers_do_no_harm(void **state)
 			absurd_init(&units[i]);
 		for (size_t i = 0; i < ABSURD; i++)
 			sampled[i] = (struct estimate_sampled){ absurd_id(SITES), absurd_class(),
-								absurd_count() };
+								absurd_count(), absurd_s(),
+								absurd_s() };
+		span.large_bytes = absurd_count();
 		for (size_t c = 0; c < ESTIMATE_CLASS_NR; c++)
 			span.objects[c] = absurd_count();
 		struct estimate_result r = run(&span);
@@ -559,6 +566,44 @@ static void half_widths_are_students(void **state)
 	assert_near(estimate_half_width(-1, 0, 0), 0, 1e-9);
 }
 
+/* A recording may name as many roots as it has rows: what is kept of each is little then. */
+static void many_roots_are_kept_small(void **state)
+{
+	enum { MANY_ROOTS = 200 * 1000, MANY_UNITS = 70, EACH = MANY_ROOTS / MANY_UNITS };
+	static struct estimate_hit hits[MANY_UNITS * EACH];
+	static struct estimate_unit units[MANY_UNITS];
+	const struct estimate_unit *all[MANY_UNITS];
+	struct estimate_span span = {
+		.wall_s = 70, .hit_s = 5e-6, .units = all, .units_nr = MANY_UNITS
+	};
+	struct units u;
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY_UNITS * EACH; i++)
+		hits[i] = (struct estimate_hit){ i % 3, i, 5, i % 7 ? 1 : UINT64_MAX / 4, 0 };
+	for (size_t i = 0; i < MANY_UNITS; i++) {
+		units[i] = (struct estimate_unit){ .slot_s = 1,
+						   .refill_s = i % 2 ? 0.02 : 0,
+						   .kept_s = i % 5 ? 0.005 : (double)NAN,
+						   .hits = &hits[i * EACH],
+						   .hits_nr = EACH };
+		all[i] = &units[i];
+	}
+	span.objects[5] = UINT64_MAX / 4;
+	span.sites_nr = 3;
+	span.roots_nr = MANY_ROOTS;
+	assert_int_equal(units_init(&u, &span), 0);
+	assert_true(u.pairs_nr > 100 * 1000);
+	assert_int_equal(u.groups_nr, ESTIMATE_UNITS_MIN);
+	units_deinit(&u);
+
+	struct estimate_result r;
+	assert_int_equal(estimate(&span, &r), 0);
+	for (size_t i = 0; i < r.parts_nr; i++)
+		assert_true(isfinite(r.parts[i].objects) && isfinite(r.parts[i].variance));
+	estimate_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,6 +621,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_nothing),
 		cmocka_unit_test(absurd_numbers_do_no_harm),
 		cmocka_unit_test(half_widths_are_students),
+		cmocka_unit_test(many_roots_are_kept_small),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static const struct sim_tracing usual = {
 
 /* --- programs ----------------------------------------------------------------------------------- */
 
-static const struct sim_step of_site_0[] = { { 0, 6 } }, of_site_1[] = { { 1, 6 } };
+static const struct sim_step of_site_0[] = { { 0, 6, 0 } }, of_site_1[] = { { 1, 6, 0 } };
 
 static struct sim_worker loop(uint32_t root, const struct sim_step *steps, size_t nr, double gap_s)
 {
@@ -48,7 +48,7 @@ static struct sim_worker loop(uint32_t root, const struct sim_step *steps, size_
 
 static struct sim_program alternating(void)
 {
-	static const struct sim_step steps[] = { { 0, 6 }, { 1, 6 } };
+	static const struct sim_step steps[] = { { 0, 6, 0 }, { 1, 6, 0 } };
 
 	return (struct sim_program){ { loop(0, steps, 2, 30e-9) }, 1, 2, 2 };
 }
@@ -56,7 +56,7 @@ static struct sim_program alternating(void)
 /* 1000:1. The slow one shares a class with the tight one, and has one that makes its bytes count. */
 static struct sim_program tight_and_slow(void)
 {
-	static const struct sim_step slow[] = { { 1, 6 }, { 2, 66 } };
+	static const struct sim_step slow[] = { { 1, 6, 0 }, { 2, 66, 0 } };
 	struct sim_program p = { { loop(0, of_site_0, 1, 20e-9) }, 2, 3, 2 };
 
 	p.workers[1] = (struct sim_worker){
@@ -107,7 +107,7 @@ static struct sim_program long_requests(uint16_t len, double pause_s)
 
 	for (uint16_t i = 0; i < len; i++) {
 		uint16_t site = (uint16_t)(i * SITES / len);
-		steps[i] = (struct sim_step){ site, 2 + site % 4 * 2 };
+		steps[i] = (struct sim_step){ site, 2 + site % 4 * 2, 0 };
 	}
 	struct sim_worker w = {
 		.goroutines = 64,
@@ -129,7 +129,7 @@ static struct sim_program requests(double pause_s)
 /* Of the largest size class, 200 in a second, among a million small ones: every one is a refill. */
 static struct sim_program rare(void)
 {
-	static const struct sim_step large[] = { { 1, 67 } };
+	static const struct sim_step large[] = { { 1, 67, 0 } };
 	struct sim_program p = { { loop(0, of_site_0, 1, 1e-6) }, 2, 2, 2 };
 
 	p.workers[1] = (struct sim_worker){
@@ -153,7 +153,7 @@ static struct sim_program power(void)
 
 	for (int i = 0; i < STEPS; i++) {
 		uint16_t site = (uint16_t)(pow(SITES, sim_uniform(&random)) - 1);
-		steps[i] = (struct sim_step){ site, 2 + site % 8 };
+		steps[i] = (struct sim_step){ site, 2 + site % 8, 0 };
 	}
 	struct sim_worker w = {
 		.goroutines = 16,
@@ -175,8 +175,8 @@ static struct sim_program append(void)
 	static struct sim_step steps[2][LEN];
 
 	for (uint16_t i = 0; i < LEN; i++) {
-		steps[0][i] = (struct sim_step){ i, 2 + i * 2 };
-		steps[1][i] = (struct sim_step){ LEN + i, 2 + i * 2 };
+		steps[0][i] = (struct sim_step){ i, 2 + i * 2, 0 };
+		steps[1][i] = (struct sim_step){ LEN + i, 2 + i * 2, 0 };
 	}
 	struct sim_worker w = {
 		.root = 0,

@@ -59,6 +59,21 @@ static void a_span_is_part_of_it(void **state)
 	model_free(m);
 }
 
+static void what_was_not_looked_at_stays_so(void **state)
+{
+	const char *path = in_dir("x.gallop");
+
+	(void)state;
+	model_free(record_gc(path, 2));
+	sql(path, "UPDATE gc_check SET off_ns = 3000000000, runtime_cycles = 1000");
+	struct model *m = load(path);
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(s->gc.check.off_ns, 3000000000);
+	assert_int_equal(s->gc.unseen_cycles, 1000 - s->gc.cycles_total);
+	snapshot_free(s);
+	model_free(m);
+}
+
 static void what_is_unknown_stays_so(void **state)
 {
 	const char *path = in_dir("x.gallop");
@@ -219,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_recording_gives_back_the_model),
 		cmocka_unit_test(a_span_is_part_of_it),
 		cmocka_unit_test(what_is_unknown_stays_so),
+		cmocka_unit_test(what_was_not_looked_at_stays_so),
 		cmocka_unit_test(odd_content_survives),
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(views_are_for_people),

@@ -135,6 +135,43 @@ static void golden_top(void **state)
 	model_free(m);
 }
 
+static char *rendered_top(const struct model *m)
+{
+	struct snapshot *interval = take(m, (struct snapshot_opts){ .interval = true });
+	struct snapshot *total = take(m, (struct snapshot_opts){ 0 });
+	char *text = NULL;
+	size_t sz;
+	FILE *out = open_memstream(&text, &sz);
+
+	assert_int_equal(render_top_block(out, interval, total, &(struct render_opts){ 0 }), 0);
+	fclose(out);
+	snapshot_free(interval);
+	snapshot_free(total);
+	return text;
+}
+
+/* A live view never says of stops that nobody looked at that there were none. */
+static void top_says_what_is_not_looked_at(void **state)
+{
+	struct model *m = gc_model();
+	uint64_t *off_ns = &model_gc_check(m)->off_ns, end_ns = model_meta(m)->end_mono_ns;
+
+	(void)state;
+	*off_ns = SAMPLE_S / 2;
+	model_next_interval(m, end_ns);
+	model_meta(m)->end_mono_ns = end_ns + SAMPLE_S;
+	_cleanup_free_ char *all = rendered_top(m);
+	assert_non_null(strstr(all, "GC: 0 cycles (0.00/s)"));
+	*off_ns += SAMPLE_S / 4;
+	_cleanup_free_ char *most = rendered_top(m);
+	assert_non_null(strstr(most, "GC, looked at for 750 ms: 0 cycles (0.00/s)"));
+	*off_ns += SAMPLE_S / 4 * 3;
+	_cleanup_free_ char *none = rendered_top(m);
+	assert_non_null(strstr(none, "GC: stops and cycles are not looked at one by one now"));
+	assert_null(strstr(none, "GC: 0 cycles"));
+	model_free(m);
+}
+
 static char *rendered_as(const struct model *m, const char *format, struct render_opts opts)
 {
 	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
@@ -412,6 +449,21 @@ static void the_check_says_what_differs(void **state)
 		  "\033[31m1 cycle missing\033[0m\n" },
 		{ { .known = true, .exact = true, .runtime_cycles = 3, .gallop_cycles = 5 },
 		  "\033[31m2 cycles too many\033[0m\n" },
+		{ { .known = true,
+		    .exact = true,
+		    .runtime_cycles = 30,
+		    .gallop_cycles = 20,
+		    .runtime_pause_ns = 3000,
+		    .gallop_pause_ns = 2000,
+		    .off_ns = 12 * (uint64_t)SAMPLE_S },
+		  "check: runtime counted 30 cycles and 3,000 ns of pauses, one by one 20 were "
+		  "seen: not those of 12.0 s, to keep the budget\n" },
+		{ { .known = true,
+		    .exact = true,
+		    .runtime_cycles = 3,
+		    .gallop_cycles = 5,
+		    .off_ns = SAMPLE_S },
+		  "\033[31m2 cycles too many\033[0m\n" },
 		{ { .why_not = "no symbols" }, "check: not available: no symbols\n" },
 		{ { .known = true, .exact = true }, "\033[32mequal\033[0m\n" },
 	};
@@ -427,6 +479,48 @@ static void the_check_says_what_differs(void **state)
 			fail_msg("'%s' is not in '%s'", cases[i].said, strstr(text, "check:"));
 		snapshot_free(s);
 	}
+	model_free(m);
+}
+
+/* What only the runtime counted is in the sums that are its own, and told apart from what was seen. */
+static void what_was_not_looked_at_is_counted(void **state)
+{
+	struct model *m = gc_model();
+	struct model_gc_check *check = model_gc_check(m);
+
+	(void)state;
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	uint64_t seen = s->gc.cycles_total, seen_ns = s->gc.pauses.total_ns;
+	assert_int_equal(s->gc.unseen_cycles, 0);
+	snapshot_free(s);
+
+	*check = (struct model_gc_check){ .known = true,
+					  .exact = true,
+					  .runtime_cycles = seen + 100,
+					  .gallop_cycles = seen,
+					  .runtime_pause_ns = seen_ns + 5000,
+					  .gallop_pause_ns = seen_ns,
+					  .off_ns = SAMPLE_S };
+	s = take(m, (struct snapshot_opts){ 0 });
+	assert_true(snapshot_gc_check_holds(&s->gc.check));
+	assert_int_equal(s->gc.unseen_cycles, 100);
+	assert_int_equal(s->gc.unseen_pause_ns, 5000);
+	_cleanup_free_ char *json = rendered(render_json, s, (struct render_opts){ 0 });
+	char number[32];
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)seen + 100);
+	assert_query(json, "SELECT ?1 ->> '$.gc.cycles'", number);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)seen_ns + 5000);
+	assert_query(json, "SELECT ?1 ->> '$.gc.pause_total_ns'", number);
+	_cleanup_free_ char *text = rendered(render_gc_summary, s, (struct render_opts){ 0 });
+	assert_non_null(strstr(text, " of pauses; 7 seen one by one, "));
+	snapshot_free(s);
+
+	/* Without a gap nothing is made up for. */
+	check->off_ns = 0;
+	s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(s->gc.unseen_cycles, 0);
+	assert_false(snapshot_gc_check_holds(&s->gc.check));
+	snapshot_free(s);
 	model_free(m);
 }
 
@@ -489,6 +583,7 @@ int main(void)
 		cmocka_unit_test(golden_outputs),
 		cmocka_unit_test(golden_unknown),
 		cmocka_unit_test(golden_top),
+		cmocka_unit_test(top_says_what_is_not_looked_at),
 		cmocka_unit_test(json_adds_up),
 		cmocka_unit_test(lines_of_json_are_json),
 		cmocka_unit_test(a_trace_can_be_drawn),
@@ -496,6 +591,7 @@ int main(void)
 		cmocka_unit_test(lines_fit),
 		cmocka_unit_test(estimates_are_marked),
 		cmocka_unit_test(the_check_says_what_differs),
+		cmocka_unit_test(what_was_not_looked_at_is_counted),
 		cmocka_unit_test(nothing_seen_is_nothing_shown),
 		cmocka_unit_test(formats_are_found),
 		cmocka_unit_test(a_failed_write_is_an_error),

@@ -5,8 +5,10 @@
 #include "sample_heap.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include "model/heap_tables.h"
+#include "proc/mprof.h"
 
 static struct model *heap_model(unsigned int seconds)
 {
@@ -91,6 +93,57 @@ static void sites_are_sorted_by_any_value(void **state)
 	}
 }
 
+/* Of two looks at one stack of objects of 64 KiB, a sample each 512 KiB: samples in use then and now, allocated since. */
+static struct snapshot_heap_site grown(uint64_t rate, uint64_t then, uint64_t now, uint64_t since)
+{
+	_model_ *m = new_model();
+	const uint64_t use[] = { then, now }, all[] = { 200, 200 + since };
+	struct model_heap_look look = { .rate = rate };
+
+	sample_meta(m);
+	uint32_t site = sample_id(
+		model_heap_site(m, sample_stack(m, "runtime.mallocgc;main.keep;main.main", false)));
+	for (int i = 0; i < 2; i++) {
+		struct model_heap_counts n = { .inuse_samples = use[i], .alloc_samples = all[i] };
+		mprof_unsample(use[i], 64 << 10, (int64_t)rate, &n.inuse_objects, &n.inuse_bytes);
+		mprof_unsample(all[i], 64 << 10, (int64_t)rate, &n.alloc_objects, &n.alloc_bytes);
+		look.mono_ns = SAMPLE_START + (uint64_t)i;
+		model_heap_look(m, &look);
+		model_heap_add(m, site, &n);
+		model_heap_looked(m);
+	}
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(s->heap.sites_nr, 1);
+	assert_true(fabs(s->heap.grown_ci95.bytes - s->heap.sites[0].grown_ci95.bytes) < 1);
+	return s->heap.sites[0];
+}
+
+static void growth_has_its_noise(void **state)
+{
+	/* p = 1 - exp(-1/8) = 0.1175: a sample stands for 8.51 objects; sd of n of them: sqrt(n (1 - p)) / p = 7.995 sqrt(n). */
+	const double one = 1.96 * 7.995;
+	(void)state;
+
+	/* What stays, however much it is, makes no growth unsure: a leak is sure soon. */
+	struct snapshot_heap_site leak = grown(512 << 10, 100, 116, 16);
+	assert_true(fabs(leak.grown_ci95.objects - 4 * one) < 1);
+	assert_true(fabs(leak.inuse_ci95.objects - sqrt(116) * one) < 2);
+	assert_true(fabs(leak.grown_ci95.bytes - 4 * one * (64 << 10)) < 1e5);
+	assert_false(snapshot_is_noise((double)leak.grown_bytes, leak.grown_ci95.bytes));
+
+	/* What comes and goes does: 20 have come and 16 gone. */
+	struct snapshot_heap_site churn = grown(512 << 10, 100, 104, 20);
+	assert_true(fabs(churn.grown_ci95.objects - 6 * one) < 1);
+	assert_true(snapshot_is_noise((double)churn.grown_bytes, churn.grown_ci95.bytes));
+
+	/* ... up to all of it. */
+	struct snapshot_heap_site all = grown(512 << 10, 3, 6, 100000);
+	assert_true(fabs(all.grown_ci95.objects - 3 * one) < 1);
+
+	struct snapshot_heap_site exact = grown(1, 100, 104, 20);
+	assert_true(exact.grown_ci95.bytes == 0 && exact.inuse_ci95.bytes == 0);
+}
+
 static void why_it_is_not_known(void **state)
 {
 	_model_ *m = sample_model(1, NULL, NULL);
@@ -122,7 +175,8 @@ static void sums_stay_at_the_largest(void **state)
 		model_heap_add(m, sample_id(model_heap_site(m, (uint32_t)i % 2)), &huge);
 	model_heap_looked(m);
 	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
-	assert_int_equal(s->heap.total.inuse_bytes, INT64_MAX);
+	assert_int_equal(s->heap.total.inuse_bytes, 2 * HEAP_INUSE_MAX);
+	assert_int_equal(s->heap.total.alloc_bytes, INT64_MAX);
 	assert_int_equal(s->heap.grown_bytes, 0);
 	_cleanup_free_ char *text = rendered(render_heap_summary, s,
 					     (struct render_opts){ .top_nr = 1 });
@@ -292,6 +346,15 @@ static void damage_is_told(void **state)
 {
 	static const char *const damages[] = {
 		"UPDATE heap SET inuse_bytes = -1",
+		"UPDATE heap SET inuse_objects = alloc_objects + 1",
+		"UPDATE heap SET inuse_bytes = alloc_bytes + 1",
+		"UPDATE heap SET inuse_samples = alloc_samples + 1",
+		"UPDATE heap SET inuse_bytes = 281474976710657, alloc_bytes = 281474976710657",
+		"UPDATE heap SET inuse_objects = 0x7fffffffffffffff, alloc_objects = "
+		"0x7fffffffffffffff",
+		"UPDATE heap SET inuse_samples = 0 WHERE inuse_bytes",
+		"UPDATE heap SET inuse_samples = 0, inuse_bytes = 0, inuse_objects = 0, "
+		"alloc_samples = 0",
 		"UPDATE heap SET alloc_samples = 'x'",
 		"UPDATE heap SET stack = stack + 4000 WHERE interval = 3",
 		"UPDATE heap SET interval = 99 WHERE interval = 3",
@@ -324,12 +387,13 @@ static void huge_numbers_survive(void **state)
 	(void)state;
 
 	model_free(record_heap(path, 4));
-	sql(path, "UPDATE heap SET inuse_bytes = 0x7fffffffffffffff, alloc_bytes = "
-		  "0x7fffffffffffffff WHERE interval = 3; "
+	sql(path, "UPDATE heap SET inuse_bytes = 1 << 48, alloc_bytes = 0x7fffffffffffffff "
+		  "WHERE interval = 3 AND inuse_samples; "
 		  "UPDATE heap_look SET rate = 0x7fffffffffffffff, cycle = 0x7fffffffffffffff");
 	_model_ *m = load(path);
 	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
-	assert_int_equal(s->heap.total.inuse_bytes, INT64_MAX);
+	assert_true(s->heap.total.inuse_bytes >= HEAP_INUSE_MAX);
+	assert_int_equal(s->heap.total.alloc_bytes, INT64_MAX);
 	_cleanup_free_ char *json = as_json(m);
 	_cleanup_free_ char *text = rendered(render_heap_summary, s,
 					     (struct render_opts){ .stacks = true });
@@ -342,6 +406,7 @@ int main(void)
 		cmocka_unit_test(nobody_asked),
 		cmocka_unit_test(a_look_is_all_there_is),
 		cmocka_unit_test(sites_are_sorted_by_any_value),
+		cmocka_unit_test(growth_has_its_noise),
 		cmocka_unit_test(why_it_is_not_known),
 		cmocka_unit_test(sums_stay_at_the_largest),
 		cmocka_unit_test(text_of_one_look),

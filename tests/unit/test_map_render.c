@@ -160,7 +160,7 @@ static void maps_that_were_not_looked_at_are_not_shown(void **state)
 	assert_null(strstr(lines, "\"maps\""));
 	assert_query(json, "SELECT ?1 -> '$.maps.known'", "false");
 	assert_query(json, "SELECT count(*) FROM json_each(?1, '$.maps') WHERE type = 'null'",
-		     "14");
+		     "16");
 	assert_query(json, "SELECT count(*) FROM json_each(?1, '$.maps') WHERE type = 'integer'",
 		     "0");
 	assert_query(json, "SELECT json_array_length(?1, '$.maps.sites')", "0");
@@ -178,7 +178,7 @@ static void json_has_null_for_what_is_not_known(void **state)
 	(void)state;
 	fixture_init(&f);
 	_cleanup_free_ char *all = rendered(render_json, f.s, (struct render_opts){ 0 });
-	assert_query(all, nulls, "null");
+	assert_query(all, nulls, "assigns_at_least,deletes_at_least");
 	assert_query(all, "SELECT ?1 -> '$.maps.sites[7].pattern'", "null");
 	assert_query(all, "SELECT ?1 -> '$.maps.sites[7].advice'", "null");
 	assert_query(all, "SELECT ?1 -> '$.maps.list[1].made'", "null");
@@ -197,7 +197,8 @@ static void json_has_null_for_what_is_not_known(void **state)
 	f.s->maps.every_operation = false;
 	_cleanup_free_ char *rare = rendered(render_json, f.s, (struct render_opts){ 0 });
 	assert_query(rare, nulls,
-		     "makes,assigns,deletes,assigns_ci95,deletes_ci95,drains,drain_loops,entries_"
+		     "makes,assigns,deletes,assigns_at_least,deletes_at_least,assigns_ci95,deletes_"
+		     "ci95,drains,drain_loops,entries_"
 		     "removed,unsettled");
 	assert_query(rare, "SELECT ?1 -> '$.maps.assigns'", "null");
 	assert_query(rare, "SELECT ?1 ->> '$.maps.clears'", "83");
@@ -206,7 +207,8 @@ static void json_has_null_for_what_is_not_known(void **state)
 	f.s->maps.held_known = false;
 	_cleanup_free_ char *unread = rendered(render_json, f.s, (struct render_opts){ 0 });
 	assert_query(unread, nulls,
-		     "advice,made_maps,made_bytes,retained_maps,retained_bytes,idle_bytes,idle_"
+		     "advice,assigns_at_least,deletes_at_least,made_maps,made_bytes,retained_maps,"
+		     "retained_bytes,idle_bytes,idle_"
 		     "needed_bytes");
 	assert_query(unread, "SELECT ?1 -> '$.maps.held_mono_ns'", "null");
 	fixture_deinit(&f);

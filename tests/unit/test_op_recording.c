@@ -119,6 +119,7 @@ static void functions_that_were_not_called_are_there(void **state)
 	(void)state;
 	sample_meta(live);
 	sample_op_names(live);
+	write_tick(live, 0, 1, rec);
 	finish(rec, live);
 	_model_ *loaded = load(path);
 	same_ops(live, loaded);

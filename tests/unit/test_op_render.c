@@ -2,6 +2,7 @@
 /* Operations in every format. */
 #include "golden.h"
 #include "json_query.h"
+#include "sample_op_windows.h"
 #include "sample_ops.h"
 
 #include <errno.h>
@@ -80,7 +81,7 @@ static void golden_outputs(void **state)
 /* Calls and time alone: no probe on the allocator or the collector. */
 static void golden_untraced(void **state)
 {
-	const struct model_ops_known known = { false, false, false };
+	const struct model_ops_known known = { false, false, false, false };
 	_model_ *m = sample_model(1, NULL, NULL);
 	_cleanup_free_ struct sample_op *op = calloc(1, sizeof(*op));
 
@@ -316,6 +317,52 @@ static void benchstat_can_read_it(void **state)
 	assert_string_equal(results[1].name, "Total");
 }
 
+/* Of windows: how sure means are, and each of the ways in which something isn't known. */
+static void golden_windows(void **state)
+{
+	static const char *const names[] = { "main.(*Server).handle",
+					     "main.walk",
+					     "main.hot",
+					     "main.slow",
+					     "main.long",
+					     "main.few" };
+	static const char *const labels[] = { "", "walk", "", "", "", "few" };
+	_model_ *m = sample_model(10, NULL, NULL);
+
+	(void)state;
+	model_ops_measured(m, &sample_windows_known);
+	for (uint32_t op = 0; op < sizeof(names) / sizeof(names[0]); op++) {
+		_cleanup_free_ struct sample_windows *w = calloc(1, sizeof(*w));
+		assert_non_null(w);
+		sample_id(model_op(m, names[op], labels[op]));
+		for (uint64_t i = 0; op != 4 && i < (op == 5 ? 3 : 40); i++)
+			sample_window(m, op, w, (uint64_t[]){ op ? 3 : 10 + i % 7, 3, 4 }, 3);
+		w->counts.entries = op == 3 ? 0 : 123456;
+		w->counts.nested = op == 1 ? 17 : 0;
+		w->counts.uncounted_ns = op == 2 ? SAMPLE_S : 0;
+		w->counts.cut = op == 3 ? 1 : op == 4 ? 1234 : 0;
+		w->counts.begun += w->counts.cut + (op == 0);
+		w->counts.panics = op == 0;
+		w->counts.began_before = 30;
+		model_op_set(m, op, &w->counts);
+	}
+	sample_op_site(m, "main.leaf;main.(*Server).handle;main.main", "int", 1, 1800, 86400);
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	_cleanup_free_ char *text = rendered(render_all, s, (struct render_opts){ 0 });
+	assert_golden("ops-windows", text);
+	_cleanup_free_ char *people = rendered(render_people, s, (struct render_opts){ 0 });
+	assert_lines(people, 100);
+	_cleanup_free_ char *bench = rendered(render_bench, s, (struct render_opts){ 0 });
+	struct result results[6];
+	assert_int_equal(parse_bench(bench, results, 6), 5);
+	_cleanup_free_ char *json = rendered(render_json_ops, s, (struct render_opts){ 0 });
+	assert_query(json, "SELECT ?1 -> '$.ops[0].calls'", "123456");
+	assert_query(json, "SELECT ?1 -> '$.ops[1].calls'", "null");
+	assert_query(json, "SELECT ?1 -> '$.ops[2].calls'", "null");
+	assert_query(json, "SELECT ?1 -> '$.ops[3].allocs_per_op.mean_ci95'", "null");
+	assert_query(json, "SELECT ?1 -> '$.ops[1].ns_per_op.mean_ci95'", "0");
+}
+
 static void names_are_one_word(void **state)
 {
 	static const struct {
@@ -357,7 +404,7 @@ static void names_are_one_word(void **state)
 
 static void hostile_names_stay_text(void **state)
 {
-	const struct model_ops_known known = { true, true, true };
+	const struct model_ops_known known = { true, true, true, false };
 	static const char evil[] = "e\033[31mvil\n\"\\;b c 12\xff\xe2\x80\xae";
 	_cleanup_free_ struct sample_op *op = calloc(1, sizeof(*op));
 	_model_ *m = sample_model(1, NULL, NULL);
@@ -440,6 +487,7 @@ int main(void)
 		cmocka_unit_test(golden_outputs),
 		cmocka_unit_test(golden_untraced),
 		cmocka_unit_test(golden_none_ended),
+		cmocka_unit_test(golden_windows),
 		cmocka_unit_test(operations_that_were_not_measured_are_not_shown),
 		cmocka_unit_test(json_is_what_the_snapshot_has),
 		cmocka_unit_test(benchstat_can_read_it),

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "govern/govern.h"
 #include "model/op_tables.h"
 #include "plan/plan.h"
 #include "probe/probe.h"
@@ -149,12 +150,92 @@ static void only_what_is_probed_is_known(void **state)
 	}
 }
 
+static void end_window(struct op_stream *s, uint32_t number, uint64_t calls_off_ns)
+{
+	const struct govern_window w = { .number = number,
+					 .calls_off_ns = calls_off_ns,
+					 .whole = true };
+
+	assert_int_equal(op_stream_window(s, &w), 0);
+}
+
+/* Each window has the half that its number says; the halves are never turned, as nothing is added between windows. */
+static void windows_are_taken_as_they_end(void **state)
+{
+	_model_ *m = NULL;
+	struct plan plan = { .ops = { { .name = "main.f" }, { .name = "main.g" } },
+			     .ops_nr = OPS_NR,
+			     .cfg = { .op_windows = 1 } };
+	struct op_stream *s = NULL;
+
+	(void)state;
+	memset(&kernel, 0, sizeof(kernel));
+	assert_int_equal(model_new(&m), 0);
+	assert_int_equal(op_stream_new(NULL, &plan, m, &s), 0);
+	assert_true(m->ops->known.sampled);
+	const struct model_op_counts *now = &m->ops->rows[0]->now;
+	kernel.half = 1;
+	end_op(0, 5);
+	kernel.ops[1][0].begun += 2; /* of which one panics, and one is cut */
+	kernel.ops[1][0].panics++;
+	kernel.ops[0][0].entries = 10;
+	end_window(s, 1, 0);
+	kernel.half = 0;
+	end_op(0, 7);
+	end_op(0, 8);
+	op_stream_take(s, false); /* the second one is still open */
+	assert_int_equal(kernel.half, 0);
+	assert_int_equal(now->ended, 1);
+	assert_int_equal(now->sum[WIRE_OP_BYTES], 5);
+	assert_int_equal(now->cut, 1);
+	assert_int_equal(now->entries, 10);
+	end_window(s, 2, 0);
+	kernel.half = 1;
+	end_op(0, 9);
+	kernel.ops[1][0].begun++;
+	kernel.ops[1][0].nested = 4;
+	kernel.ops[0][0].entries = 90;
+	end_window(s, 3, 6);
+	/* What the session's end breaks off was cut by nothing that has to do with it. */
+	kernel.ops[0][0].begun++;
+	assert_int_equal(
+		op_stream_window(s, &(struct govern_window){ .number = 4, .calls_off_ns = 6 }), 0);
+	op_stream_set_off(s, &(struct op_stream_off){ 6, 0, 0 });
+	op_stream_take(s, true);
+	assert_int_equal(now->ended, 4);
+	assert_int_equal(now->sum[WIRE_OP_OBJECTS], 29);
+	assert_int_equal(now->max[WIRE_OP_NS], 9);
+	assert_int_equal(now->cut, 2);
+	assert_int_equal(now->nested, 4);
+	assert_int_equal(now->entries, 90);
+	assert_int_equal(now->uncounted_ns, 6);
+	op_stream_free(s);
+}
+
+/* What some operations would have too little of isn't told of any. */
+static void assists_that_were_missed_are_not_known(void **state)
+{
+	_model_ *m = NULL;
+
+	(void)state;
+	assert_int_equal(model_new(&m), 0);
+	programs = 1U << PLAN_PROG_ASSIST;
+	struct op_stream *s = new_stream(m);
+	op_stream_set_off(s, &(struct op_stream_off){ 5, 0, 0 });
+	assert_true(m->ops->known.assists);
+	op_stream_set_off(s, &(struct op_stream_off){ 5, 1, 0 });
+	assert_false(m->ops->known.assists);
+	op_stream_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_stands_still_is_taken),
 		cmocka_unit_test(the_end_takes_both_halves),
 		cmocka_unit_test(only_what_is_probed_is_known),
+		cmocka_unit_test(windows_are_taken_as_they_end),
+		cmocka_unit_test(assists_that_were_missed_are_not_known),
 	};
 	return cmocka_run_group_tests_name("operations from the kernel", tests, NULL, NULL);
 }

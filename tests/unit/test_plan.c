@@ -272,11 +272,12 @@ static int group_of_place(enum wire_place place)
 	switch (place) {
 	case WIRE_PLACE_MALLOCGC:
 	case WIRE_PLACE_SPECIALISED:
+		return WIRE_GROUP_WINDOW;
 	case WIRE_PLACE_MAP_ASSIGN:
 	case WIRE_PLACE_MAP_DELETE:
 	case WIRE_PLACE_SYNC_MAP_ASSIGN:
 	case WIRE_PLACE_SYNC_MAP_DELETE:
-		return WIRE_GROUP_WINDOW;
+		return WIRE_GROUP_WINDOW_MAPS;
 	case WIRE_PLACE_REFILL:
 		return WIRE_GROUP_REFILL;
 	case WIRE_PLACE_PROFILE:
@@ -293,13 +294,14 @@ static int group_of_place(enum wire_place place)
 	case WIRE_PLACE_ASSIST_RETURN:
 		return WIRE_GROUP_ASSIST;
 	case WIRE_PLACE_EXIT:
+		return WIRE_GROUP_ALWAYS;
 	case WIRE_PLACE_GC_START:
 	case WIRE_PLACE_STW_STOP:
 	case WIRE_PLACE_STW_START:
 	case WIRE_PLACE_STW_RETURN:
 	case WIRE_PLACE_STW_WHY:
 	case WIRE_PLACE_MARK_TERMINATION:
-		return WIRE_GROUP_ALWAYS;
+		return WIRE_GROUP_GC;
 	default:
 		return -1;
 	}
@@ -313,12 +315,17 @@ static void check_groups(const struct plan *plan)
 		if ((int)p->group != group_of_place(p->cookie & 0xff))
 			fail_msg("%s is in group %s", p->func, plan_group_name(p->group));
 		/* A program that is loaded for one group counts its hits as that group's. */
-		assert_int_equal(p->prog == PLAN_PROG_WINDOW, p->group == WIRE_GROUP_WINDOW);
+		assert_int_equal(p->prog == PLAN_PROG_WINDOW,
+				 p->group == WIRE_GROUP_WINDOW ||
+					 p->group == WIRE_GROUP_WINDOW_MAPS);
 		assert_int_equal(p->prog == PLAN_PROG_MALLOC, p->group == WIRE_GROUP_LARGE);
 	}
 }
 
-/* Every allocation is in windows or among the runtime's samples; only what is rare is always probed. */
+/*
+ * Every allocation is in windows or among the runtime's samples, whichever the program asks for by then; only what is rare
+ * is always probed.
+ */
 static void test_sampled(void **state)
 {
 	const char *version = *state;
@@ -345,15 +352,70 @@ static void test_sampled(void **state)
 	assert_false(exact->cfg.sampled || exact->cfg.map_events_only);
 	assert_int_not_equal(windows->cfg.m_p, 0);
 	assert_non_null(find_probe(profiled, "runtime.profilealloc"));
-	assert_null(find_probe(profiled, "runtime.mallocgc"));
-	assert_null(find_probe(profiled, "runtime.(*mcache).refill"));
+	assert_int_equal(profiled->probes_nr, windows->probes_nr + 1);
 	assert_true(plan_has_group(profiled, WIRE_GROUP_WINDOW));
+	assert_true(plan_has_group(profiled, WIRE_GROUP_WINDOW_MAPS));
+	assert_true(plan_has_group(profiled, WIRE_GROUP_REFILL));
 	for (size_t i = 0; i < windows->probes_nr; i++)
 		check_place(bin, path, &windows->probes[i], minor_of(version));
 	check_place(bin, path, find_probe(profiled, "runtime.profilealloc"), minor_of(version));
 }
 
-/* Operations are whole or nothing. */
+static int op_group_of(const struct plan_probe *p)
+{
+	switch (p->prog) {
+	case PLAN_PROG_OP_CALL:
+		return WIRE_GROUP_OP_CALLS;
+	case PLAN_PROG_MALLOC:
+	case PLAN_PROG_OP:
+	case PLAN_PROG_OP_UNWIND:
+		return WIRE_GROUP_OP_WINDOW;
+	case PLAN_PROG_ASSIST:
+		return WIRE_GROUP_ASSIST;
+	case PLAN_PROG_GC:
+		return WIRE_GROUP_GC;
+	case PLAN_PROG_MARK:
+		return WIRE_GROUP_ALWAYS;
+	default:
+		return -1;
+	}
+}
+
+/* Whole operations in windows, and each call always, at the same place. */
+static void test_op_windows(void **state)
+{
+	static const struct plan_op_want want = { "main.main", NULL };
+	struct plan_opts opts = { .sampled = true,
+				  .ops_only = true,
+				  .views = PLAN_VIEW_ALLOC | PLAN_VIEW_GC,
+				  .ops = &want,
+				  .ops_nr = 1 };
+	char path[PATH_CAP];
+	_cleanup_(gobin_freep) struct gobin *bin = open_binary("1.27", "stripped", path);
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	uint64_t call_va = 0, begin_va = 1;
+	struct err err = { 0 };
+
+	(void)state;
+	if (plan_new(bin, &opts, &plan, &err))
+		fail_msg("%s: %s", path, err.msg);
+	assert_true(plan->cfg.sampled && plan->cfg.op_windows);
+	assert_true(plan->cfg.malloc_limit > 0);
+	assert_true(plan_has_group(plan, WIRE_GROUP_OP_CALLS));
+	for (size_t i = 0; i < plan->probes_nr; i++) {
+		const struct plan_probe *p = &plan->probes[i];
+
+		if ((int)p->group != op_group_of(p))
+			fail_msg("%s is in group %s", p->func, plan_group_name(p->group));
+		if (p->prog == PLAN_PROG_OP_CALL)
+			call_va = p->va;
+		if ((p->cookie & 0xff) == WIRE_PLACE_OP_BEGIN && p->prog == PLAN_PROG_OP)
+			begin_va = p->va;
+	}
+	assert_int_equal(call_va, begin_va);
+}
+
+/* Beside other allocations, all operations or none. */
 static void test_sampled_op(void **state)
 {
 	static const struct plan_op_want want = { "main.main", NULL };
@@ -394,7 +456,7 @@ static void test_size_classes(void **state)
 int main(void)
 {
 	enum { EACH_NR = 5 };
-	struct CMUnitTest tests[EACH_NR * FIXTURE_VERSIONS_NR + 2] = { 0 };
+	struct CMUnitTest tests[EACH_NR * FIXTURE_VERSIONS_NR + 3] = { 0 };
 	static char names[EACH_NR * FIXTURE_VERSIONS_NR][64];
 	static const struct {
 		const char *name;
@@ -418,6 +480,8 @@ int main(void)
 	}
 	tests[nr++] = (struct CMUnitTest){ .name = "operations, sampled",
 					   .test_func = test_sampled_op };
+	tests[nr++] = (struct CMUnitTest){ .name = "windows of operations",
+					   .test_func = test_op_windows };
 	tests[nr] = (struct CMUnitTest){ .name = "size classes", .test_func = test_size_classes };
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

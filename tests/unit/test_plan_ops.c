@@ -316,6 +316,11 @@ static void test_cfg(void **state)
 	assert_int_equal(plan_new(bin, &opts, &gc, &err), 0);
 	assert_int_equal(gc->cfg.tiny_blocks, 0);
 	assert_int_equal(gc->cfg.ops_only, 1);
+
+	opts = (struct plan_opts){ .ops = &want, .ops_nr = 1, .sampled = true };
+	struct plan *none = NULL;
+	assert_int_equal(plan_new(bin, &opts, &none, &err), -EINVAL);
+	assert_non_null(strstr(err.hint, "--mode exact"));
 }
 
 /* Some calls of sync.(*Mutex).Lock are calls, others are code of their callers. */

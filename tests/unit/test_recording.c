@@ -31,6 +31,21 @@ static void a_recording_gives_back_the_model(void **state)
 	assert_int_equal(access(in_dir("x.gallop-journal"), F_OK), -1);
 }
 
+/* As of one that was killed in its first second. */
+static void one_without_intervals_says_so(void **state)
+{
+	const char *path = in_dir("x.gallop");
+	struct recording *rec = create(path);
+	_model_ *never = new_model();
+	_model_ *m = load(path);
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	(void)state;
+
+	assert_int_equal(s->meta.notes_nr, 1);
+	assert_non_null(strstr(s->meta.notes[0], "ended before its first interval was written"));
+	finish(rec, never);
+}
+
 static void notes_come_back(void **state)
 {
 	const char *path = in_dir("x.gallop");
@@ -271,11 +286,11 @@ static void strangers_files_are_refused(void **state)
 	page[63] = 1;
 	write_file(in_dir("older"), page, sizeof(page));
 	assert_refused(in_dir("older"), -EBADMSG,
-		       "was written by an older gallop (format 1, this one reads 3)");
+		       "was written by an older gallop (format 1, this one reads 4)");
 	page[63] = 9;
 	write_file(in_dir("newer"), page, sizeof(page));
 	assert_refused(in_dir("newer"), -EBADMSG,
-		       "was written by a newer gallop (format 9, this one reads 3)");
+		       "was written by a newer gallop (format 9, this one reads 4)");
 }
 
 static void damage_is_told(void **state)
@@ -444,6 +459,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_recording_gives_back_the_model),
+		cmocka_unit_test(one_without_intervals_says_so),
 		cmocka_unit_test(notes_come_back),
 		cmocka_unit_test(a_span_is_part_of_it),
 		cmocka_unit_test(odd_content_survives),

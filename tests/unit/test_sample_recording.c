@@ -14,7 +14,24 @@ struct recorder {
 	unsigned int seconds;
 	unsigned int sampled_from; /* 0: never */
 	unsigned int rate_from; /* when it changes; 0: never */
+	unsigned int none_from; /* when it changes to none at all; 0: never */
+	bool large; /* large objects are sampled */
 };
+
+/* What nobody counted one by one, by windows or by samples: 40 KiB objects, and one in ten of a MiB. */
+static void record_large(struct model *m, unsigned int n)
+{
+	const struct sample_sites sites = sample_sampled(m);
+	struct model_class_counts counts = m->samples->marks[SAMPLE_NOW].all;
+
+	counts.objects[MODEL_CLASS_LARGE] += 1100;
+	counts.large_bytes += 1000 * SAMPLE_LARGE + 100 * (uint64_t)SAMPLE_BUFFER;
+	model_set_class_counts(m, &counts);
+	if (n % 3 == 0)
+		sample_large_sampled(m, &sites, 70 + n % 5, 86 + n % 7);
+	else
+		sample_large_window(m, &sites, model_meta(m)->end_mono_ns, 100, 9 + n % 2);
+}
 
 static void record_tick(struct model *m, uint64_t from_ns, uint64_t to_ns, void *ctx)
 {
@@ -22,12 +39,16 @@ static void record_tick(struct model *m, uint64_t from_ns, uint64_t to_ns, void 
 	struct err err;
 
 	r->seconds++;
-	if (r->sampled_from && r->seconds >= r->sampled_from) {
+	if (r->none_from && r->seconds >= r->none_from)
+		model_set_profile_rate(m, 0);
+	else if (r->sampled_from && r->seconds >= r->sampled_from) {
 		bool changed = r->rate_from && r->seconds >= r->rate_from;
 		model_add_sampled(m, 0, 5, 524288);
 		model_add_sampled(m, 1, 7 + r->seconds % 3, changed ? 4096 : 524288);
 		model_add_sampled(m, 2, 3, changed ? 4096 : 524288);
 	}
+	if (r->large)
+		record_large(m, r->seconds);
 	assert_int_equal(recording_write(r->rec, m, from_ns, to_ns, &err), 0);
 }
 
@@ -67,6 +88,10 @@ static void same_samples(const struct snapshot_samples *a, const struct snapshot
 	assert_int_equal(a->cost.hits, b->cost.hits);
 	assert_int_equal(a->cost.windows, b->cost.windows);
 	assert_int_equal(a->cost.overruns, b->cost.overruns);
+	assert_int_equal(a->cost.calibrated, b->cost.calibrated);
+	assert_int_equal(a->cost.kept_hits, b->cost.kept_hits);
+	assert_int_equal(a->cost.failed_windows, b->cost.failed_windows);
+	assert_int_equal(a->cost.other_probes, b->cost.other_probes);
 	assert_string_equal(a->cost.off, b->cost.off);
 }
 
@@ -120,8 +145,12 @@ static void a_recording_gives_back_the_estimates(void **state)
 		{ 100, { 0 } }, /* with folded strata */
 		{ 100, { .sampled_from = 1 } },
 		{ 60, { .sampled_from = 30 } },
+		{ 4, { .large = true } },
+		{ 100, { .large = true } },
 		{ 60, { .sampled_from = 2, .rate_from = 35 } },
 		{ 60, { .sampled_from = 2, .rate_from = 60 } }, /* it changes in the last second */
+		{ 60, { .sampled_from = 2, .none_from = 35 } },
+		{ 60, { .sampled_from = 2, .none_from = 60 } },
 	};
 
 	(void)state;
@@ -132,7 +161,9 @@ static void a_recording_gives_back_the_estimates(void **state)
 		_snapshot_ *s = take(loaded, (struct snapshot_opts){ 0 });
 
 		assert_same(live, loaded);
-		assert_int_equal(s->samples.units, 2 * cases[i].seconds);
+		unsigned int units = 2 * cases[i].seconds;
+		units += cases[i].recorder.large ? cases[i].seconds - cases[i].seconds / 3 : 0;
+		assert_int_equal(s->samples.units, units);
 		assert_int_equal(loaded->samples->units_nr, live->samples->units_nr);
 		assert_int_equal(loaded->samples->folded.units, live->samples->folded.units);
 	}
@@ -165,6 +196,10 @@ static void a_span_is_estimated_for_itself(void **state)
 	assert_int_equal(s->samples.cost.hits, 40 * 1500 + (50 * 51 / 2 - 10 * 11 / 2));
 	assert_int_equal(s->samples.cost.windows, 80);
 	assert_int_equal(s->samples.cost.overruns, 25 - 5);
+	assert_int_equal(s->samples.cost.failed_windows, 50 / 3 - 10 / 3);
+	assert_int_equal(s->samples.cost.other_probes, 7);
+	assert_true(s->samples.cost.calibrated);
+	assert_true(s->samples.cost.kept_hits > 0);
 	assert_int_equal(s->samples.cost.ns_per_hit, 400);
 	assert_true(fabs(s->samples.cost.predicted - (0.01 + 30.5 / 1e4)) < 1e-6);
 	assert_true(s->samples.cost.predicted_now == 0.015);
@@ -186,10 +221,10 @@ static void odd_content_survives(void **state)
 	for (unsigned int n = 0; n < 40; n++) {
 		const struct estimate_gaps gaps[] = { { sites.serve, UINT32_MAX, NAN },
 						      { sites.serve, 1, INFINITY } };
-		const struct estimate_hit hits[] = { { sites.tiny, sites.serve, 2, UINT64_MAX },
-						     { sites.tiny, sites.serve, 2, 1 } };
+		const struct estimate_hit hits[] = { { sites.tiny, sites.serve, 2, UINT64_MAX, 0 },
+						     { sites.tiny, sites.serve, 2, 1, 0 } };
 		const struct model_unit_map_op op = { sites.map_site, sites.work, MODEL_MAP_DELETE,
-						      UINT64_MAX };
+						      UINT64_MAX,     7,	  UINT64_MAX };
 		const struct model_unit unit = { .start_ns = UINT64_MAX,
 						 .hits = UINT64_MAX,
 						 .alloc = { .slot_s = n % 2 ? 1e300 : 0.1,
@@ -207,7 +242,7 @@ static void odd_content_survives(void **state)
 			model_set_class_counts(m, &counts);
 		struct model_cost *cost = model_cost(m);
 		memset(cost, 0xff, offsetof(struct model_cost, off));
-		cost->known = true;
+		cost->known = cost->calibrated = true;
 		cost->budget = n % 2 ? 1e300 : NAN;
 		strcpy(cost->off, "a\033b");
 		uint64_t from = SAMPLE_START + n * UINT64_C(1000);
@@ -282,12 +317,14 @@ static void older_formats_are_refused(void **state)
 
 	(void)state;
 	model_free(record_sampled(path, 1, (struct recorder){ 0 }));
+	sql(path, "PRAGMA user_version = 3");
+	assert_refused(path, -EBADMSG, "written by an older gallop (format 3, this one reads 4)");
 	sql(path, "PRAGMA user_version = 2");
-	assert_refused(path, -EBADMSG, "written by an older gallop (format 2, this one reads 3)");
+	assert_refused(path, -EBADMSG, "written by an older gallop (format 2, this one reads 4)");
 	sql(path, "PRAGMA user_version = 1");
-	assert_refused(path, -EBADMSG, "written by an older gallop (format 1, this one reads 3)");
-	sql(path, "PRAGMA user_version = 4");
-	assert_refused(path, -EBADMSG, "written by a newer gallop (format 4, this one reads 3)");
+	assert_refused(path, -EBADMSG, "written by an older gallop (format 1, this one reads 4)");
+	sql(path, "PRAGMA user_version = 5");
+	assert_refused(path, -EBADMSG, "written by a newer gallop (format 5, this one reads 4)");
 }
 
 static void damage_is_told(void **state)
@@ -316,6 +353,9 @@ static void damage_is_told(void **state)
 		{ "UPDATE sampled SET site = 99 WHERE site = 2",
 		  "refers to one that is not there" },
 		{ "UPDATE sampled SET samples = 0.5", "something else where a number belongs" },
+		{ "UPDATE sampled SET large_bytes = -1", "out of its range" },
+		{ "UPDATE sampled SET large_variance_kib2 = 'x'",
+		  "something else where a number belongs" },
 		{ "UPDATE sampled SET interval = 9 WHERE interval = 1",
 		  "refers to one that is not there" },
 		{ "UPDATE unit SET interval = 9 WHERE interval = 1",
@@ -337,6 +377,7 @@ static void damage_is_told(void **state)
 		{ "UPDATE unit_hit SET size_class = 6 WHERE site = 0",
 		  "a size that its site can't have" },
 		{ "UPDATE unit_hit SET objects = -1", "out of its range" },
+		{ "UPDATE unit_hit SET large_bytes = -1", "out of its range" },
 		{ "UPDATE unit_hit SET unit = 99 WHERE unit = 3",
 		  "refers to one that is not there" },
 		{ "UPDATE unit_map_op SET operation = 2 WHERE operation = 1", "out of its range" },
@@ -370,13 +411,20 @@ static void contradictions_add_up(void **state)
 		"UPDATE unit SET slot_ns = 0",
 		"UPDATE unit SET kept_ns = 0, refill_ns = 0",
 		"UPDATE sampled SET samples = 0x7fffffffffffffff",
+		"UPDATE sampled SET large_milli = 0, large_bytes = 0",
+		"UPDATE sampled SET large_milli = 1, large_variance_milli = 0x7fffffffffffffff",
+		"UPDATE sampled SET large_bytes = 0x7fffffffffffffff, "
+		"large_variance_kib2 = 0x7fffffffffffffff",
+		"UPDATE unit_hit SET large_bytes = 0",
+		"UPDATE unit_hit SET large_bytes = 0x7fffffffffffffff",
 		"UPDATE unit_map_op SET calls = 0x7fffffffffffffff",
 		"UPDATE interval SET objects = 0x7fffffffffffffff, bytes = 0",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		model_free(record_sampled(path, 40, (struct recorder){ .sampled_from = 20 }));
+		model_free(record_sampled(path, 40,
+					  (struct recorder){ .sampled_from = 20, .large = true }));
 		sql(path, changes[i]);
 		_model_ *m = load(path);
 		_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });

@@ -272,6 +272,84 @@ static void the_runtimes_samples_divide_the_totals(void **state)
 	assert_true(ci95 > 1000 && ci95 < 10000);
 }
 
+static struct snapshot_count count_of(const struct snapshot *s, const char *func)
+{
+	const struct snapshot_site *site = find(s, func, "[]uint8");
+
+	return site ? site->count : (struct snapshot_count){ 0, 0 };
+}
+
+static void large_totals(struct model *m, struct model_class_counts *counts, uint64_t large,
+			 uint64_t buffers)
+{
+	counts->objects[MODEL_CLASS_LARGE] += large + buffers;
+	counts->large_bytes += large * SAMPLE_LARGE + buffers * SAMPLE_BUFFER;
+	model_set_class_counts(m, counts);
+}
+
+/* Of 40 KiB one in 13.3 is sampled, of a MiB one in 1.16. */
+static void large_samples_stand_for_more_the_smaller_they_are(void **state)
+{
+	_model_ *m = new_model();
+	struct sample_sites sites = sample_sampled(m);
+	struct model_class_counts counts = { 0 };
+
+	(void)state;
+	sample_meta(m);
+	for (unsigned int n = 0; n < 2; n++) {
+		uint64_t to = SAMPLE_START + (uint64_t)(n + 1) * SAMPLE_S;
+		large_totals(m, &counts, 13305, 1157);
+		sample_large_sampled(m, &sites, 1000, 1000);
+		model_meta(m)->end_mono_ns = to;
+		_snapshot_ *s = take(m, (struct snapshot_opts){ .interval = true });
+		assert_sums(s);
+		struct snapshot_count large = count_of(s, "main.load");
+		struct snapshot_count buffers = count_of(s, "main.grow");
+		assert_near((double)large.objects, 13305, 0.002);
+		assert_near((double)buffers.objects, 1157, 0.002);
+		assert_near((double)large.bytes, 13305.0 * SAMPLE_LARGE, 0.002);
+		assert_near((double)buffers.bytes, 1157.0 * SAMPLE_BUFFER, 0.002);
+		struct snapshot_ci95 ci95 = find(s, "main.grow", "[]uint8")->ci95;
+		assert_true(ci95.objects > 20 && ci95.objects < 200);
+		assert_true(ci95.bytes > 20.0 * SAMPLE_LARGE && ci95.bytes < 100.0 * SAMPLE_BUFFER);
+		model_next_interval(m, to);
+	}
+	_snapshot_ *all = take(m, (struct snapshot_opts){ 0 });
+	assert_sums(all);
+	assert_near((double)count_of(all, "main.grow").bytes, 2314.0 * SAMPLE_BUFFER, 0.002);
+}
+
+/* Half of the bytes are of one object in 26. Strata are folded on the way. */
+static void windows_divide_bytes_of_large_objects(void **state)
+{
+	_model_ *m = new_model();
+	struct sample_sites sites = sample_sampled(m);
+	struct model_class_counts counts = { 0 };
+
+	(void)state;
+	sample_meta(m);
+	for (unsigned int n = 0; n < 64; n++) {
+		uint64_t from = SAMPLE_START + (uint64_t)n * SAMPLE_S;
+		sample_large_window(m, &sites, from, 256, 10 + n % 3 - 1);
+		large_totals(m, &counts, 25600, 1000);
+		model_meta(m)->end_mono_ns = from + SAMPLE_S;
+		model_next_interval(m, from + SAMPLE_S);
+	}
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	assert_sums(s);
+	assert_near((double)count_of(s, "main.load").bytes, 64 * 25600.0 * SAMPLE_LARGE, 0.01);
+	assert_near((double)count_of(s, "main.grow").bytes, 64 * 1000.0 * SAMPLE_BUFFER, 0.01);
+	assert_near((double)count_of(s, "main.grow").objects, 64000, 0.01);
+	struct snapshot_ci95 ci95 = find(s, "main.grow", "[]uint8")->ci95;
+	assert_true(ci95.bytes > 1000.0 * SAMPLE_BUFFER && ci95.bytes < 9000.0 * SAMPLE_BUFFER);
+
+	large_totals(m, &counts, 256, 10);
+	model_meta(m)->end_mono_ns += SAMPLE_S;
+	_snapshot_ *interval = take(m, (struct snapshot_opts){ .interval = true });
+	assert_sums(interval);
+	assert_near((double)count_of(interval, "main.grow").bytes, 10.0 * SAMPLE_BUFFER, 0.05);
+}
+
 /* One second of another phase has shares of its own, if it has samples enough; else those of the last minute. */
 static void intervals_use_their_own_samples_or_recent_ones(void **state)
 {
@@ -333,6 +411,43 @@ static void another_rate_is_another_stratum(void **state)
 	}
 }
 
+/* A rate that changes to none and back: samples tell of their time and windows of theirs, whichever comes first. */
+static void samples_and_windows_take_turns(void **state)
+{
+	(void)state;
+	for (unsigned int first = 0; first < 2; first++) {
+		_model_ *m = new_model();
+		struct sample_sites sites = sample_sampled(m);
+		struct model_class_counts counts = { 0 };
+		uint64_t by_samples = 0, by_windows = 0;
+
+		sample_meta(m);
+		for (unsigned int n = 0; n < 60; n++) {
+			uint64_t to = SAMPLE_START + (uint64_t)(n + 1) * SAMPLE_S;
+			bool sampled = n / 20 % 2 == first;
+			if (sampled) {
+				model_add_sampled(m, sites.other, 100, 4096);
+				model_add_sampled(m, sites.tiny, 100, 4096);
+			} else {
+				sample_window(m, &sites, to - SAMPLE_S / 2, 100, 0);
+			}
+			model_set_profile_rate(m, sampled ? 4096 : 0);
+			sample_totals(m, &counts, 10000);
+			*(sampled ? &by_samples : &by_windows) += 10000;
+			model_meta(m)->end_mono_ns = to;
+			_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+			assert_sums(s);
+			assert_int_equal(s->samples.mem_profile_rate, sampled ? 4096 : 0);
+			assert_int_equal(s->samples.unsampled_objects, n + 1);
+			assert_near((double)objects_of(s, "main.parse", "main.T"),
+				    (double)by_windows, 0.002);
+			assert_near((double)objects_of(s, "main.step", "main.T"),
+				    (double)by_samples, 0.002);
+			model_next_interval(m, to);
+		}
+	}
+}
+
 /* Windows of maps alone tell nothing of allocations, and don't cut the runtime's samples apart. */
 static void map_windows_leave_samples_whole(void **state)
 {
@@ -344,8 +459,9 @@ static void map_windows_leave_samples_whole(void **state)
 	sample_meta(m);
 	for (unsigned int n = 0; n < 100; n++) {
 		uint64_t from = SAMPLE_START + (uint64_t)n * SAMPLE_S;
-		const struct model_unit_map_op op = { sites.map_site, sites.serve, MODEL_MAP_ASSIGN,
-						      50 };
+		const struct model_unit_map_op op = {
+			sites.map_site, sites.serve, MODEL_MAP_ASSIGN, 50, 50, 0
+		};
 		const struct model_unit unit = { .start_ns = from,
 						 .hits = 50,
 						 .alloc = { .slot_s = 1, .kept_s = 0.005 },
@@ -366,8 +482,60 @@ static void map_windows_leave_samples_whole(void **state)
 	assert_int_equal(s->maps.sites_nr, 1);
 	assert_near((double)s->maps.sites[0].assigns.calls, 100 * 50 / 0.005, 1e-6);
 	assert_int_equal(s->maps.sites[0].deletes.calls, 0);
-	/* Nothing tells how much windows slow down who only uses maps. */
-	assert_true(isnan(s->maps.sites[0].assigns.ci95));
+	assert_false(s->maps.sites[0].assigns.at_least);
+	/* All windows saw as many: it is by chance. */
+	assert_near(s->maps.sites[0].assigns.ci95, 2 * 100 * 50 / 0.005 / sqrt(100 * 50), 0.1);
+}
+
+/* What windows slow down is between what they saw and what there would have been; where that tells nothing it is the least. */
+static void calls_of_who_allocates_nothing_are_bounded(void **state)
+{
+	static const struct {
+		uint64_t most_milli;
+		double calls, ci95; /* of 2e6 that were seen */
+	} cases[] = {
+		{ 0, 2e6, 0 },
+		{ 100 * 1000, 2e6, 0 },
+		{ 100 * 2000, 3e6, 1e6 },
+		{ 100 * 3900, 4.9e6, 2.9e6 },
+		{ 100 * 4100, 2e6, NAN },
+		{ INT64_MAX, 2e6, NAN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_model_ *m = new_model();
+		struct sample_sites sites = sample_sampled(m);
+		struct model_class_counts counts = { 0 };
+
+		sample_meta(m);
+		for (unsigned int n = 0; n < 100; n++) {
+			uint64_t from = SAMPLE_START + (uint64_t)n * SAMPLE_S;
+			const struct model_unit_map_op op = {
+				sites.map_site,	    sites.serve, MODEL_MAP_ASSIGN, 100, 100,
+				cases[i].most_milli
+			};
+			const struct model_unit unit = { .start_ns = from,
+							 .hits = 100,
+							 .alloc = { .slot_s = 1, .kept_s = 0.005 },
+							 .map_ops = &op,
+							 .map_ops_nr = 1 };
+			assert_int_equal(model_add_unit(m, &unit), 0);
+			sample_totals(m, &counts, 10000);
+			model_meta(m)->end_mono_ns = from + SAMPLE_S;
+			model_next_interval(m, from + SAMPLE_S);
+		}
+		_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+		const struct snapshot_map_estimate *got = &s->maps.sites[0].assigns;
+		assert_int_equal(got->at_least, isnan(cases[i].ci95));
+		assert_int_equal(isnan(got->ci95), isnan(cases[i].ci95));
+		assert_near((double)got->calls, cases[i].calls, 0.03);
+		/* Nothing is sure that was met by chance, and the least is no more than it may be. */
+		if (got->at_least)
+			assert_true((double)got->calls < cases[i].calls * 0.985);
+		else
+			assert_true(got->ci95 >= fmax(cases[i].ci95, cases[i].calls / 60));
+	}
 }
 
 /* Calls are as many per object of their goroutines as windows saw. */
@@ -406,12 +574,13 @@ static void odd_numbers_add_up(void **state)
 	(void)state;
 	memset(&counts, 0xff, sizeof(counts));
 	for (unsigned int n = 0; n < 70; n++) {
-		const struct estimate_hit hits[] = { { sites.small, sites.serve, 5, UINT64_MAX },
-						     { sites.small, sites.serve, 5, 1 } };
+		const struct estimate_hit hits[] = { { sites.small, sites.serve, 5, UINT64_MAX, 0 },
+						     { sites.small, sites.serve, 5, 1, 0 } };
 		const struct estimate_gaps gaps[] = { { sites.serve, UINT32_MAX, NAN },
 						      { sites.serve, 1, INFINITY } };
-		const struct model_unit_map_op op = { sites.map_site, sites.work, MODEL_MAP_DELETE,
-						      UINT64_MAX };
+		const struct model_unit_map_op op = { sites.map_site,	      sites.work,
+						      MODEL_MAP_DELETE,	      UINT64_MAX,
+						      n % 2 ? UINT64_MAX : 1, UINT64_MAX };
 		const struct model_unit unit = { .start_ns = UINT64_MAX,
 						 .hits = UINT64_MAX,
 						 .alloc = { .slot_s = n % 2 ? INFINITY : -1,
@@ -425,6 +594,11 @@ static void odd_numbers_add_up(void **state)
 						 .map_ops_nr = 1 };
 		assert_int_equal(model_add_unit(m, &unit), 0);
 		model_add_sampled(m, sites.tiny, n % 3 ? UINT64_MAX : 0, n % 30 ? UINT64_MAX : 7);
+		sample_large_window(m, &sites, UINT64_MAX, UINT64_MAX / 3, n % 2);
+		const struct model_large_samples large = { n % 2 ? UINT64_MAX : 0, UINT64_MAX,
+							   n % 3 ? UINT64_MAX : 0, n };
+		model_add_sampled_large(m, sites.large, n % 5 ? 1 : UINT64_MAX, &large, 7);
+		model_add_sampled_large(m, sites.buffer, 1, &large, 7);
 		model_site_add(m, sites.large, 1000000, 1);
 		if (n)
 			model_set_class_counts(m, &counts);
@@ -489,9 +663,13 @@ int main(void)
 		cmocka_unit_test(an_interval_has_older_shares),
 		cmocka_unit_test(phases_weigh_what_they_allocated),
 		cmocka_unit_test(the_runtimes_samples_divide_the_totals),
+		cmocka_unit_test(large_samples_stand_for_more_the_smaller_they_are),
+		cmocka_unit_test(windows_divide_bytes_of_large_objects),
 		cmocka_unit_test(intervals_use_their_own_samples_or_recent_ones),
 		cmocka_unit_test(another_rate_is_another_stratum),
+		cmocka_unit_test(samples_and_windows_take_turns),
 		cmocka_unit_test(map_windows_leave_samples_whole),
+		cmocka_unit_test(calls_of_who_allocates_nothing_are_bounded),
 		cmocka_unit_test(map_operations_go_with_what_is_allocated),
 		cmocka_unit_test(odd_numbers_add_up),
 		cmocka_unit_test(memory_is_bounded),

@@ -94,6 +94,33 @@ static void golden_top(void **state)
 	}
 }
 
+/* Samples of the runtime have no types: who looks at types is told of how much. */
+static void what_has_no_type_is_said(void **state)
+{
+	const struct model_frame frame = { "main.f", "f.go", 1, false, 0x10 };
+	_model_ *m = new_model();
+	uint32_t stack = sample_id(model_stack(m, &frame, 1, false));
+	struct render_opts opts = { 0 };
+	_cleanup_free_ char *text = NULL;
+	size_t sz;
+
+	(void)state;
+	sample_meta(m);
+	for (int i = 0; i < 4; i++) {
+		const char *type = i ? "main.T" : SNAPSHOT_UNTYPED;
+		uint32_t site =
+			sample_id(model_site(m, stack, sample_id(model_type(m, type)), 5, 0, 0));
+		model_site_add(m, site, 10, 480);
+	}
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	FILE *out = open_memstream(&text, &sz);
+	assert_non_null(out);
+	assert_int_equal(renderer_find("text")->render(out, s, &opts), 0);
+	fclose(out);
+	assert_non_null(strstr(text, "types of 25.0 % of the objects, 25.0 % of the bytes, are not "
+				     "known: the runtime's samples don't\ncarry them"));
+}
+
 static void an_interval_is_a_word_or_a_share(void **state)
 {
 	static const struct {
@@ -337,6 +364,7 @@ int main(void)
 		cmocka_unit_test(golden_maps),
 		cmocka_unit_test(counted_maps_are_exact),
 		cmocka_unit_test(estimates_of_maps_add_up),
+		cmocka_unit_test(what_has_no_type_is_said),
 		cmocka_unit_test(an_interval_is_a_word_or_a_share),
 		cmocka_unit_test(what_is_sorted_by_has_the_interval),
 		cmocka_unit_test(a_share_of_time_is_never_nothing),

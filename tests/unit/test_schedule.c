@@ -163,12 +163,58 @@ static void test_not_the_last(void **state)
 	assert_near(s.slot_s, before * (1 + 1.0 / SCHEDULE_MEAN_MAX), 1e-6);
 }
 
+/* --- schedule of operations ------------------------------------------------------------------- */
+
+static struct schedule make_operations(double budget, double hit_s)
+{
+	struct schedule_opts opts = schedule_divide_operations(budget);
+	struct schedule s;
+
+	opts.hit_s = hit_s;
+	opts.switch_s = SWITCH_S;
+	schedule_init(&s, &opts);
+	return s;
+}
+
+/* By what windows cost, however much more their limits allow; and as long as operations take, not as they may. */
+static void test_operations_settle(void **state)
+{
+	const struct schedule_unit fast = { 0.003, 0.005, 0.0004, 0.008, 600 };
+	const struct schedule_unit slow = { 0.006, 0.004, 0.0035, 0.004, 600 };
+	const struct schedule_unit dear = { 0.060, 0.004, 0, 0.008, 600 };
+	struct schedule s = make_operations(BUDGET, FAST_HIT_S);
+
+	(void)state;
+	assert_near(s.exact_s, 0.025, 1e-9);
+	assert_near(settle(&s, &fast, 0.5), 0.003 / (BUDGET * 0.3 * 0.5), 1e-6);
+	s = make_operations(BUDGET, SLOW_HIT_S);
+	assert_near(settle(&s, &slow, 1), 0.004 / 0.0015, 1e-6);
+	/* Dear ones are known as such after a few. */
+	s = make_operations(BUDGET, SLOW_HIT_S);
+	for (int i = 0; i < SCHEDULE_FEW_MIN; i++)
+		schedule_next(&s, &dear, 1);
+	assert_near(schedule_expects(&s), 0.060, 1e-6);
+}
+
+/* The most that one may cost is what 30 seconds have for windows; where the usual one is more, there is none. */
+static void test_operations_afford(void **state)
+{
+	struct schedule s = make_operations(BUDGET, SLOW_HIT_S);
+
+	(void)state;
+	assert_near(schedule_affords(&s, 0.1), 30 * BUDGET * 0.3 * 0.25, 1e-9);
+	assert_near(schedule_affords(&s, 2), 30 * BUDGET * 0.3 * 2, 1e-9);
+	assert_true(s.affordable);
+	assert_true(schedule_expects(&s) < schedule_affords(&s, 0));
+	assert_false(make_operations(0.0005, SLOW_HIT_S).affordable);
+}
+
 /* --- ration ----------------------------------------------------------------------------------- */
 
 enum { SECONDS = 600, PER_S = 100, STEPS = SECONDS * PER_S };
 #define ALL                                                                           \
 	(1U << WIRE_GROUP_ALWAYS | 1U << WIRE_GROUP_ASSIST | 1U << WIRE_GROUP_LARGE | \
-	 1U << WIRE_GROUP_MAP_EVENTS)
+	 1U << WIRE_GROUP_MAP_EVENTS | 1U << WIRE_GROUP_GC)
 
 /* A target whose groups would cost so much, as CPU seconds per second, by the time. */
 typedef double rate_fn(enum wire_group group, double now_s);
@@ -321,7 +367,7 @@ static void test_order(void **state)
 	c = ration_tick(&r, 1, 1, 1, cost_s);
 	assert_int_equal(c.give_up, 1U << WIRE_GROUP_LARGE);
 	assert_int_equal(c.give_back, 0);
-	/* What isn't attached can't be given up; the garbage collector's own never is. */
+	/* What isn't attached can't be given up; what marks the end of the target never is. */
 	ration_init(&r, BUDGET, 1U << WIRE_GROUP_ALWAYS, 1);
 	cost_s[WIRE_GROUP_ALWAYS] = 5;
 	c = ration_tick(&r, 1, 1, 1, cost_s);
@@ -330,8 +376,128 @@ static void test_order(void **state)
 	ration_init(&r, BUDGET, ALL, 1);
 	memset(cost_s, 0, sizeof(cost_s));
 	cost_s[WIRE_GROUP_WINDOW] = cost_s[WIRE_GROUP_REFILL] = 5;
+	cost_s[WIRE_GROUP_OP_WINDOW] = cost_s[WIRE_GROUP_OP_RETURNS] = 5;
 	c = ration_tick(&r, 1, 1, 1, cost_s);
 	assert_int_equal(c.give_up, 0);
+	/* Of operations their number goes first, assists stay. */
+	ration_init(&r, BUDGET, 1U << WIRE_GROUP_OP_CALLS | 1U << WIRE_GROUP_ASSIST, 1);
+	cost_s[WIRE_GROUP_OP_CALLS] = 0.03;
+	cost_s[WIRE_GROUP_ASSIST] = 0.01;
+	c = ration_tick(&r, 1, 10, 1, cost_s);
+	assert_int_equal(c.give_up, 0);
+	c = ration_tick(&r, 11, 3, 1, cost_s);
+	assert_int_equal(c.give_up, 1U << WIRE_GROUP_OP_CALLS);
+}
+
+/* All that can be given up goes one after the other, as far as needed, and comes back from the other end. */
+static void test_whole_order(void **state)
+{
+	static const enum wire_group order[] = { WIRE_GROUP_OP_CALLS, WIRE_GROUP_MAP_EVENTS,
+						 WIRE_GROUP_LARGE,    WIRE_GROUP_PROFILE,
+						 WIRE_GROUP_ASSIST,   WIRE_GROUP_GC };
+	enum { NR = sizeof(order) / sizeof(order[0]) };
+	const unsigned all = ALL | 1U << WIRE_GROUP_OP_CALLS | 1U << WIRE_GROUP_PROFILE;
+	const double each_s = 0.01, income = BUDGET / 5;
+	double cost_s[WIRE_GROUP_NR] = { 0 };
+	struct ration_change c;
+	unsigned first = 0;
+	struct ration r;
+
+	(void)state;
+	for (int i = 0; i < NR; i++)
+		cost_s[order[i]] = each_s;
+	for (int nr = 1; nr <= NR; nr++) {
+		first |= 1U << order[nr - 1];
+		ration_init(&r, BUDGET, all, 1);
+		ration_pay(&r, 1);
+		/* What comes in is enough for all but the first of them. */
+		c = ration_tick(&r, 1, (NR - nr + 0.5) * each_s / income, 1, cost_s);
+		assert_int_equal(c.give_up, first);
+		assert_int_equal(c.give_back, 0);
+	}
+	memset(cost_s, 0, sizeof(cost_s));
+	for (int i = NR; i--;) {
+		r.room_s = 10;
+		c = ration_tick(&r, 10 + NR - i, 1, 1, cost_s);
+		assert_int_equal(c.give_up, 0);
+		assert_int_equal(c.give_back, 1U << order[i]);
+	}
+	r.room_s = 10;
+	c = ration_tick(&r, 30, 1, 1, cost_s);
+	assert_int_equal(c.give_back, 0);
+}
+
+/*
+ * Stops and cycles are the last to go, and assists go with them: without the beginnings of cycles these can't be told.
+ * They don't come back before, either.
+ */
+static void test_cycles(void **state)
+{
+	double cost_s[WIRE_GROUP_NR] = { 0 };
+	struct ration_change c;
+	struct ration r;
+
+	(void)state;
+	ration_init(&r, BUDGET, ALL, 1);
+	cost_s[WIRE_GROUP_ASSIST] = 0.5;
+	cost_s[WIRE_GROUP_GC] = 0.5;
+	c = ration_tick(&r, 1, 1, 1, cost_s);
+	assert_int_equal(c.give_up, 1U << WIRE_GROUP_ASSIST | 1U << WIRE_GROUP_GC);
+
+	ration_init(&r, BUDGET, ALL, 1);
+	cost_s[WIRE_GROUP_ASSIST] = 0.01;
+	c = ration_tick(&r, 1, 1, 1, cost_s);
+	assert_int_equal(c.give_up, 1U << WIRE_GROUP_ASSIST | 1U << WIRE_GROUP_GC);
+	memset(cost_s, 0, sizeof(cost_s));
+	r.room_s = 10;
+	c = ration_tick(&r, 10, 1, 1, cost_s);
+	assert_int_equal(c.give_back, 1U << WIRE_GROUP_GC);
+	/* It could not be attached. */
+	ration_stays_off(&r, WIRE_GROUP_GC, 10);
+	c = ration_tick(&r, 11, 1, 1, cost_s);
+	assert_int_equal(c.give_back, 0);
+	c = ration_tick(&r, 12, 1, 1, cost_s);
+	assert_int_equal(c.give_back, 1U << WIRE_GROUP_GC);
+	c = ration_tick(&r, 13, 1, 1, cost_s);
+	assert_int_equal(c.give_back, 1U << WIRE_GROUP_ASSIST);
+
+	/* Where there are none to be seen, assists are by themselves. */
+	ration_init(&r, BUDGET, ALL & ~(1U << WIRE_GROUP_GC), 1);
+	cost_s[WIRE_GROUP_ASSIST] = 1;
+	c = ration_tick(&r, 1, 1, 1, cost_s);
+	assert_int_equal(c.give_up, 1U << WIRE_GROUP_ASSIST);
+}
+
+/* What switching takes is paid from the same bucket. */
+static void test_pay(void **state)
+{
+	double cost_s[WIRE_GROUP_NR] = { 0 };
+	struct ration r;
+
+	(void)state;
+	ration_init(&r, BUDGET, ALL, 1);
+	ration_pay(&r, 1);
+	cost_s[WIRE_GROUP_GC] = 0.01;
+	assert_int_equal(ration_tick(&r, 1, 1, 1, cost_s).give_up,
+			 1U << WIRE_GROUP_GC | 1U << WIRE_GROUP_ASSIST);
+}
+
+/* A program that does nothing but collect. */
+static double collections(enum wire_group group, double now_s)
+{
+	return group == WIRE_GROUP_GC ? 0.3 : quiet(group, now_s);
+}
+
+static void test_collections(void **state)
+{
+	static struct run run;
+
+	(void)state;
+	memset(&run, 0, sizeof(run));
+	simulate(&run, collections, 1);
+	assert_true(run.off_s[WIRE_GROUP_GC] > SECONDS * 0.9);
+	assert_true(run.off_s[WIRE_GROUP_LARGE] == 0);
+	assert_true(worst_share(&run, 1) < BUDGET * 2 / 3 + 3 * 0.3 / PER_S / 30);
 }
 
 /* Too much again right after it came back: longer each time, up to five minutes. */
@@ -386,11 +552,17 @@ int main(void)
 		cmocka_unit_test(test_length_of_the_second_stage),
 		cmocka_unit_test(test_small_budgets),
 		cmocka_unit_test(test_not_the_last),
+		cmocka_unit_test(test_operations_settle),
+		cmocka_unit_test(test_operations_afford),
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_storm),
 		cmocka_unit_test(test_bursts),
 		cmocka_unit_test(test_given_back),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_whole_order),
+		cmocka_unit_test(test_cycles),
+		cmocka_unit_test(test_pay),
+		cmocka_unit_test(test_collections),
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_alarm),
 	};

@@ -467,6 +467,38 @@ static void the_first_cycle_may_be_missed(void **state)
 	}
 }
 
+/* Away in the middle of one cycle, back in that of another: neither is made of parts of both. */
+static void what_was_under_way_is_forgotten(void **state)
+{
+	_model_ *m = NULL;
+	struct wire_stop stop = { .ev.mono_ns = 909,
+				  .start_ns = 900,
+				  .reason = MODEL_STOP_MARK_TERMINATION,
+				  .trigger = WIRE_TRIGGER_NONE,
+				  .in_termination = 1,
+				  .attached = 1 };
+
+	(void)state;
+	assert_int_equal(model_new(&m), 0);
+	struct gc_stream gc = { .model = m, .first_number = 5 };
+	stop_cycle(&gc, MODEL_STOP_SWEEP_TERMINATION, 100, 10);
+	tell_cycle(&gc, 8, 15);
+	assert_int_equal(gc_stream_stop(&gc, &stop, MODEL_NO_STACK), 0);
+
+	struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(s->gc.cycles_nr, 1);
+	assert_int_equal(s->gc.cycles[0].raw.number, 8);
+	assert_int_equal(s->gc.cycles[0].raw.start_ns, 0);
+	assert_int_equal(s->gc.cycles[0].raw.sweep_pause_ns, 0);
+	assert_int_equal(s->gc.cycles[0].raw.trigger, MODEL_TRIGGER_UNKNOWN);
+	assert_int_equal(s->gc.cycles[0].pause_ns, 15);
+	snapshot_free(s);
+	struct gc_sums sums = gc_stream_sums(&gc, 8);
+	assert_int_equal(sums.cycles, 1);
+	assert_int_equal(sums.whole_ns, 0);
+	assert_int_equal(sums.partial_ns, 15);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_full_model_ends_nothing),
 		cmocka_unit_test(a_lost_record_makes_a_cycle_unknown),
 		cmocka_unit_test(the_first_cycle_may_be_missed),
+		cmocka_unit_test(what_was_under_way_is_forgotten),
 	};
 	return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
 }

@@ -144,6 +144,7 @@ struct option_spec {
 	size_t offset; /* of the member in struct options */
 	const char *arg; /* "PID"; NULL for flags */
 	const char *choices; /* "auto multi perf" */
+	bool once; /* a second one would take the place of the first */
 	const char *help;
 	uint64_t min, max; /* for OPTION_UINT */
 	enum option_use use;

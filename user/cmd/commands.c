@@ -47,12 +47,16 @@ const struct cmd commands[] = {
 	  cmd_maps },
 	{ "op", CMD_OP, CMD_ARG_OPTIONAL, true, "RECORDING",
 	  "allocs/op, B/op and ns/op of a function of a live process",
-	  "Measure each call of a function in a running program, from entry to return, with all "
+	  "Measure calls of a function in a running program, from entry to return, with all "
 	  "that it calls "
 	  "on its goroutine (of a recursion the outermost call): what it allocates and how long it "
 	  "takes, as mean and percentiles, "
 	  "which sites in it allocate, and what of the time went to garbage collection. What it "
-	  "starts with 'go' isn't counted. Each call, each return and each allocation costs a "
+	  "starts with 'go' isn't counted. In auto mode calls are measured in windows at random "
+	  "times, until 8 of which "
+	  "saw some there are no intervals (?); those still running a second after a window are "
+	  "cut, "
+	  "and counted. In exact mode each call, each return and each allocation costs a "
 	  "trap. With a RECORDING made with 'record --op' the same from there.",
 	  cmd_op },
 	{ "heap", CMD_HEAP, CMD_ARG_OPTIONAL, false, "RECORDING",

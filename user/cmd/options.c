@@ -49,7 +49,7 @@ const struct option_spec option_specs[] = {
 	{ "compare", 0, OPTION_STRING, CMD_OP, AT(compare), "LABEL=FUNC,...", NULL,
 	  .help = "measure each FUNC and show them side by side; collapsed stacks of each are "
 		  "written to op-LABEL.folded",
-	  .use = OPTION_LIVE },
+	  .once = true, .use = OPTION_LIVE },
 	{ "folded", 0, OPTION_STRING, CMD_OP, AT(folded), "PREFIX", NULL,
 	  .help = "what --compare puts before LABEL.folded in the name of a file, instead of "
 		  "'op-'",
@@ -70,9 +70,23 @@ const struct option_spec option_specs[] = {
 		  "a target that allocates much",
 	  .use = OPTION_LIVE },
 	{ "budget", 0, OPTION_PERCENT, SAMPLING, AT(budget), "PERCENT", NULL,
-	  .help = "what tracing may cost over any 30 seconds, in percent of the CPU time that the "
-		  "target uses; 2 by default. More gives narrower intervals sooner. Not with "
+	  .help = "what tracing may cost over any 30 seconds, in percent (0.01 to 100) of the CPU "
+		  "time "
+		  "that the target uses; 2 by default. More gives narrower intervals sooner. Not "
+		  "with "
 		  "--mode exact",
+	  .use = OPTION_LIVE },
+	{ "mode", 0, OPTION_CHOICE, CMD_OP, AT(mode), "MODE", "auto exact",
+	  .help = "auto (the default): whole calls in short windows at random times, within a "
+		  "budget; what allocations/op and bytes/op are of all calls is estimated. exact: "
+		  "every call is measured, and a trap for each, and for each allocation, slows a "
+		  "target that makes many",
+	  .use = OPTION_LIVE },
+	{ "budget", 0, OPTION_PERCENT, CMD_OP, AT(budget), "PERCENT", NULL,
+	  .help = "what tracing may cost over any 30 seconds, in percent (0.01 to 100) of the CPU "
+		  "time "
+		  "that the target uses; 2 by default. More measures more calls sooner. Exact mode "
+		  "has none",
 	  .use = OPTION_LIVE },
 	{ "attach", 0, OPTION_CHOICE, LIVE, AT(attach), "HOW", "auto multi perf",
 	  .help = "how probes are attached: uprobe_multi links, perf uprobes, or the better that "
@@ -312,11 +326,17 @@ static error_t parse_option(const struct option_spec *spec, const char *arg,
 {
 	struct parse *parse = state->input;
 
+	if (spec->once && parse->opts->given & 1ULL << (spec - option_specs))
+		argp_error(state, "--%s is given twice: it takes all at once, as %s", spec->name,
+			   spec->arg);
 	if (store(spec, arg, parse->opts)) {
 		parse->opts->given |= 1ULL << (spec - option_specs);
 		return 0;
 	}
-	if (spec->choices)
+	if (spec->type == OPTION_PERCENT)
+		argp_error(state, "--%s takes %g to %g percent, not '%s'", spec->name, BUDGET_MIN,
+			   BUDGET_MAX, arg);
+	else if (spec->choices)
 		argp_error(state, "--%s takes one of: %s", spec->name, spec->choices);
 	else if (spec->type == OPTION_LIST)
 		argp_error(state, "--%s can be given %d times at most", spec->name, WIRE_OPS_MAX);
@@ -400,7 +420,7 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 	_Static_assert(sizeof(option_specs) / sizeof(option_specs[0]) < 64,
 		       "options[] is too small");
 	*ret = (struct options){
-		.mode = cmd->id & SAMPLING ? SESSION_AUTO : SESSION_EXACT,
+		.mode = cmd->id & (SAMPLING | CMD_OP) ? SESSION_AUTO : SESSION_EXACT,
 		.budget = 0.02,
 		.delay_ns = 1000000000,
 		.top_nr = 10,

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How much slower a stage makes a root. In the first stage the gap between two refills of a goroutine has one hit in it, and
- * what is left of the gap is how long it would be without. What a hit costs there isn't quite what was measured elsewhere, by another probe;
- * but the runtime counts all objects, and refills, undilated, must come to as many: that tells the cost again, the better
- * the more it matters. In the second stage the rate of hits is held against that of the refills.
+ * How much slower a stage makes a root. In the first stage the gap between two refills of a goroutine has one hit in
+ * it, and what is left of the gap is how long it would be without. What a hit costs there isn't quite what was measured
+ * elsewhere, by another probe; but the runtime counts all objects, and refills, undilated, must come to as many: that
+ * tells the cost again, the better the more it matters. In the second stage the rate of hits is held against that of
+ * the refills.
  */
 #include "estimate/dilation.h"
 
 #include <math.h>
 
+#include "base/f64.h"
 #include "gobin/layout.h"
 
 /* How far off the measured cost of a hit may be, as a standard deviation. */
@@ -46,11 +48,6 @@ static double span_objects(uint32_t size_class)
 	if (size_class == ESTIMATE_CLASS_LARGE || size_class >= GO_NUM_SIZE_CLASSES)
 		return 1;
 	return floor((double)span_pages[size_class] * GO_PAGE_SIZE / go_class_to_size[size_class]);
-}
-
-static double clip(double v, double min, double max)
-{
-	return v < min ? min : v > max ? max : v;
 }
 
 bool pair_is_refilled(const struct units *u, const struct pair *p)
@@ -91,6 +88,9 @@ static void sum_pair(struct units *u, struct pair *p, bool counted)
 		}
 	}
 	p->refills = used / span_objects(p->size_class);
+	/* Bytes are of objects that another pair has. */
+	if (p->size_class == ESTIMATE_LARGE_BYTES)
+		return;
 	root->hits += p->hits;
 	root->counted += counted ? p->refilled : 0;
 	if (u->two_stage && pair_is_refilled(u, p)) {
@@ -199,9 +199,9 @@ static void dilate_exact(struct units *u)
 		if (root->seen <= 0 || root->refilled <= 0)
 			continue;
 		/* Rates are what the two are; the stages may be of different units. */
-		root->exact_dilation =
-			clip(root->refilled / u->refill_slots_s / (root->seen / u->kept_slots_s), 1,
-			     EXACT_DILATION_MAX);
+		root->exact_dilation = clip_f64(root->refilled / u->refill_slots_s /
+							(root->seen / u->kept_slots_s),
+						1, EXACT_DILATION_MAX);
 	}
 }
 
@@ -213,7 +213,8 @@ static void dilate_all(struct units *u, const uint64_t *class_objects)
 
 	for (size_t i = 0; i < u->pairs_nr; i++) {
 		const struct pair *p = &u->pairs[i];
-		if (!class_objects[p->size_class] || p->seen <= 0)
+		if (p->size_class == ESTIMATE_LARGE_BYTES || !class_objects[p->size_class] ||
+		    p->seen <= 0)
 			continue;
 		seen += p->seen;
 		if (p->size_class != last)
@@ -221,8 +222,8 @@ static void dilate_all(struct units *u, const uint64_t *class_objects)
 		last = p->size_class;
 	}
 	if (seen > 0 && u->wall_s > 0)
-		u->dilation = clip(objects / u->wall_s / (seen / u->kept_slots_s), 1,
-				   EXACT_DILATION_MAX);
+		u->dilation = clip_f64(objects / u->wall_s / (seen / u->kept_slots_s), 1,
+				       EXACT_DILATION_MAX);
 }
 
 void dilation_of(struct units *u, const struct estimate_span *span)
@@ -236,7 +237,9 @@ void dilation_of(struct units *u, const struct estimate_span *span)
 		struct pair *p = &u->pairs[i];
 		/* Others have no refills that tell all of them. */
 		bool counted = p->size_class != ESTIMATE_CLASS_LARGE &&
-			       p->size_class != ESTIMATE_CLASS_TINY && span->objects[p->size_class];
+			       p->size_class != ESTIMATE_CLASS_TINY &&
+			       p->size_class != ESTIMATE_LARGE_BYTES &&
+			       span->objects[p->size_class];
 		sum_pair(u, p, counted);
 		if (counted && p->refilled > 0 && p->size_class != last) {
 			objects += (double)span->objects[p->size_class];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Class by class: shares by windows, by samples, or by both; times the exact number of objects of the class.
+ * Class by class: shares by windows, by samples, or by both; times the exact number of objects of the class. Bytes of large
+ * objects are one class more.
  */
 #include "estimate/estimate.h"
 
@@ -147,6 +148,9 @@ int estimate(const struct estimate_span *span, struct estimate_result *ret)
 		err = sampled_init(&sampled, span);
 	for (uint32_t c = 0; !err && c < ESTIMATE_CLASS_NR; c++)
 		err = estimate_class(&units, &sampled, c, span->objects[c], ret, &cap);
+	if (!err)
+		err = estimate_class(&units, &sampled, ESTIMATE_LARGE_BYTES, span->large_bytes, ret,
+				     &cap);
 	if (err)
 		return err;
 	ret->units_nr = units.units_nr;

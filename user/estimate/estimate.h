@@ -10,6 +10,9 @@
  * Classes are Go's size classes, with 0 for large objects; class 2 has the blocks of tiny objects, and
  * ESTIMATE_CLASS_TINY those tiny objects that found room in a block already begun, which take no bytes of their own
  * (as MemStats counts: runtime/mstats.go tinyAllocCount). Sites and roots are the caller's numbers, from 0.
+ *
+ * Large objects are of any size. How their bytes divide is estimated apart from how their number does, as if bytes were
+ * objects of one class more, ESTIMATE_LARGE_BYTES, which only results and the runtime's samples name.
  */
 #ifndef GALLOP_ESTIMATE_ESTIMATE_H
 #define GALLOP_ESTIMATE_ESTIMATE_H
@@ -22,6 +25,8 @@ enum {
 	ESTIMATE_CLASS_LARGE = 0,
 	ESTIMATE_CLASS_TINY = 68,
 	ESTIMATE_CLASS_NR = 69,
+	ESTIMATE_LARGE_BYTES = ESTIMATE_CLASS_NR,
+	ESTIMATE_SUMS_NR, /* what adds up to a number that is known */
 	/* Fewer windows give no interval: it would be narrower than what is known. */
 	ESTIMATE_UNITS_MIN = 8,
 };
@@ -47,6 +52,7 @@ struct estimate_gaps {
 struct estimate_hit {
 	uint32_t site, root, size_class;
 	uint64_t objects;
+	uint64_t bytes; /* of large ones */
 };
 
 /*
@@ -71,13 +77,19 @@ struct estimate_unit {
 struct estimate_span {
 	double wall_s;
 	uint64_t objects[ESTIMATE_CLASS_NR]; /* exact, less what was counted exactly by site */
+	uint64_t large_bytes; /* ... of large ones */
 	double hit_s; /* what a hit costs its thread; corrected by what refills and objects come to */
 	const struct estimate_unit *const *units;
 	size_t units_nr;
-	/* The runtime's samples: how many each site has, of one class. NULL: it takes none. */
+	/*
+	 * The runtime's samples: how many each site has, of one class. NULL: it takes none. What they stand for, and the
+	 * variance of that, in sum: 0 is the same for all samples of the class. Large objects have both, once as objects
+	 * and once as bytes: estimate_large().
+	 */
 	const struct estimate_sampled {
 		uint32_t site, size_class;
 		uint64_t samples;
+		double weight, noise;
 	} * sampled;
 	size_t sampled_nr;
 	uint64_t mem_profile_rate; /* bytes; 0: windows only */
@@ -87,7 +99,8 @@ struct estimate_span {
 /*
  * Of a site and class, objects and their variance; bytes follow from the class. `systematic` is what no number of windows
  * takes away, by dilation: in objects, too. Of several parts variances add up, and systematic errors as they are; of bytes
- * both are those of objects times the slot's size, squared for the variance.
+ * both are those of objects times the slot's size, squared for the variance. Of large objects bytes are parts of their own:
+ * what is said of objects is of bytes there.
  */
 struct estimate_part {
 	uint32_t site, size_class;
@@ -104,12 +117,21 @@ struct estimate_result {
 	size_t units_nr; /* that told something */
 	double dilation; /* how much slower the target was in windows, 1: not at all; 0: not known */
 	/* By class: objects that no site could be told for (root seen, stack not; or nothing seen). */
-	double unsampled[ESTIMATE_CLASS_NR];
+	double unsampled[ESTIMATE_SUMS_NR];
+};
+
+/* What one sample of a large object stands for, and the variance of that. */
+struct estimate_large {
+	double objects, objects_variance;
+	double bytes, bytes_variance;
 };
 
 /* 0 or -ENOMEM. estimate_free() in any case. */
 int estimate(const struct estimate_span *span, struct estimate_result *ret);
 void estimate_free(struct estimate_result *r);
+
+/* `size` is what the runtime samples by, `bytes` what it counts; at mem_profile_rate, which isn't 0. */
+struct estimate_large estimate_large(uint64_t size, uint64_t bytes, uint64_t mem_profile_rate);
 
 /*
  * Half-width of the 95 % interval: of what has this variance in total, and this systematic part, from units_nr windows

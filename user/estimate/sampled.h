@@ -18,7 +18,7 @@ struct sampled {
 int sampled_init(struct sampled *s, const struct estimate_span *span);
 void sampled_deinit(struct sampled *s);
 
-/* 0 or -ENOMEM; samples_ret: how many the class has. What is in ret is the caller's to free in any case. */
+/* 0 or -ENOMEM; samples_ret: how many the class has, or fewer that weigh the same and tell as much. What is in ret is the caller's to free in any case. */
 int sampled_shares(const struct sampled *s, uint32_t size_class, struct shares *ret,
 		   double *samples_ret);
 

@@ -17,4 +17,22 @@ struct shares {
 	double unsampled;
 };
 
+/*
+ * What was drawn of a site, or of all others: what it comes to, what one more would add to that (what was drawn is as much
+ * in the mean), and how much variance there is to each unit of it.
+ */
+struct drawn {
+	double sum, one, noise;
+};
+
+/* Of the site's share of both together. As if there were one more of each: never sure of all or nothing. */
+static inline double drawn_variance(const struct drawn *site, const struct drawn *others)
+{
+	double mine = site->sum + site->one, theirs = others->sum + others->one;
+	double q = mine / (mine + theirs);
+
+	return ((1 - q) * (1 - q) * mine * site->noise + q * q * theirs * others->noise) /
+	       ((mine + theirs) * (mine + theirs));
+}
+
 #endif

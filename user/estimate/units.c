@@ -42,6 +42,45 @@ static void observe(struct units *u, struct observation o)
 		u->observations[u->observations_nr++] = o;
 }
 
+/* The mean size of a large object, each weighed by its size. Of those of a site and a window only the mean is known. */
+static double large_size(const struct estimate_span *span)
+{
+	double sum = 0, squares = 0;
+
+	for (size_t i = 0; i < span->units_nr; i++) {
+		const struct estimate_unit *unit = span->units[i];
+		for (size_t k = 0; k < unit->hits_nr; k++) {
+			const struct estimate_hit *h = &unit->hits[k];
+			double bytes = clean_objects(h->bytes);
+			if (h->size_class != ESTIMATE_CLASS_LARGE || !h->objects)
+				continue;
+			sum += bytes;
+			squares += bytes * bytes / clean_objects(h->objects);
+		}
+	}
+	return sum > 0 ? squares / sum : 0;
+}
+
+static bool has_bytes(const struct estimate_hit *h)
+{
+	return h->size_class == ESTIMATE_CLASS_LARGE && h->bytes && h->objects;
+}
+
+static void observe_bytes(struct units *u, const struct estimate_hit *h)
+{
+	double bytes = clean_objects(h->bytes) / u->large_size;
+
+	if (has_bytes(h))
+		u->observations[u->observations_nr++] = (struct observation){
+			.size_class = ESTIMATE_LARGE_BYTES,
+			.root = u->two_stage ? h->root : 0,
+			.unit = (uint32_t)u->units_nr,
+			.site = h->site,
+			.objects = bytes,
+			.size = bytes / clean_objects(h->objects),
+		};
+}
+
 static void observe_refills(struct units *u, const struct estimate_span *span,
 			    const struct estimate_unit *from)
 {
@@ -55,6 +94,7 @@ static void observe_refills(struct units *u, const struct estimate_span *span,
 				   .unit = (uint32_t)u->units_nr,
 				   .site = UNITS_NO_SITE,
 				   .objects = clean_objects(r->objects),
+				   .size = 1,
 			   });
 	}
 }
@@ -73,7 +113,9 @@ static void observe_hits(struct units *u, const struct estimate_span *span,
 				   .unit = (uint32_t)u->units_nr,
 				   .site = h->site,
 				   .objects = clean_objects(h->objects),
+				   .size = 1,
 			   });
+		observe_bytes(u, h);
 	}
 }
 
@@ -96,8 +138,12 @@ static int make_room(struct units *u, const struct estimate_span *span)
 {
 	size_t nr = 1;
 
-	for (size_t i = 0; i < span->units_nr; i++)
-		nr += span->units[i]->refills_nr + span->units[i]->hits_nr;
+	for (size_t i = 0; i < span->units_nr; i++) {
+		const struct estimate_unit *unit = span->units[i];
+		nr += unit->refills_nr + unit->hits_nr;
+		for (size_t k = 0; k < unit->hits_nr; k++)
+			nr += has_bytes(&unit->hits[k]);
+	}
 	u->units = calloc(span->units_nr + 1, sizeof(u->units[0]));
 	u->observations = reallocarray(NULL, nr, sizeof(u->observations[0]));
 	u->scratch = reallocarray(NULL, nr, sizeof(u->scratch[0]));
@@ -178,10 +224,37 @@ static int add_pairs(struct units *u)
 	return 0;
 }
 
+/* Of the class that has most. */
+static size_t most_pairs(const struct units *u)
+{
+	size_t most = 0;
+
+	for (size_t i = 0, n = 0; i < u->pairs_nr; i++) {
+		n = i && u->pairs[i - 1].size_class == u->pairs[i].size_class ? n + 1 : 1;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+/*
+ * What is kept of a class is of each pair and group: of many thousand roots, which only a recording can have, there are
+ * fewer.
+ */
+static size_t groups_of(const struct units *u)
+{
+	size_t groups = UNITS_TALLIES_MAX / (most_pairs(u) + 1);
+
+	if (groups < ESTIMATE_UNITS_MIN)
+		groups = ESTIMATE_UNITS_MIN;
+	if (groups > UNITS_GROUPS_MAX)
+		groups = UNITS_GROUPS_MAX;
+	return groups < u->units_nr ? groups : u->units_nr;
+}
+
 /* Neighbours go together: what slowly changes makes groups differ as it makes units. */
 static void group_units(struct units *u)
 {
-	u->groups_nr = u->units_nr < UNITS_GROUPS_MAX ? u->units_nr : UNITS_GROUPS_MAX;
+	u->groups_nr = groups_of(u);
 	for (size_t i = 0; i < u->units_nr; i++) {
 		struct unit *unit = &u->units[i];
 		unit->group = (uint32_t)(i * u->groups_nr / u->units_nr);
@@ -204,6 +277,7 @@ int units_init(struct units *u, const struct estimate_span *span)
 	if (isfinite(span->hit_s) && span->hit_s > 0)
 		u->hit_s = span->hit_s < HIT_MAX_S ? span->hit_s : HIT_MAX_S;
 	u->wall_s = clean_s(span->wall_s, WALL_MAX_S);
+	u->large_size = large_size(span);
 	int err = make_room(u, span);
 	if (err)
 		return err;

@@ -3,6 +3,9 @@
  * What windows saw, put in order: cleaned of what can't be, and summed by goroutine root and by pair of root and size
  * class. How classes divide among sites is made from it, see windows.h.
  *
+ * Bytes of large objects are a class of their own here, ESTIMATE_LARGE_BYTES, of hits alone. Its objects are as many as
+ * the mean large one weighed by its size has: of so many of one size the bytes would be as sure.
+ *
  * Rates are in objects of the time that the windows stand for: objects per second times the seconds of the slot, summed.
  */
 #ifndef GALLOP_ESTIMATE_UNITS_H
@@ -17,6 +20,9 @@
 enum {
 	UNITS_NO_SITE = UINT32_MAX, /* of what refills tell */
 	UNITS_GROUPS_MAX = 64,
+	UNITS_TALLIES_MAX =
+		1
+		<< 18, /* groups of all pairs of a class; more if fewer than ESTIMATE_UNITS_MIN of each */
 };
 
 struct unit {
@@ -28,6 +34,7 @@ struct unit {
 struct observation {
 	uint32_t size_class, root, unit, site;
 	double objects;
+	double size; /* ... that come at a time, in the mean: 1, but of bytes */
 	double weight; /* what a hit stands for, see windows.h */
 };
 
@@ -59,6 +66,7 @@ struct units {
 	bool two_stage; /* false: no unit has refills, all roots are one */
 	double hit_s, wall_s; /* 0: not known */
 	double dilation; /* 0: not known */
+	double large_size; /* the unit of ESTIMATE_LARGE_BYTES; 0: there are none */
 	struct unit *units;
 	size_t units_nr;
 	size_t groups_nr;

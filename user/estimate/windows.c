@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/f64.h"
 #include "base/grow.h"
 #include "base/u64.h"
 #include "estimate/order.h"
@@ -53,6 +54,7 @@ struct side {
 	const struct pair *pair;
 	const struct root *root;
 	struct tally *groups, all;
+	double squares; /* of hits, each as often as it is large: as many as hits, but of bytes */
 	double amount; /* with nothing left out */
 	double least, most; /* dilation of the second stage; 0: refills tell enough */
 	double refill_error, own_error, mix_error; /* relative */
@@ -67,11 +69,6 @@ struct class_sums {
 	/* Sums over sides, of which a site takes back what it knows better. */
 	double refill_noise, refill_error, own_error;
 };
-
-static double clip(double v, double min, double max)
-{
-	return v < min ? min : v > max ? max : v;
-}
 
 /* --- roots ------------------------------------------------------------------------------------- */
 
@@ -111,6 +108,9 @@ static void tally_side(const struct units *u, struct side *s)
 			nr++;
 		weigh_unit(u, &o[i], nr, &s->groups[u->units[o[i].unit].group]);
 	}
+	for (size_t i = 0; i < s->pair->nr; i++)
+		if (o[i].site != UNITS_NO_SITE)
+			s->squares += o[i].objects * o[i].size;
 	for (size_t i = 0; i < u->groups_nr; i++) {
 		s->all.amount += s->groups[i].amount;
 		s->all.pooled += s->groups[i].pooled;
@@ -128,14 +128,14 @@ static void bound_side(const struct units *u, struct side *s)
 		return;
 	if (s->root->exact_dilation > 0) {
 		s->least = s->most = s->root->exact_dilation;
-		s->own_error = clip(2 / sqrt(s->root->refills), 0, 1);
+		s->own_error = clip_f64(2 / sqrt(s->root->refills), 0, 1);
 		return;
 	}
 	for (size_t i = 0; i < u->units_nr; i++)
 		kept_s += u->units[i].kept_s;
-	s->least = 1 / (1 - clip(s->root->hits * u->hit_s / kept_s, 0, BUSY_MAX));
+	s->least = 1 / (1 - clip_f64(s->root->hits * u->hit_s / kept_s, 0, BUSY_MAX));
 	s->most = u->dilation > s->least ? u->dilation : s->least;
-	s->own_error = clip((s->most - s->least) / (s->most + s->least), 0, 1);
+	s->own_error = clip_f64((s->most - s->least) / (s->most + s->least), 0, 1);
 }
 
 /* Of a side, with a group left out (ALL: none). */
@@ -153,7 +153,7 @@ static double side_amount(const struct units *u, const struct side *s, size_t ou
 	if (kept_s <= 0 || seen <= 0)
 		return 0;
 	seen *= refills_s / kept_s;
-	return clip(refilled, seen * s->least, seen * s->most);
+	return clip_f64(refilled, seen * s->least, seen * s->most);
 }
 
 static double mix_error(const struct units *u, const struct side *s)
@@ -161,8 +161,9 @@ static double mix_error(const struct units *u, const struct side *s)
 	double dilation = s->root->exact_dilation > 0 ? s->root->exact_dilation : u->dilation;
 
 	if (!u->two_stage)
-		return dilation > 1 ? clip(BLIND_ERROR * (dilation - 1), MIX_ERROR, 1) : MIX_ERROR;
-	return MIX_ERROR * (clip(dilation, MIX_DILATION_MIN, MIX_DILATION_MAX) - 1);
+		return dilation > 1 ? clip_f64(BLIND_ERROR * (dilation - 1), MIX_ERROR, 1)
+				    : MIX_ERROR;
+	return MIX_ERROR * (clip_f64(dilation, MIX_DILATION_MIN, MIX_DILATION_MAX) - 1);
 }
 
 /* --- classes ----------------------------------------------------------------------------------- */
@@ -206,7 +207,8 @@ static void sum_side(struct class_sums *c, struct side *s)
 /* Refills, or hits if they are what tells the amount: a sum of as many has that relative variance. */
 static double side_noise(const struct side *s)
 {
-	double nr = s->least > 0 ? s->pair->hits : s->pair->refills;
+	double hits = s->pair->hits;
+	double nr = s->least > 0 ? hits * hits / s->squares : s->pair->refills;
 
 	return nr > 1 ? 1 / nr : 1;
 }
@@ -262,7 +264,7 @@ struct site_sums {
 /* Of the hits of a site in one root. */
 struct side_hits {
 	double weighed[GROUPS], hits[GROUPS];
-	double weighed_all, hits_all;
+	double weighed_all, hits_all, squares;
 };
 
 static double side_site_amount(const struct class_sums *c, const struct side *s,
@@ -275,23 +277,37 @@ static double side_site_amount(const struct class_sums *c, const struct side *s,
 
 	if (of <= 0 || hits <= 0)
 		return 0;
-	double pooled = clip(hits / of, 0, 1);
+	double pooled = clip_f64(hits / of, 0, 1);
 	if (s->least > 0)
 		return pooled * side_amount(c->units, s, out);
 	double weighed = h->weighed_all - (out == ALL ? 0 : h->weighed[out]);
 	return s->root->refill_dilation *
-	       (clip(weighed, 0, INFINITY) + pooled * clip(s->all.pooled - t->pooled, 0, INFINITY));
+	       (clip_f64(weighed, 0, INFINITY) +
+		pooled * clip_f64(s->all.pooled - t->pooled, 0, INFINITY));
+}
+
+/* Of the share p that a site has of a root, had hits come independently of each other. */
+static double mix_noise(const struct side *s, const struct side_hits *h, double p)
+{
+	double size = h->hits_all > 0 ? h->squares / h->hits_all : 1, others = size;
+	double hits = s->all.hits - h->hits_all, squares = s->squares - h->squares;
+
+	/* A rest that is none but by rounding has no size. */
+	if (hits > s->all.hits * 1e-9 && squares > s->squares * 1e-12)
+		others = squares / hits;
+	const struct drawn site = { p * s->all.hits, size, size };
+	const struct drawn rest = { (1 - p) * s->all.hits, others, others };
+	return drawn_variance(&site, &rest);
 }
 
 /* Noise and error of the share that the root has, and of what the site has of it; r is the site's share of the class. */
-static void add_side(const struct class_sums *c, const struct side *s, double p, double r,
-		     struct site_sums *ret)
+static void add_side(const struct class_sums *c, const struct side *s, const struct side_hits *h,
+		     double r, struct site_sums *ret)
 {
+	double p = clip_f64(side_site_amount(c, s, h, ALL) / s->amount, 0, 1);
 	double w = s->amount / c->total[ALL];
-	/* As if there had been two hits more, one of them the site's: never sure of all or nothing. */
-	double q = (p * s->all.hits + 1) / (s->all.hits + 2);
 
-	ret->mix_noise += w * w * q * (1 - q) / (s->all.hits + 2);
+	ret->mix_noise += w * w * mix_noise(s, h, p);
 	if (c->units->two_stage)
 		ret->refill_noise += w * w * side_noise(s) * ((p - r) * (p - r) - r * r);
 	ret->refill_error += w * p * s->refill_error;
@@ -307,6 +323,7 @@ static void add_hits(const struct units *u, const struct observation *o, size_t 
 		uint32_t group = u->units[o[i].unit].group;
 		ret->hits[group] += o[i].objects;
 		ret->weighed[group] += o[i].objects * o[i].weight;
+		ret->squares += o[i].objects * o[i].size;
 	}
 	for (size_t i = 0; i < u->groups_nr; i++) {
 		ret->hits_all += ret->hits[i];
@@ -321,7 +338,7 @@ static double jackknife(const struct class_sums *c, const double *amount)
 	double shares[GROUPS], mean = 0, sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		shares[i] = c->total[i] > 0 ? clip(amount[i] / c->total[i], 0, 1) : 0;
+		shares[i] = c->total[i] > 0 ? clip_f64(amount[i] / c->total[i], 0, 1) : 0;
 		mean += shares[i] / (double)n;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -332,8 +349,9 @@ static double jackknife(const struct class_sums *c, const double *amount)
 static struct share site_share(const struct class_sums *c, const struct site_sums *site,
 			       uint32_t id)
 {
-	double r = clip(site->amount[ALL] / c->total[ALL], 0, 1);
-	double noise = site->mix_noise + clip(site->refill_noise + r * r * c->refill_noise, 0, 1);
+	double r = clip_f64(site->amount[ALL] / c->total[ALL], 0, 1);
+	double noise = site->mix_noise +
+		       clip_f64(site->refill_noise + r * r * c->refill_noise, 0, 1);
 	double variance = jackknife(c, site->amount);
 
 	return (struct share){
@@ -341,7 +359,7 @@ static struct share site_share(const struct class_sums *c, const struct site_sum
 		.share = r,
 		.variance = variance > noise ? variance : noise,
 		.systematic = fabs(site->refill_error - r * c->refill_error) +
-			      clip(site->own_error + r * c->own_error, 0, 1) + site->mix_error,
+			      clip_f64(site->own_error + r * c->own_error, 0, 1) + site->mix_error,
 	};
 }
 
@@ -392,8 +410,7 @@ static struct share sum_site(const struct class_sums *c, const struct observatio
 		n = run_of_root(&o[i], nr - i);
 		add_hits(c->units, &o[i], n, &hits);
 		if (s->amount > 0)
-			add_side(c, s, clip(side_site_amount(c, s, &hits, ALL) / s->amount, 0, 1),
-				 r, &site);
+			add_side(c, s, &hits, r, &site);
 	}
 	return site_share(c, &site, o->site);
 }
@@ -415,7 +432,7 @@ static int sum_sites(const struct class_sums *c, struct observation *o, size_t n
 		ret->v[ret->nr++] = share;
 		sum += share.share;
 	}
-	ret->unsampled = clip(1 - sum, 0, 1);
+	ret->unsampled = clip_f64(1 - sum, 0, 1);
 	return 0;
 }
 

@@ -13,7 +13,8 @@
  * And for the memory profile three functions of a few lines (runtime/mprof.go, malloc.go), whose loads are few:
  *
  * - mProf_FlushLocked begins with the head of the list of buckets, runtime.mbuckets;
- * - mProf_PostSweep begins with a word of 32 bits, runtime.mProfCycle;
+ * - mProf_Flush begins with a word of 32 bits, runtime.mProfCycle; it is there as collections call it, unlike
+ *   mProf_PostSweep, which until Go 1.26 only runtime.GC() does;
  * - profilealloc loads mcache0, and last of all what nextSample needs: runtime.MemProfileRate.
  *
  * What these look like is the business of one decoder for each machine.
@@ -37,7 +38,7 @@ enum func {
 	FUNC_SWEEPONE,
 	FUNC_NEXT_SPAN,
 	FUNC_FLUSH_LOCKED,
-	FUNC_POST_SWEEP,
+	FUNC_FLUSH,
 	FUNC_PROFILEALLOC,
 	FUNC_ALLP_FIRST, /* from here on: functions that range over allp, the smallest first */
 	FUNC_NR = FUNC_ALLP_FIRST + 4,
@@ -50,7 +51,7 @@ static const char *const func_names[FUNC_NR] = {
 	[FUNC_SWEEPONE] = "runtime.sweepone",
 	[FUNC_NEXT_SPAN] = "runtime.(*mheap).nextSpanForSweep",
 	[FUNC_FLUSH_LOCKED] = "runtime.mProf_FlushLocked",
-	[FUNC_POST_SWEEP] = "runtime.mProf_PostSweep",
+	[FUNC_FLUSH] = "runtime.mProf_Flush",
 	[FUNC_PROFILEALLOC] = "runtime.profilealloc",
 	[FUNC_ALLP_FIRST] = "runtime.preemptall",
 	[FUNC_ALLP_FIRST + 1] = "runtime.gcMarkTinyAllocs",
@@ -154,7 +155,7 @@ static int find_mprof(const struct globals_decoder *decoder, struct image *img,
 		uint64_t *to;
 	} wanted[] = {
 		{ FUNC_FLUSH_LOCKED, decoder->first_load, 8, &ret->mbuckets },
-		{ FUNC_POST_SWEEP, decoder->first_load, 4, &ret->mprof_cycle },
+		{ FUNC_FLUSH, decoder->first_load, 4, &ret->mprof_cycle },
 		{ FUNC_PROFILEALLOC, decoder->last_load, 8, &ret->mem_profile_rate },
 	};
 

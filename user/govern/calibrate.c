@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "probe/probe.h"
 
 enum {
@@ -19,6 +20,8 @@ enum {
 	WAKES = 16,
 	WAKE_SLEEP_NS = 50 * 1000,
 	GONE_MAX_NS = 1000 * 1000 * 1000,
+	SWITCHES_MAX = 5,
+	SWITCHES_NS = 60 * 1000 * 1000, /* as many as that is enough for, but one */
 };
 
 /* A virtual machine whose traps leave it. */
@@ -74,14 +77,6 @@ void gallop_calibrate_at(void);
 void gallop_calibrate_run(uint64_t calls, const struct own_g *g, const struct own_frame *bp);
 #endif
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 #ifdef __x86_64__
 
 struct own_place {
@@ -129,6 +124,13 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Of two the larger. */
+static uint64_t middle(uint64_t *v, size_t nr)
+{
+	qsort(v, nr, sizeof(v[0]), compare);
+	return v[nr / 2];
+}
+
 /* Other programs' caches make some batches slow: the middle one is what is usual. */
 static uint64_t measure_hit(void)
 {
@@ -137,8 +139,7 @@ static uint64_t measure_hit(void)
 	time_calls(BATCH_HITS);
 	for (int i = 0; i < BATCHES; i++)
 		ns[i] = time_calls(BATCH_HITS);
-	qsort(ns, BATCHES, sizeof(ns[0]), compare);
-	return ns[BATCHES / 2];
+	return middle(ns, BATCHES);
 }
 
 struct closing {
@@ -150,9 +151,9 @@ static void *close_own(void *arg)
 {
 	struct closing *c = arg;
 
-	__atomic_store_n(&c->begin, clock_ns(CLOCK_MONOTONIC), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&c->begin, mono_now_ns(), __ATOMIC_SEQ_CST);
 	probe_detach_own(c->probe);
-	c->end = clock_ns(CLOCK_MONOTONIC);
+	c->end = mono_now_ns();
 	return NULL;
 }
 
@@ -160,7 +161,7 @@ static void *close_own(void *arg)
 static void measure_detach(struct probe *probe, struct calibration *ret)
 {
 	struct closing closing = { .probe = probe };
-	uint64_t limit = clock_ns(CLOCK_MONOTONIC) + GONE_MAX_NS, before, now;
+	uint64_t limit = mono_now_ns() + GONE_MAX_NS, before, now;
 	pthread_t thread;
 
 	if (pthread_create(&thread, NULL, close_own, &closing)) {
@@ -170,13 +171,70 @@ static void measure_detach(struct probe *probe, struct calibration *ret)
 	do {
 		before = probe_own_hits(probe);
 		time_calls(GONE_HITS);
-		now = clock_ns(CLOCK_MONOTONIC);
+		now = mono_now_ns();
 	} while (probe_own_hits(probe) != before && now < limit);
 	pthread_join(thread, NULL);
 	ret->detach_ns = closing.end - closing.begin;
 	ret->gone_ns = now > closing.begin ? now - closing.begin : 0;
 	if (ret->gone_ns > ret->detach_ns)
 		ret->gone_ns = ret->detach_ns;
+}
+
+static int measure_attach(struct probe *probe, uint64_t off, struct calibration *ret)
+{
+	uint64_t begin = mono_now_ns();
+	int rc = probe_attach_own(probe, off);
+
+	ret->attach_ns = mono_now_ns() - begin;
+	return rc;
+}
+
+/* What a hit costs, while it is attached. */
+static int measure_probed(struct probe *probe, uint64_t unprobed, struct calibration *ret)
+{
+	uint64_t hits = probe_own_hits(probe), probed = measure_hit();
+
+	if (probe_own_hits(probe) - hits < BATCHES * BATCH_HITS)
+		return -EIO;
+	ret->hit_ns = probed > unprobed ? probed - unprobed : 1;
+	return 0;
+}
+
+/* Each by itself: what makes one slow needn't do so to another. */
+static void take_middle(const struct calibration *v, size_t nr, struct calibration *ret)
+{
+	uint64_t attach[SWITCHES_MAX], gone[SWITCHES_MAX], detach[SWITCHES_MAX];
+
+	for (size_t i = 0; i < nr; i++) {
+		attach[i] = v[i].attach_ns;
+		gone[i] = v[i].gone_ns;
+		detach[i] = v[i].detach_ns;
+	}
+	ret->attach_ns = middle(attach, nr);
+	ret->gone_ns = middle(gone, nr);
+	ret->detach_ns = middle(detach, nr);
+}
+
+/* It is there once: again as often as there is time for. */
+static int measure_switches(struct probe *probe, uint64_t off, struct calibration *ret)
+{
+	struct calibration each[SWITCHES_MAX] = { *ret };
+	uint64_t begin = mono_now_ns(), before = begin, now;
+	size_t nr = 0;
+	int rc = 0;
+
+	measure_detach(probe, &each[nr++]);
+	for (now = mono_now_ns(); nr < SWITCHES_MAX && now - begin + (now - before) < SWITCHES_NS;
+	     now = mono_now_ns()) {
+		before = now;
+		each[nr] = *ret;
+		rc = measure_attach(probe, off, &each[nr]);
+		if (rc)
+			return rc;
+		measure_detach(probe, &each[nr++]);
+	}
+	take_middle(each, nr, ret);
+	return 0;
 }
 
 static int measure_probe(struct probe *probe, struct calibration *ret)
@@ -186,21 +244,16 @@ static int measure_probe(struct probe *probe, struct calibration *ret)
 	dl_iterate_phdr(find_offset, &place);
 	if (!place.found)
 		return -ENOENT;
-	uint64_t unprobed = measure_hit(), hits = probe_own_hits(probe);
-	uint64_t begin = clock_ns(CLOCK_MONOTONIC);
-	int rc = probe_attach_own(probe, place.off);
-
+	uint64_t unprobed = measure_hit();
+	int rc = measure_attach(probe, place.off, ret);
 	if (rc)
 		return rc;
-	ret->attach_ns = clock_ns(CLOCK_MONOTONIC) - begin;
-	uint64_t probed = measure_hit();
-	if (probe_own_hits(probe) - hits < BATCHES * BATCH_HITS) {
+	rc = measure_probed(probe, unprobed, ret);
+	if (rc) {
 		probe_detach_own(probe);
-		return -EIO;
+		return rc;
 	}
-	ret->hit_ns = probed > unprobed ? probed - unprobed : 1;
-	measure_detach(probe, ret);
-	return 0;
+	return measure_switches(probe, place.off, ret);
 }
 
 #else
@@ -230,6 +283,7 @@ int calibrate(struct probe *probe, struct calibration *ret)
 	int rc = measure_probe(probe, ret);
 	if (rc)
 		*ret = slow;
+	ret->measured = !rc;
 	ret->wake_ns = measure_wake();
 	return rc;
 }

@@ -3,11 +3,13 @@
 #ifndef GALLOP_GOVERN_CALIBRATE_H
 #define GALLOP_GOVERN_CALIBRATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct probe;
 
 struct calibration {
+	bool measured; /* false: what follows, but for wake_ns, is what a slow machine costs */
 	uint64_t hit_ns; /* CPU time of a hit whose stack is walked */
 	uint64_t attach_ns; /* to attach one place */
 	uint64_t gone_ns; /* from the beginning of detaching until nothing is hit any more */
@@ -16,8 +18,9 @@ struct calibration {
 };
 
 /*
- * Takes some 20 to 50 ms, most of it waiting. 0; -ENOTSUP on a machine whose instructions aren't known here, or the
- * kernel's -errno: then *ret has what a slow machine costs.
+ * Takes some 30 to 70 ms, most of it waiting: attaching and detaching are the middle ones of up to five, of at least
+ * three where these take less than 60 ms. 0; -ENOTSUP on a machine whose instructions aren't known here, or the kernel's
+ * -errno: then *ret has what a slow machine costs.
  */
 int calibrate(struct probe *probe, struct calibration *ret);
 

@@ -11,26 +11,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "govern/priv.h"
 #include "plan/plan.h"
 #include "probe/probe.h"
 #include "proc/proc.h"
 
-/* A probe on a RET is single-stepped: that takes so many times as long as the instructions that others are on. */
-#define STEPPED_COST 3.5
-
-uint64_t govern_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 enum govern_wait govern_wait(const struct governor *g, int wake_fd, uint64_t until_ns)
 {
 	for (;;) {
-		uint64_t now = govern_now_ns(), left = until_ns > now ? until_ns - now : 0;
+		uint64_t now = mono_now_ns(), left = until_ns > now ? until_ns - now : 0;
 		const struct timespec ts = { (time_t)(left / 1000000000),
 					     (long)(left % 1000000000) };
 		struct pollfd fds[] = { { .fd = g->stop_fd, .events = POLLIN },
@@ -60,7 +50,10 @@ double govern_hits_cost(const struct governor *g, enum wire_group group, uint64_
 {
 	double each = (double)g->cal.hit_ns / 1e9;
 
-	return (double)hits * (group == WIRE_GROUP_ASSIST ? each * STEPPED_COST : each);
+	bool stepped = group == WIRE_GROUP_ASSIST || group == WIRE_GROUP_GC_RETURNS ||
+		       group == WIRE_GROUP_OP_RETURNS;
+
+	return (double)hits * (stepped ? each * WIRE_STEPPED_HITS : each);
 }
 
 static double cpus_of(pid_t pid)
@@ -95,22 +88,39 @@ static unsigned groups_present(const struct probe *probe)
 	return present;
 }
 
-static void init(struct governor *g)
+/*
+ * Units of another kind cost what those so far don't tell. A target that changes its mind all the time has first slots
+ * only, and so many of them as there is room for.
+ */
+void govern_schedule(struct governor *g, bool maps_only)
 {
-	bool profiled = probe_group_attached(g->opts.probe, WIRE_GROUP_PROFILE);
-	struct schedule_opts schedule = schedule_divide(g->opts.budget, profiled);
-	struct wire_cpu totals;
+	bool ops = g->opts.operations;
+	struct schedule_opts schedule = ops ? schedule_divide_operations(g->opts.budget)
+					    : schedule_divide(g->opts.budget, maps_only);
 
 	schedule.hit_s = (double)g->cal.hit_ns / 1e9;
 	schedule.switch_s = (double)(g->cal.attach_ns + g->cal.gone_ns) / 1e9;
-	schedule.refills = g->opts.refills;
+	schedule.refills = g->opts.refills && !maps_only;
 	schedule_init(&g->schedule, &schedule);
+	g->maps_only = maps_only;
+}
+
+void governor_set_profiled(struct governor *g, bool profiled)
+{
+	pthread_mutex_lock(&g->lock);
+	g->profiled = profiled;
+	ration_set_profiled(&g->ration, profiled);
+	pthread_mutex_unlock(&g->lock);
+}
+
+static void init(struct governor *g)
+{
+	g->profiled = g->opts.profiled;
+	govern_schedule(g, g->profiled);
 	ration_init(&g->ration, g->opts.budget, groups_present(g->opts.probe), 0);
-	probe_totals(g->opts.probe, &totals);
-	memcpy(g->hits_began, totals.group_hits, sizeof(g->hits_began));
-	g->may_open = g->affordable = true;
-	g->began_s = (double)govern_now_ns() / 1e9;
-	g->cpu_began_s = g->cpu_last_s = govern_cpu_s(g, 0);
+	ration_set_profiled(&g->ration, g->profiled);
+	g->affordable = true;
+	g->other_probes = probe_other_places(g->opts.probe);
 }
 
 static int start_threads(struct governor *g)
@@ -124,6 +134,14 @@ static int start_threads(struct governor *g)
 	return rc;
 }
 
+static bool has_windows(const struct plan *plan, bool operations)
+{
+	if (operations)
+		return plan_has_group(plan, WIRE_GROUP_OP_WINDOW);
+	return plan_has_group(plan, WIRE_GROUP_WINDOW) ||
+	       plan_has_group(plan, WIRE_GROUP_WINDOW_MAPS);
+}
+
 int governor_start(const struct govern_opts *opts, struct governor **ret, struct err *err)
 {
 	const struct plan *plan = probe_plan(opts->probe);
@@ -133,8 +151,8 @@ int governor_start(const struct govern_opts *opts, struct governor **ret, struct
 		return err_set(err, -ENOMEM, "out of memory");
 	*ret = g;
 	g->opts = *opts;
-	g->opts.windows = opts->windows && plan_has_group(plan, WIRE_GROUP_WINDOW) &&
-			  probe_can_switch(opts->probe);
+	g->opts.windows = opts->windows && probe_can_switch(opts->probe) &&
+			  has_windows(probe_plan(opts->probe), opts->operations);
 	g->opts.refills = opts->refills && plan_has_group(plan, WIRE_GROUP_REFILL);
 	pthread_mutex_init(&g->lock, NULL);
 	sem_init(&g->close, 0, 0);
@@ -146,6 +164,9 @@ int governor_start(const struct govern_opts *opts, struct governor **ret, struct
 	int rc = clock_getcpuclockid(opts->proc->pid, &g->cpu_clock);
 	if (rc)
 		return err_set(err, -rc, "process %d has ended", opts->proc->pid);
+	/* All hits count, also those of meanwhile. */
+	g->began_s = (double)mono_now_ns() / 1e9;
+	g->cpu_began_s = g->cpu_last_s = govern_cpu_s(g, 0);
 	calibrate(opts->probe, &g->cal); /* what couldn't be measured is a slow machine's */
 	init(g);
 	rc = start_threads(g);
@@ -183,6 +204,22 @@ void governor_free(struct governor *g)
 	sem_destroy(&g->closed);
 	pthread_mutex_destroy(&g->lock);
 	free(g);
+}
+
+uint64_t governor_lost_windows(struct governor *g)
+{
+	pthread_mutex_lock(&g->lock);
+	uint64_t lost = g->lost;
+	pthread_mutex_unlock(&g->lock);
+	return lost;
+}
+
+uint64_t governor_off_ns(struct governor *g, enum wire_group group)
+{
+	pthread_mutex_lock(&g->lock);
+	uint64_t ns = govern_off_ns(g, group);
+	pthread_mutex_unlock(&g->lock);
+	return ns;
 }
 
 size_t governor_take(struct governor *g, struct govern_window *ret, size_t cap)

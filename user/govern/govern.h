@@ -6,11 +6,15 @@
  * that the target has. Windows are never made shorter to save, only rarer; a window's limits of time and hits hold by
  * construction, whatever the target does. It runs threads of its own, which attach and detach.
  *
- * What is always on is given up in this order, as far as it has a part in the cost: clears and growth of maps; large
- * objects one by one; the runtime's own samples; mark assists. It comes back when the budget has room. A window
- * waits while the last 30 seconds have used the budget up, and where one costs more than 30 seconds give there is none.
- * The few probes of stops and cycles of the garbage collector stay. The budget is a share of the CPU time that the
- * target uses, or of a quarter of a CPU if it uses less.
+ * What is always on is given up in this order, as far as it has a part in the cost: calls of operations one by one, which
+ * leaves windows of them; clears and growth of maps; large objects one by one; the runtime's own samples; mark assists;
+ * stops of the world and GC cycles one by one. It comes back when the budget has room. A window waits while the last 30
+ * seconds have used the budget up, and where one costs more than 30 seconds give there is none. The budget is a share of
+ * the CPU time that the target uses, or of a quarter of a CPU if it uses less.
+ *
+ * The limits of a window are those of what it takes in. While its probes are put in and taken out, one after the other,
+ * those that are in are hit, too: tells nothing, but costs, and is counted (govern_window.outside_hits; of operations in the cost only). Some tens are
+ * usual, a thousand if the target's threads have its memory map locked meanwhile.
  *
  * Only its own functions may be called while it runs, and what reads counts and events (probe.h); from one thread.
  * What attaches or detaches must wait for governor_stop().
@@ -23,6 +27,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "bpf/wire.h"
 #include "model/samples.h"
 
 struct governor;
@@ -35,6 +40,8 @@ struct govern_opts {
 	double budget; /* share of the target's CPU time, such as 0.02 */
 	bool windows; /* allocations, or maps, need them; what the plan has for them is used, if probe_can_switch() */
 	bool refills; /* ... of two stages */
+	bool operations; /* windows are of whole operations, and each is read before the next but one opens */
+	bool profiled; /* see governor_set_profiled() */
 };
 
 /* A window that is over: samples that carry its number are its. */
@@ -44,6 +51,9 @@ struct govern_window {
 	uint64_t refill_ns; /* length of the first stage, 0: there was none */
 	uint64_t kept_from_ns, end_ns; /* of the second: samples in between are kept */
 	uint64_t refill_hits, exact_hits;
+	uint64_t outside_hits; /* while probes of either stage were put in and taken out */
+	uint64_t calls_off_ns; /* for how long so far calls of operations were not counted */
+	bool maps_only; /* allocations weren't looked at */
 	bool whole; /* false: something failed, or the target was gone: its samples tell nothing */
 };
 
@@ -56,9 +66,20 @@ void governor_free(struct governor *g);
 
 /*
  * Windows that ended since it was last asked, oldest first; returns how many, up to cap. Their samples are in the ring by
- * then, but for those of threads that were preempted in the middle. Of more than 256 the oldest are lost.
+ * then, but for those of threads that were preempted in the middle. Of more than 256 the oldest are lost:
+ * governor_lost_windows().
  */
 size_t governor_take(struct governor *g, struct govern_window *ret, size_t cap);
+
+uint64_t governor_lost_windows(struct governor *g);
+
+/* For how long a group of what is always on has been given up, so far. */
+uint64_t governor_off_ns(struct governor *g, enum wire_group group);
+/*
+ * From the next slot on: do the runtime's own samples tell of allocations? Then windows are for maps only, of one stage,
+ * and less of the budget is theirs.
+ */
+void governor_set_profiled(struct governor *g, bool profiled);
 
 /* What it costs so far. */
 void governor_cost(struct governor *g, struct model_cost *ret);

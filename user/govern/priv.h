@@ -39,6 +39,7 @@ struct governor {
 	bool windows_run, closer_runs, watcher_runs;
 	/* The window thread's, and the closer's: what there is to close, and that it is. */
 	struct schedule schedule;
+	bool maps_only; /* as the schedule is */
 	uint32_t number;
 	sem_t close, closed;
 	bool closing, ending; /* ending: the next to close is nothing */
@@ -47,22 +48,41 @@ struct governor {
 	struct govern_window ended[GOVERN_ENDED_MAX];
 	size_t ended_nr;
 	struct ration ration;
-	double off_s[WIRE_GROUP_NR]; /* for how long each was given up, up to the last tick */
+	double off_s
+		[WIRE_GROUP_NR]; /* for how long each was given up, the last time not if it still is */
 	struct govern_past past[GOVERN_HISTORY]; /* the last seconds, oldest first */
 	size_t past_nr;
 	double began_s, cpu_began_s,
 		cpu_last_s; /* the target's CPU time then, and when last seen */
 	double switches_s; /* what attaching and detaching has cost */
 	uint64_t ticks, units, overruns;
+	uint64_t
+		failed; /* windows that tell nothing, beside `units`, but for one that the end cut off */
+	uint64_t lost; /* windows that nobody asked for in time */
+	size_t other_probes; /* of other tracers, the most that were seen at once */
 	double cpus; /* that the target has used lately */
-	bool may_open, affordable; /* windows */
-	uint64_t hits_began[WIRE_GROUP_NR];
+	double room_s; /* CPU seconds that windows may cost now */
+	bool affordable; /* windows */
+	bool profiled;
+};
+
+/* What windows may use, as it was last seen. */
+struct govern_room {
+	double cpus; /* that the target has used lately */
+	double cost_s; /* CPU seconds, of all that the budget has for 30 seconds */
+};
+
+/* A unit while it runs. */
+struct govern_unit {
+	struct govern_window window;
+	struct schedule_unit measured;
+	double switches_s;
+	bool late;
+	bool failed; /* not because the session, or the target, has ended */
 };
 
 /* Why a wait ended. */
 enum govern_wait { GOVERN_WAIT_TIME, GOVERN_WAIT_WOKEN, GOVERN_WAIT_END };
-
-uint64_t govern_now_ns(void);
 
 /* Until that time, or wake_fd (-1: none) is readable; or it is to end: the target is gone, or the session is. */
 enum govern_wait govern_wait(const struct governor *g, int wake_fd, uint64_t until_ns);
@@ -70,8 +90,26 @@ enum govern_wait govern_wait(const struct governor *g, int wake_fd, uint64_t unt
 /* CPU seconds of the target's life so far; of one that is gone what was last seen. */
 double govern_cpu_s(const struct governor *g, double last_s);
 
+/* For how long a group has been given up, with the lock. */
+uint64_t govern_off_ns(const struct governor *g, enum wire_group group);
+
 /* What hits of a group cost together. */
 double govern_hits_cost(const struct governor *g, enum wire_group group, uint64_t hits);
+
+/*
+ * Up to a third more or less: windows that are all alike begin and end at the same places of operations that are all alike
+ * (see struct estimate_unit).
+ */
+uint64_t govern_vary(uint64_t n);
+
+/* Attach; what that takes the target loses, too: its memory map is locked. 0 or -errno. */
+int govern_switch_on(struct governor *g, struct govern_unit *u, enum wire_group group);
+
+/* A window of operations. False if it failed, or the session or the target ended. */
+bool govern_run_operations(struct governor *g, struct govern_unit *u,
+			   const struct govern_room *room);
+/* Windows from now on, of maps only or of all. */
+void govern_schedule(struct governor *g, bool maps_only);
 
 /* The threads. */
 void *govern_run_windows(void *governor);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/f64.h"
 #include "govern/schedule.h"
 
 #define RATE 0.2 /* of the budget, ... */
@@ -17,38 +18,34 @@
 #define CALM_S 30.0 /* after so long a burst isn't taken for the last one going on */
 
 /* The order in which groups are given up. */
-static const enum wire_group order[] = { WIRE_GROUP_MAP_EVENTS, WIRE_GROUP_LARGE,
-					 WIRE_GROUP_PROFILE, WIRE_GROUP_ASSIST };
+static const enum wire_group order[] = { WIRE_GROUP_OP_CALLS, WIRE_GROUP_MAP_EVENTS,
+					 WIRE_GROUP_LARGE,    WIRE_GROUP_PROFILE,
+					 WIRE_GROUP_ASSIST,   WIRE_GROUP_GC };
 enum { ORDER_NR = sizeof(order) / sizeof(order[0]) };
-
-static double max(double a, double b)
-{
-	return a > b ? a : b;
-}
-
-static double min(double a, double b)
-{
-	return a < b ? a : b;
-}
 
 static double rate_of(const struct ration *r, double cpus)
 {
-	return r->rate * max(cpus, SCHEDULE_CPUS_MIN);
+	return r->rate * max_f64(cpus, SCHEDULE_CPUS_MIN);
 }
 
 static double holds(const struct ration *r, double cpus)
 {
-	return HOLDS_S * r->budget * max(cpus, SCHEDULE_CPUS_MIN);
+	return HOLDS_S * r->budget * max_f64(cpus, SCHEDULE_CPUS_MIN);
 }
 
 void ration_init(struct ration *r, double budget, unsigned present, double cpus)
 {
 	memset(r, 0, sizeof(*r));
 	r->budget = budget;
-	r->rate = budget * (present >> WIRE_GROUP_PROFILE & 1 ? RATE_PROFILED : RATE);
+	r->rate = budget * RATE;
 	r->room_s = holds(r, cpus) * (BEGINS_S / HOLDS_S);
 	for (int i = 0; i < WIRE_GROUP_NR; i++)
 		r->groups[i].state = present >> i & 1 ? RATION_ON : RATION_ABSENT;
+}
+
+void ration_set_profiled(struct ration *r, bool profiled)
+{
+	r->rate = r->budget * (profiled ? RATE_PROFILED : RATE);
 }
 
 static bool can_shed(const struct ration *r)
@@ -64,7 +61,7 @@ uint32_t ration_hits(const struct ration *r, double hit_s)
 {
 	if (r->room_s <= 0 && !can_shed(r))
 		return (uint32_t)HITS_MAX;
-	return (uint32_t)max(min(r->room_s / hit_s, HITS_MAX), HITS_MIN);
+	return (uint32_t)max_f64(min_f64(r->room_s / hit_s, HITS_MAX), HITS_MIN);
 }
 
 /* Longer each time that it comes back too early. */
@@ -73,8 +70,14 @@ static void give_up(struct ration_group *g, double now_s)
 	bool again = g->wait_s > 0 && now_s - g->on_s < CALM_S;
 
 	g->state = RATION_OFF;
-	g->wait_s = again ? min(g->wait_s * 2, WAIT_MAX_S) : WAIT_MIN_S;
+	g->wait_s = again ? min_f64(g->wait_s * 2, WAIT_MAX_S) : WAIT_MIN_S;
 	g->off_s = now_s;
+}
+
+/* The runtime's sum of assists begins at 0 in each cycle: without cycles it can't be told what it grew by. */
+static bool waits_for_cycles(const struct ration *r, enum wire_group group)
+{
+	return group == WIRE_GROUP_ASSIST && r->groups[WIRE_GROUP_GC].state == RATION_OFF;
 }
 
 /* Groups until what is left could go on as it is. */
@@ -96,6 +99,11 @@ static unsigned shed(struct ration *r, double now_s, double allowed_s,
 		left -= cost_s[order[i]];
 		shed |= 1U << order[i];
 	}
+	if (waits_for_cycles(r, WIRE_GROUP_ASSIST) &&
+	    r->groups[WIRE_GROUP_ASSIST].state == RATION_ON) {
+		give_up(&r->groups[WIRE_GROUP_ASSIST], now_s);
+		shed |= 1U << WIRE_GROUP_ASSIST;
+	}
 	return shed;
 }
 
@@ -105,7 +113,8 @@ static unsigned restore(struct ration *r, double now_s)
 	for (int i = ORDER_NR; i--;) {
 		struct ration_group *g = &r->groups[order[i]];
 
-		if (g->state != RATION_OFF || now_s - g->off_s < g->wait_s)
+		if (g->state != RATION_OFF || now_s - g->off_s < g->wait_s ||
+		    waits_for_cycles(r, order[i]))
 			continue;
 		g->state = RATION_ON;
 		g->on_s = now_s;
@@ -114,18 +123,29 @@ static unsigned restore(struct ration *r, double now_s)
 	return 0;
 }
 
+void ration_pay(struct ration *r, double cost_s)
+{
+	r->room_s -= cost_s;
+}
+
+void ration_stays_off(struct ration *r, enum wire_group group, double now_s)
+{
+	give_up(&r->groups[group], now_s);
+}
+
 struct ration_change ration_tick(struct ration *r, double now_s, double elapsed_s, double cpus,
 				 const double cost_s[WIRE_GROUP_NR])
 {
 	double income_s = rate_of(r, cpus) * elapsed_s;
 	struct ration_change change = { 0 };
 
-	r->room_s = min(r->room_s + income_s, holds(r, cpus));
+	r->room_s = min_f64(r->room_s + income_s, holds(r, cpus));
 	for (int i = 0; i < WIRE_GROUP_NR; i++)
-		if (i != WIRE_GROUP_REFILL && i != WIRE_GROUP_WINDOW)
+		if (i != WIRE_GROUP_REFILL && i != WIRE_GROUP_WINDOW && i != WIRE_GROUP_OP_WINDOW &&
+		    i != WIRE_GROUP_OP_RETURNS)
 			r->room_s -= cost_s[i];
 	/* What can't be given up must not make for a debt that nothing ever pays. */
-	r->room_s = max(r->room_s, -holds(r, cpus));
+	r->room_s = max_f64(r->room_s, -holds(r, cpus));
 	if (r->room_s < 0)
 		change.give_up = shed(r, now_s, income_s, cost_s);
 	else if (r->room_s >= holds(r, cpus) / 2)

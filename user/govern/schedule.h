@@ -21,6 +21,10 @@ enum {
 	SCHEDULE_EXACT_HITS = 1000,
 	SCHEDULE_EXACT_NS = 8 * 1000 * 1000, /* at least; longer where hits are rare */
 	SCHEDULE_SKIP_PERCENT = 30, /* thrown away */
+	/* A window of operations: hits and time in which they may begin; and so many times the hits for them to end in. */
+	SCHEDULE_OPS_HITS = 600,
+	SCHEDULE_OPS_NS = 25 * 1000 * 1000,
+	SCHEDULE_OPS_DRAIN = 20,
 	SCHEDULE_MEAN_MIN =
 		20, /* units that an average is of, at least, for slots to follow it, ... */
 	SCHEDULE_FEW_MIN = 4, /* ... and for the second stage to get longer */
@@ -37,6 +41,7 @@ struct schedule_opts {
 	double hit_s; /* what a hit costs */
 	double switch_s; /* attaching and detaching, for each stage */
 	bool refills; /* units have two stages */
+	bool operations; /* they are windows of operations, whose only stage takes the place of the second one */
 };
 
 /* What a unit came to. */
@@ -63,10 +68,19 @@ struct schedule {
  */
 struct schedule_opts schedule_divide(double budget, bool profiled);
 
+/* With operations: three tenths of it are for windows, which alone tell of them. */
+struct schedule_opts schedule_divide_operations(double budget);
+
 void schedule_init(struct schedule *s, const struct schedule_opts *opts);
 
 /* After each slot; unit NULL: it had none. cpus: how many the target has used lately. */
 void schedule_next(struct schedule *s, const struct schedule_unit *unit, double cpus);
+
+/* CPU seconds: what the next one is taken to cost. */
+double schedule_expects(const struct schedule *s);
+
+/* CPU seconds: the most that one may cost, at all. */
+double schedule_affords(const struct schedule *s, double cpus);
 
 /* By how much windows slow the target down, 1: not at all. Before there is an average: what the cost of a hit suggests. */
 double schedule_dilation(const struct schedule *s);

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "govern/priv.h"
 #include "probe/probe.h"
 
 enum { TICK_NS = 1000 * 1000 * 1000 };
+#define OTHERS_S 10 /* how often other tracers are looked for */
 #define LATELY_S 10 /* over which the CPUs that the target uses are averaged */
 
 /* Sums at this moment: costs of all groups since the governor began, and the target's CPU time. */
@@ -23,11 +25,11 @@ static void look(struct governor *g, struct moment *m)
 	memset(m, 0, sizeof(*m));
 	probe_totals(g->opts.probe, &totals);
 	g->cpu_last_s = govern_cpu_s(g, g->cpu_last_s);
-	m->past.at_s = (double)govern_now_ns() / 1e9 - g->began_s;
+	m->past.at_s = (double)mono_now_ns() / 1e9 - g->began_s;
 	m->past.cpu_s = g->cpu_last_s - g->cpu_began_s;
 	m->past.cost_s = g->switches_s + (double)g->ticks * (double)g->cal.wake_ns / 1e9;
 	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++) {
-		m->hits[i] = totals.group_hits[i] - g->hits_began[i];
+		m->hits[i] = totals.group_hits[i];
 		m->hits_sum += m->hits[i];
 		m->past.cost_s += govern_hits_cost(g, i, m->hits[i]);
 	}
@@ -64,27 +66,74 @@ static void see_cpus(struct governor *g, const struct moment *m)
 		g->cpus = g->cpus_max;
 }
 
+static double now_s(const struct governor *g)
+{
+	return (double)mono_now_ns() / 1e9 - g->began_s;
+}
+
+uint64_t govern_off_ns(const struct governor *g, enum wire_group group)
+{
+	const struct ration_group *r = &g->ration.groups[group];
+	double off_s = g->off_s[group];
+
+	/* It is off until it is attached again. */
+	if (r->state == RATION_OFF)
+		off_s += now_s(g) - r->off_s;
+	return off_s > 0 ? (uint64_t)(off_s * 1e9) : 0;
+}
+
 static struct ration_change decide(struct governor *g, const struct moment *before,
 				   const struct moment *now)
 {
 	double elapsed_s = now->past.at_s - before->past.at_s;
 	double cost_s[WIRE_GROUP_NR];
 
-	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++) {
+	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++)
 		cost_s[i] = govern_hits_cost(g, i, now->hits[i] - before->hits[i]);
-		if (g->ration.groups[i].state == RATION_OFF)
-			g->off_s[i] += elapsed_s;
-	}
-	return ration_tick(&g->ration, now->past.at_s, elapsed_s, g->cpus, cost_s);
+	/* What is attached together is given up together. */
+	cost_s[WIRE_GROUP_GC] += cost_s[WIRE_GROUP_GC_RETURNS];
+	cost_s[WIRE_GROUP_GC_RETURNS] = 0;
+	struct ration_change change = ration_tick(&g->ration, now->past.at_s, elapsed_s, g->cpus,
+						  cost_s);
+	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++)
+		if (change.give_back >> i & 1)
+			g->off_s[i] += now->past.at_s - g->ration.groups[i].off_s;
+	return change;
 }
 
-/* For another window? Of all that the budget gives for 30 seconds, the last ones may have used a part. */
-static bool has_room(const struct governor *g, const struct moment *m)
+/* CPU seconds for another window: of all that the budget gives for 30 seconds the last ones may have used a part. */
+static double room_s(const struct governor *g, const struct moment *m)
 {
 	double cpus = g->cpus > SCHEDULE_CPUS_MIN ? g->cpus : SCHEDULE_CPUS_MIN;
 	const struct govern_past *then = past_of(g, m->past.at_s, GOVERN_HISTORY - 1);
 
-	return m->past.cost_s - then->cost_s < g->opts.budget * cpus * (GOVERN_HISTORY - 1);
+	return g->opts.budget * cpus * (GOVERN_HISTORY - 1) - (m->past.cost_s - then->cost_s);
+}
+
+static void give_up(struct governor *g, enum wire_group group)
+{
+	double cost_s = (double)g->cal.gone_ns / 1e9;
+
+	probe_detach_group(g->opts.probe, group);
+	pthread_mutex_lock(&g->lock);
+	g->switches_s += cost_s;
+	ration_pay(&g->ration, cost_s);
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* The target's memory map is locked while probes are put in. */
+static void give_back(struct governor *g, enum wire_group group)
+{
+	double begin_s = now_s(g);
+	int rc = probe_attach_group(g->opts.probe, group);
+	double end_s = now_s(g);
+
+	pthread_mutex_lock(&g->lock);
+	g->switches_s += end_s - begin_s;
+	ration_pay(&g->ration, end_s - begin_s);
+	if (rc)
+		ration_stays_off(&g->ration, group, end_s);
+	pthread_mutex_unlock(&g->lock);
 }
 
 /* Without the lock: it takes its time. */
@@ -92,10 +141,23 @@ static void apply(struct governor *g, struct ration_change change)
 {
 	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++) {
 		if (change.give_up >> i & 1)
-			probe_detach_group(g->opts.probe, i);
+			give_up(g, i);
 		if (change.give_back >> i & 1)
-			probe_attach_group(g->opts.probe, i);
+			give_back(g, i);
 	}
+}
+
+static void look_for_others(struct governor *g, double *last_s)
+{
+	if (now_s(g) - *last_s < OTHERS_S)
+		return;
+	*last_s = now_s(g);
+	size_t nr = probe_other_places(g->opts.probe);
+
+	pthread_mutex_lock(&g->lock);
+	if (nr > g->other_probes)
+		g->other_probes = nr;
+	pthread_mutex_unlock(&g->lock);
 }
 
 static void tick(struct governor *g, struct moment *before)
@@ -108,7 +170,7 @@ static void tick(struct governor *g, struct moment *before)
 	keep_past(g, &now);
 	see_cpus(g, &now);
 	struct ration_change change = decide(g, before, &now);
-	g->may_open = has_room(g, &now);
+	g->room_s = room_s(g, &now);
 	probe_set_alarm(g->opts.probe, ration_hits(&g->ration, (double)g->cal.hit_ns / 1e9));
 	pthread_mutex_unlock(&g->lock);
 	apply(g, change);
@@ -120,12 +182,15 @@ void *govern_run_watcher(void *arg)
 	struct governor *g = arg;
 	const struct sched_param param = { .sched_priority = 1 };
 	struct moment before = { 0 };
+	double others_s = 0;
 
 	pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
 	tick(g, &before);
-	while (govern_wait(g, probe_alarm_fd(g->opts.probe), govern_now_ns() + TICK_NS) !=
-	       GOVERN_WAIT_END)
+	while (govern_wait(g, probe_alarm_fd(g->opts.probe), mono_now_ns() + TICK_NS) !=
+	       GOVERN_WAIT_END) {
 		tick(g, &before);
+		look_for_others(g, &others_s);
+	}
 	return NULL;
 }
 
@@ -141,17 +206,21 @@ static void say(char *text, size_t cap, const char *what)
 static void say_off(const struct governor *g, char *text, size_t cap)
 {
 	static const char *const names[WIRE_GROUP_NR] = {
+		[WIRE_GROUP_OP_CALLS] = "calls of operations",
 		[WIRE_GROUP_MAP_EVENTS] = "clears and growth of maps",
 		[WIRE_GROUP_LARGE] = "large objects one by one",
 		[WIRE_GROUP_PROFILE] = "the runtime's samples",
 		[WIRE_GROUP_ASSIST] = "mark assists",
+		[WIRE_GROUP_GC] = "stops and cycles one by one",
 	};
 	char what[64];
 
 	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++) {
-		if (!names[i] || g->off_s[i] < 0.5)
+		double off_s = (double)govern_off_ns(g, i) / 1e9;
+
+		if (!names[i] || off_s < 0.5)
 			continue;
-		snprintf(what, sizeof(what), "%s for %.0f s", names[i], g->off_s[i]);
+		snprintf(what, sizeof(what), "%s for %.0f s", names[i], off_s);
 		say(text, cap, what);
 	}
 	if (g->opts.windows && !g->affordable)
@@ -186,6 +255,9 @@ void governor_cost(struct governor *g, struct model_cost *ret)
 	ret->hits = now.hits_sum;
 	ret->windows = g->units;
 	ret->overruns = g->overruns;
+	ret->failed_windows = g->failed;
+	ret->other_probes = g->other_probes;
+	ret->calibrated = g->cal.measured;
 	say_off(g, ret->off, sizeof(ret->off));
 	pthread_mutex_unlock(&g->lock);
 }

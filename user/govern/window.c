@@ -14,19 +14,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "govern/priv.h"
+#include "plan/plan.h"
 #include "probe/probe.h"
 
 enum { LATE_NS = 1000 * 1000 }; /* a stage that ends so much later than it should is an overrun */
-
-/* A unit while it runs. */
-struct unit {
-	struct govern_window window;
-	struct schedule_unit measured;
-	double switches_s;
-	uint64_t hits_before;
-	bool late;
-};
 
 /* Uniform in [0, 1). */
 static double random_share(void)
@@ -38,11 +31,7 @@ static double random_share(void)
 	return (double)(bits >> 11) / (double)(1ULL << 53);
 }
 
-/*
- * Up to a third more or less: windows that are all alike begin and end at the same places of operations that are all alike
- * (see struct estimate_unit).
- */
-static uint64_t vary(uint64_t n)
+uint64_t govern_vary(uint64_t n)
 {
 	return (uint64_t)((double)n * (2 + 2 * random_share()) / 3);
 }
@@ -80,7 +69,8 @@ static void wait_closed(struct governor *g)
 	g->closing = false;
 }
 
-static uint64_t window_hits(const struct governor *g)
+/* Of both stages. */
+static uint64_t stage_hits(const struct governor *g)
 {
 	struct wire_cpu totals;
 
@@ -88,26 +78,40 @@ static uint64_t window_hits(const struct governor *g)
 	return totals.group_hits[WIRE_GROUP_REFILL] + totals.group_hits[WIRE_GROUP_WINDOW];
 }
 
-/* Attach; what that takes the target loses, too: its memory map is locked. 0 or -errno. */
-static int switch_on(struct governor *g, struct unit *u, enum wire_group group)
+/* Of all windows so far. */
+static double hits_cost(const struct governor *g)
 {
-	uint64_t begin = govern_now_ns();
-	int rc = probe_attach_group(g->opts.probe, group);
+	static const enum wire_group groups[] = { WIRE_GROUP_REFILL, WIRE_GROUP_WINDOW,
+						  WIRE_GROUP_OP_WINDOW, WIRE_GROUP_OP_RETURNS };
+	struct wire_cpu totals;
+	double cost_s = 0;
 
-	u->switches_s += (double)(govern_now_ns() - begin + g->cal.gone_ns) / 1e9;
+	probe_totals(g->opts.probe, &totals);
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		cost_s += govern_hits_cost(g, groups[i], totals.group_hits[groups[i]]);
+	return cost_s;
+}
+
+int govern_switch_on(struct governor *g, struct govern_unit *u, enum wire_group group)
+{
+	uint64_t begin = mono_now_ns();
+	int rc = group == WIRE_GROUP_WINDOW ? probe_attach_window(g->opts.probe, !g->maps_only)
+					    : probe_attach_group(g->opts.probe, group);
+
+	u->switches_s += (double)(mono_now_ns() - begin + g->cal.gone_ns) / 1e9;
 	return rc;
 }
 
 /* A stage, from when its probes are in until it is full or over. False if the session or the target ended. */
-static bool run_stage(struct governor *g, struct unit *u, struct wire_window *w, uint64_t limit_ns,
-		      uint64_t *begin_ns, uint64_t *end_ns)
+static bool run_stage(struct governor *g, struct govern_unit *u, struct wire_window *w,
+		      uint64_t limit_ns, uint64_t *begin_ns, uint64_t *end_ns)
 {
-	*begin_ns = govern_now_ns();
+	*begin_ns = mono_now_ns();
 	probe_drain_wakeups(g->opts.probe);
 	probe_open_window(g->opts.probe, w);
 	enum govern_wait why = govern_wait(g, probe_wakeup_fd(g->opts.probe), *begin_ns + limit_ns);
 	probe_close_window(g->opts.probe, w);
-	*end_ns = govern_now_ns();
+	*end_ns = mono_now_ns();
 
 	/* The last word of a hit of the stage before, on a thread that had to wait, is none of this one's. */
 	if (w->full_ns < *begin_ns)
@@ -119,7 +123,7 @@ static bool run_stage(struct governor *g, struct unit *u, struct wire_window *w,
 	return why != GOVERN_WAIT_END;
 }
 
-static bool run_refills(struct governor *g, struct unit *u)
+static bool run_refills(struct governor *g, struct govern_unit *u)
 {
 	struct wire_window w = { .number = u->window.number,
 				 .stage = WIRE_STAGE_REFILL,
@@ -127,7 +131,7 @@ static bool run_refills(struct governor *g, struct unit *u)
 	uint64_t begin_ns, end_ns;
 
 	wait_closed(g);
-	if (switch_on(g, u, WIRE_GROUP_REFILL))
+	if (govern_switch_on(g, u, WIRE_GROUP_REFILL))
 		return false;
 	bool goes_on = run_stage(g, u, &w, SCHEDULE_REFILL_NS, &begin_ns, &end_ns);
 	g->closing = true;
@@ -147,21 +151,21 @@ static uint64_t kept_from(const struct wire_window *w, uint64_t end_ns)
 	return from < end_ns ? from : end_ns;
 }
 
-static bool run_exact(struct governor *g, struct unit *u)
+static bool run_exact(struct governor *g, struct govern_unit *u)
 {
-	uint64_t limit_ns = vary((uint64_t)(g->schedule.exact_s * 1e9)),
-		 max_hits = vary(SCHEDULE_EXACT_HITS);
-	uint64_t skip_percent = vary(SCHEDULE_SKIP_PERCENT);
-	uint64_t attach_ns = govern_now_ns(), begin_ns, end_ns;
+	uint64_t limit_ns = govern_vary((uint64_t)(g->schedule.exact_s * 1e9)),
+		 max_hits = govern_vary(SCHEDULE_EXACT_HITS);
+	uint64_t skip_percent = govern_vary(SCHEDULE_SKIP_PERCENT);
+	uint64_t attach_ns = mono_now_ns(), begin_ns, end_ns;
 	double cpu_s, last_s = u->measured.cpu_s;
 
-	if (switch_on(g, u, WIRE_GROUP_WINDOW))
+	if (govern_switch_on(g, u, WIRE_GROUP_WINDOW))
 		return false;
 	cpu_s = govern_cpu_s(g, last_s);
 	struct wire_window w = { .number = u->window.number,
 				 .stage = WIRE_STAGE_EXACT,
 				 .skip_hits = max_hits * skip_percent / 100,
-				 .keep_from_ns = govern_now_ns() + limit_ns / 100 * skip_percent,
+				 .keep_from_ns = mono_now_ns() + limit_ns / 100 * skip_percent,
 				 .max_hits = max_hits };
 	bool goes_on = run_stage(g, u, &w, limit_ns, &begin_ns, &end_ns);
 	double cpu_end_s = govern_cpu_s(g, cpu_s);
@@ -178,49 +182,85 @@ static bool run_exact(struct governor *g, struct unit *u)
 }
 
 /* Who doesn't ask for windows loses the oldest: they would have been of no use by now. */
-static void push_window(struct governor *g, const struct unit *u)
+static void push_window(struct governor *g, const struct govern_unit *u)
 {
 	pthread_mutex_lock(&g->lock);
-	if (g->ended_nr == GOVERN_ENDED_MAX)
+	if (g->ended_nr == GOVERN_ENDED_MAX) {
 		memmove(g->ended, g->ended + 1, --g->ended_nr * sizeof(g->ended[0]));
-	g->ended[g->ended_nr++] = u->window;
+		g->lost++;
+	}
+	g->ended[g->ended_nr] = u->window;
+	g->ended[g->ended_nr++].calls_off_ns = govern_off_ns(g, WIRE_GROUP_OP_CALLS);
 	g->switches_s += u->switches_s;
-	g->units++;
-	g->overruns += u->late;
+	g->units += u->window.whole;
+	g->failed += u->failed;
+	g->overruns += u->late && u->window.whole;
 	pthread_mutex_unlock(&g->lock);
 }
 
-static void run_unit(struct governor *g, double slot_s, struct schedule_unit *ret)
+static bool run_stages(struct governor *g, struct govern_unit *u)
 {
-	struct unit u = { .window = { .number = ++g->number,
-				      .start_ns = govern_now_ns(),
-				      .slot_ns = (uint64_t)(slot_s * 1e9) },
-			  .hits_before = window_hits(g) };
-	bool whole = !g->opts.refills || run_refills(g, &u);
+	uint64_t before = stage_hits(g);
+	bool whole = (!g->schedule.opts.refills || run_refills(g, u)) && run_exact(g, u);
+	uint64_t hits = stage_hits(g) - before;
+	uint64_t inside = u->window.refill_hits + u->window.exact_hits;
 
-	whole = whole && run_exact(g, &u);
+	/* One that was preempted in the unit before may count for this one. */
+	u->window.outside_hits = hits > inside ? hits - inside : 0;
+	return whole;
+}
+
+/* False if it failed: then what was measured is of no use, but for what it cost. */
+static bool run_unit(struct governor *g, double slot_s, const struct govern_room *room,
+		     struct schedule_unit *ret)
+{
+	struct govern_unit u = { .window = { .number = ++g->number,
+					     .start_ns = mono_now_ns(),
+					     .slot_ns = (uint64_t)(slot_s * 1e9),
+					     .maps_only = g->maps_only } };
+	double before_s = hits_cost(g);
+	bool whole = g->opts.operations ? govern_run_operations(g, &u, room) : run_stages(g, &u);
+
 	u.window.whole = whole && probe_is_counting(g->opts.probe);
-	u.measured.cost_s = u.switches_s +
-			    govern_hits_cost(g, WIRE_GROUP_WINDOW, window_hits(g) - u.hits_before);
+	u.measured.cost_s = u.switches_s + hits_cost(g) - before_s;
+	u.failed = !u.window.whole && govern_wait(g, -1, 0) != GOVERN_WAIT_END;
 	push_window(g, &u);
 	*ret = u.measured;
+	return u.window.whole;
 }
 
-/* May one open now? And by the way how many CPUs the target uses, and whether there is anything to pay one with. */
-static bool look_around(struct governor *g, double *cpus)
+/*
+ * Of operations one can cost several times what is usual; one that isn't begun is better than one that is broken off. Their
+ * counts are read in place: those of the window before the last one must have been.
+ */
+static bool may_open_for_operations(const struct governor *g)
+{
+	enum { TIMES = 3 };
+
+	return !g->ended_nr && g->room_s > TIMES * schedule_expects(&g->schedule);
+}
+
+/* May one open now? And by the way what windows are for, and what there is to pay one with. */
+static bool look_around(struct governor *g, struct govern_room *room)
 {
 	pthread_mutex_lock(&g->lock);
-	bool may_open = g->may_open && g->schedule.affordable;
-	*cpus = g->cpus;
+	if (g->maps_only != g->profiled)
+		govern_schedule(g, g->profiled);
+	bool may_open = g->opts.operations ? may_open_for_operations(g) : g->room_s > 0;
+	may_open = may_open && g->schedule.affordable;
+	*room = (struct govern_room){ .cpus = g->cpus, .cost_s = g->room_s };
 	g->affordable = g->schedule.affordable;
 	pthread_mutex_unlock(&g->lock);
+	if (g->maps_only && !plan_has_group(probe_plan(g->opts.probe), WIRE_GROUP_WINDOW_MAPS))
+		return false;
 	return may_open && probe_is_counting(g->opts.probe);
 }
 
 void *govern_run_windows(void *arg)
 {
 	struct governor *g = arg;
-	double slot_start_s = (double)govern_now_ns() / 1e9, cpus;
+	double slot_start_s = (double)mono_now_ns() / 1e9;
+	struct govern_room room;
 
 	go_first();
 	for (;;) {
@@ -230,12 +270,11 @@ void *govern_run_windows(void *arg)
 
 		if (govern_wait(g, -1, at_ns) == GOVERN_WAIT_END)
 			break;
-		bool opens = look_around(g, &cpus);
-		if (opens)
-			run_unit(g, slot_s, &unit);
-		schedule_next(&g->schedule, opens ? &unit : NULL, cpus);
+		bool opens = look_around(g, &room);
+		bool whole = opens && run_unit(g, slot_s, &room, &unit);
+		schedule_next(&g->schedule, whole ? &unit : NULL, room.cpus);
 		slot_start_s += slot_s;
-		now_s = (double)govern_now_ns() / 1e9;
+		now_s = (double)mono_now_ns() / 1e9;
 		/* A unit that ran into the next slot may; more than that is a machine that slept. */
 		if (slot_start_s + g->schedule.slot_s < now_s)
 			slot_start_s = now_s;

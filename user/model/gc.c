@@ -338,6 +338,7 @@ void gc_next_interval(struct model_gc *gc)
 	gc->interval_sums = (struct gc_cycle_sums){ 0 };
 	gc->stops.interval_seq = gc->stops.seq;
 	gc->cycles.interval_seq = gc->cycles.seq;
+	gc->interval_off_ns = max_u64(gc->interval_off_ns, gc->check.off_ns);
 	callers_next_interval(&gc->stoppers);
 	callers_next_interval(&gc->starters);
 	callers_next_interval(&gc->assists);

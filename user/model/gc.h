@@ -89,7 +89,7 @@ void model_assist_add(struct model *m, uint32_t assist, uint64_t assists, uint64
 
 /*
  * The GC's own check: over the same span, what the runtime says in memory against what the stops and
- * cycles that were seen add up to.
+ * cycles that were seen add up to. Where they weren't looked at for a while, the difference is what no probe saw.
  */
 struct model_gc_check {
 	bool known;
@@ -97,6 +97,7 @@ struct model_gc_check {
 	bool exact; /* Go >= 1.22: equal to the nanosecond is expected */
 	uint64_t runtime_cycles, gallop_cycles;
 	uint64_t runtime_pause_ns, gallop_pause_ns;
+	uint64_t off_ns; /* for how long stops and cycles weren't looked at, to keep the budget */
 };
 
 struct model_gc_check *model_gc_check(struct model *m);

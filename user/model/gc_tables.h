@@ -92,6 +92,7 @@ struct model_gc {
 	bool of_recording; /* what the rings overwrite is still in the file */
 	uint64_t overwritten; /* rows of the rings that no interval has shown */
 	struct model_gc_check check;
+	uint64_t interval_off_ns; /* check.off_ns, when the current interval began */
 };
 
 #define gc_ring_row(ring, n) (&(ring).v[(n) % MODEL_EVENTS_MAX])

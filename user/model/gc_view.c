@@ -405,12 +405,27 @@ static void view_sums(struct snapshot_gc *view, const struct gc_cycle_sums *sums
 	view->idle_ns = sums->idle_ns;
 }
 
+/* Cycles that no probe saw: of all the time, as of a part the runtime's numbers aren't kept. */
+static void view_unseen(struct snapshot_gc *view, const struct model_gc_check *c)
+{
+	if (!c->known || !c->off_ns)
+		return;
+	if (c->runtime_cycles > view->cycles_total)
+		view->unseen_cycles = min_u64(c->runtime_cycles, INT64_MAX) - view->cycles_total;
+	if (c->runtime_pause_ns > view->pauses.total_ns)
+		view->unseen_pause_ns = min_u64(c->runtime_pause_ns, INT64_MAX) -
+					view->pauses.total_ns;
+}
+
 int gc_view_init(struct snapshot_gc *view, const struct model *m, const struct shown *sh,
 		 bool interval)
 {
 	const struct model_gc *gc = m->gc;
 
 	*view = (struct snapshot_gc){ .check = gc->check };
+	view->off_ns = gc->check.off_ns;
+	if (interval)
+		view->off_ns -= min_u64(view->off_ns, gc->interval_off_ns);
 	view_sums(view, interval ? &gc->interval_sums : &gc->sums);
 	int rc = copy_stops(view, gc, sh, interval);
 	if (!rc)
@@ -419,6 +434,8 @@ int gc_view_init(struct snapshot_gc *view, const struct model *m, const struct s
 		rc = view_reasons(view, gc, interval);
 	if (!rc)
 		rc = view_tables(view, gc, sh, interval);
+	if (!interval)
+		view_unseen(view, &gc->check);
 	return rc;
 }
 
@@ -435,7 +452,7 @@ void gc_view_deinit(struct snapshot_gc *view)
 
 bool snapshot_gc_any(const struct snapshot_gc *gc)
 {
-	return gc->stops_total || gc->cycles_total || gc->assists_total;
+	return gc->stops_total || gc->cycles_total || gc->unseen_cycles || gc->assists_total;
 }
 
 bool snapshot_has_goal(uint64_t goal)

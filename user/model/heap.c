@@ -47,11 +47,14 @@ void model_heap_look(struct model *m, const struct model_heap_look *look)
 void model_heap_add(struct model *m, uint32_t site, const struct model_heap_counts *n)
 {
 	assert(site < m->heap->sites.nr);
-	uint64_t *now = heap_counts_v(&m->heap->sites.rows[site]->now);
+	struct heap_row *row = m->heap->sites.rows[site];
+	uint64_t *now = heap_counts_v(&row->now);
 	const uint64_t *v = heap_counts_cv(n);
 
 	for (size_t i = 0; i < HEAP_COUNTS_NR; i++)
 		now[i] = sum_u63(now[i], v[i]);
+	row->now.inuse_objects = min_u64(row->now.inuse_objects, HEAP_INUSE_MAX);
+	row->now.inuse_bytes = min_u64(row->now.inuse_bytes, HEAP_INUSE_MAX);
 }
 
 void model_heap_looked(struct model *m)

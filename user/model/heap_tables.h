@@ -22,6 +22,9 @@ static inline const uint64_t *heap_counts_cv(const struct model_heap_counts *cou
 	return &counts->inuse_objects;
 }
 
+/* Bytes or objects in use at a stack: no address space holds more. */
+#define HEAP_INUSE_MAX (UINT64_C(1) << 48)
+
 struct heap_row {
 	uint32_t stack, id;
 	struct model_heap_counts now; /* as of the last look */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/heap_view.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/u64.h"
+#include "estimate/estimate.h"
 #include "model/heap_tables.h"
 #include "model/shown.h"
 
@@ -36,6 +38,83 @@ static int64_t growth(uint64_t now, uint64_t first)
 {
 	return (int64_t)now - (int64_t)first;
 }
+
+/* --- how sure that is --------------------------------------------------------------------------- */
+
+/* Variances, of objects and bytes. */
+struct spread {
+	double objects, bytes;
+};
+
+/*
+ * An object of size s is in the profile with probability p = 1 - exp(-s / rate), whatever happens to the others, and stands
+ * for 1/p of its kind. So what n samples stand for has a variance of about n (1 - p) / p^2. A stack's samples weigh the same
+ * but where it has several sizes: then what all of them ever seen weigh on average is taken.
+ */
+static struct spread spread_of(const struct model_heap_counts *n, double samples, uint64_t rate)
+{
+	double all = (double)n->alloc_samples, objects = (double)n->alloc_objects,
+	       bytes = (double)n->alloc_bytes;
+
+	if (rate <= 1 || !all || !objects)
+		return (struct spread){ 0 };
+	double missed = exp(-bytes / objects / (double)rate);
+
+	return (struct spread){ samples * missed * objects / all * (objects / all),
+				samples * missed * bytes / all * (bytes / all) };
+}
+
+/*
+ * Growth is what has come since, less what has gone: what stayed is the same samples in both and no noise. Those that have
+ * come and those that have gone are no more than were allocated and freed in between, nor than there are now and were then;
+ * of a leak that is what it has grown by.
+ */
+static double samples_changed(const struct snapshot_heap_site *site)
+{
+	const struct model_heap_counts *now = &site->counts, *then = &site->first;
+	double held = (double)now->inuse_samples + (double)then->inuse_samples;
+	double allocs = (double)now->alloc_samples - (double)then->alloc_samples;
+	double frees = allocs + (double)then->inuse_samples - (double)now->inuse_samples;
+
+	/* Of another list than before, after an exec or a contradiction: anything may have changed. */
+	if (allocs < 0 || frees < 0)
+		return held;
+	return fmin(held, allocs + frees);
+}
+
+static void spread_add(struct spread *sum, struct spread s, struct snapshot_ci95 *ret)
+{
+	sum->objects += s.objects;
+	sum->bytes += s.bytes;
+	ret->objects = estimate_half_width(s.objects, 0, 0);
+	ret->bytes = estimate_half_width(s.bytes, 0, 0);
+}
+
+static void add_intervals(struct snapshot_heap *view)
+{
+	struct spread inuse = { 0 }, grown = { 0 };
+	/* What older samples stand for isn't told by a rate that has changed since. */
+	bool told = view->first.rate == view->last.rate;
+	static const struct snapshot_ci95 unknown = { NAN, NAN };
+
+	for (size_t i = 0; i < view->sites_nr; i++) {
+		struct snapshot_heap_site *site = &view->sites[i];
+		spread_add(&inuse,
+			   spread_of(&site->counts, (double)site->counts.inuse_samples,
+				     view->last.rate),
+			   &site->inuse_ci95);
+		spread_add(&grown, spread_of(&site->counts, samples_changed(site), view->last.rate),
+			   &site->grown_ci95);
+		if (!told)
+			site->grown_ci95 = unknown;
+	}
+	spread_add(&(struct spread){ 0 }, inuse, &view->inuse_ci95);
+	spread_add(&(struct spread){ 0 }, grown, &view->grown_ci95);
+	if (!told)
+		view->grown_ci95 = unknown;
+}
+
+/* --- sites -------------------------------------------------------------------------------------- */
 
 struct pick {
 	const struct heap_row *row;
@@ -135,6 +214,7 @@ int heap_view_init(struct snapshot_heap *view, const struct model *m, const stru
 	}
 	qsort(picks, nr, sizeof(picks[0]), pick_cmp);
 	merge(view, picks, nr);
+	add_intervals(view);
 	qsort_r(view->sites, view->sites_nr, sizeof(view->sites[0]), site_cmp, &by);
 	for (size_t i = 0; i < view->sites_nr; i++)
 		view->grown[i] = &view->sites[i];

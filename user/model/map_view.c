@@ -9,6 +9,7 @@
 
 #include "base/u64.h"
 #include "model/map_judge.h"
+#include "model/sample_maps.h"
 #include "model/sample_view.h"
 #include "model/shown.h"
 
@@ -23,7 +24,7 @@ static bool is_shown(const struct map_site *site, bool interval, const struct sa
 	const struct model_map_counts counts = counts_of(site, interval);
 
 	for (int i = 0; calls && i < MODEL_MAP_OPERATIONS; i++)
-		if (calls[(size_t)site->id * MODEL_MAP_OPERATIONS + (size_t)i].calls > 0)
+		if (calls[(size_t)site->id * MODEL_MAP_OPERATIONS + (size_t)i].least > 0)
 			return true;
 	return !map_counts_is_zero(&counts) || !map_held_is_zero(&site->held);
 }
@@ -158,18 +159,6 @@ static int drop_hints(struct snapshot_maps *view, const struct model *m, const u
 	return 0;
 }
 
-static uint64_t whole_calls(double calls)
-{
-	return calls < (double)INT64_MAX ? (uint64_t)(calls + 0.5) : INT64_MAX;
-}
-
-static struct snapshot_map_estimate view_calls(const struct sample_view *samples,
-					       const struct sample_calls *calls)
-{
-	return (struct snapshot_map_estimate){ whole_calls(calls->calls),
-					       sample_view_calls_ci95(samples, calls) };
-}
-
 /* What windows tell of the sites of the models that are shown as this one. */
 static void view_estimates(struct snapshot_map_site *site, const struct sample_view *samples,
 			   const struct pick *picks, size_t nr)
@@ -183,12 +172,11 @@ static void view_estimates(struct snapshot_map_site *site, const struct sample_v
 			const struct sample_calls *n =
 				&samples->calls[(size_t)picks[i].site * MODEL_MAP_OPERATIONS +
 						(size_t)k];
-			sums[k].calls += n->calls;
-			sums[k].variance += n->variance;
+			sample_calls_add(&sums[k], n);
 		}
 	}
-	site->assigns = view_calls(samples, &sums[MODEL_MAP_ASSIGN]);
-	site->deletes = view_calls(samples, &sums[MODEL_MAP_DELETE]);
+	site->assigns = sample_view_calls(samples, &sums[MODEL_MAP_ASSIGN]);
+	site->deletes = sample_view_calls(samples, &sums[MODEL_MAP_DELETE]);
 }
 
 static int view_sites(struct snapshot_maps *view, const struct model *m, const struct shown *sh,

@@ -39,11 +39,40 @@ static inline uint64_t op_bucket_top(uint32_t bucket)
 		       : wire_hist_low(bucket) + wire_hist_width(bucket) - 1;
 }
 
+/* Windows, one or several neighbours together; at least one operation ended in them. */
+struct op_cluster {
+	uint64_t windows, ended, late;
+	uint64_t calls; /* 0: not known, of one or all of them */
+	uint64_t sum[WIRE_OP_VALUES];
+	/* Of how much each operation took more or less than the mean of its window. */
+	double squares[WIRE_OP_VALUES];
+};
+
+/* Where there is no more room neighbours become one: so many are enough for any interval. */
+enum { OP_CLUSTERS_MAX = 1024 };
+
+struct op_clusters {
+	size_t nr;
+	struct op_cluster v[OP_CLUSTERS_MAX]; /* oldest first */
+};
+
+struct op_windows {
+	struct op_clusters past, now; /* before the current interval; in it */
+};
+
+/* What buckets grew by since the last window. */
+struct op_growth {
+	double nr, sum, squares;
+};
+
 struct op_row {
 	uint32_t func, label; /* texts */
 	struct model_op_counts now, base; /* since the model began; when the current interval did */
 	struct op_hist hist_now, hist_base;
 	struct model_op_counts before; /* of a part of a recording: what came before it */
+	struct op_windows *windows; /* NULL: there was none */
+	uint64_t pending_calls; /* of windows without an end, that the next one stands for */
+	struct op_growth growth[WIRE_OP_VALUES]; /* of sampled ones */
 };
 
 struct model_ops {
@@ -71,5 +100,15 @@ uint64_t ops_events(const struct model_ops *ops);
 void op_counts_add(struct model_op_counts *to, const struct model_op_counts *n);
 void op_hist_add(struct op_row *op, enum wire_op_value value, uint32_t bucket, uint64_t count);
 void ops_bound_max(struct model_ops *ops);
+
+/* Windows of the current interval; nothing of it that a recording says is out of bounds. 0 or -ENOMEM. */
+int op_add_cluster(struct op_row *op, const struct op_cluster *cluster);
+void op_next_windows(struct op_row *op);
+
+/* All of them, joined as if the current interval had ended. */
+void op_all_windows(const struct op_windows *windows, struct op_clusters *ret);
+
+/* A bucket grew by so many. */
+void op_grow(struct op_growth *growth, uint32_t bucket, uint64_t nr);
 
 #endif

@@ -7,9 +7,14 @@
  */
 #include "model/op_view.h"
 
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/u64.h"
+#include "estimate/ratio.h"
 #include "model/histogram.h"
 #include "model/op_tables.h"
 #include "model/shown.h"
@@ -125,7 +130,7 @@ static int view_sites(struct snapshot_op *op, const struct model *m, const struc
 	return 0;
 }
 
-/* --- numbers ---------------------------------------------------------------------------------- */
+/* --- distributions ------------------------------------------------------------------------------ */
 
 /* The buckets of one value, as they are or as they grew. */
 struct buckets {
@@ -138,10 +143,10 @@ static uint64_t bucket_count(const struct buckets *b, uint32_t i)
 	return b->now[i] - (b->base ? b->base[i] : 0);
 }
 
-/* The middle of the bucket that the rank-th smallest value is in. */
 /*
- * The middle of a bucket is nearest to any time in it. Bytes are whole slots, sizes that are even multiples of a power of
- * two: more often than not the first of a bucket is the only one there can be.
+ * What the rank-th smallest value is, by its bucket. The middle of one is nearest to any time in it. Bytes are whole
+ * slots, sizes that are even multiples of a power of two: more often than not the first of a bucket is the only one
+ * there can be.
  */
 static uint64_t value_at(const struct buckets *b, enum wire_op_value value, uint64_t rank)
 {
@@ -192,7 +197,68 @@ static struct snapshot_op_stat view_stat(const struct buckets *b, enum wire_op_v
 	return stat;
 }
 
-static void view_numbers(struct snapshot_op *op, const struct op_row *row, bool interval)
+/* --- how sure means are ------------------------------------------------------------------------ */
+
+/* One value of clusters as the estimate takes them. */
+static void take_clusters(struct ratio_cluster *to, const struct op_clusters *from, int value)
+{
+	for (size_t i = 0; i < from->nr; i++)
+		to[i] = (struct ratio_cluster){
+			.windows = (double)from->v[i].windows,
+			.ended = (double)from->v[i].ended,
+			.late = (double)from->v[i].late,
+			.calls = (double)from->v[i].calls,
+			.sum = (double)from->v[i].sum[value],
+			.squares = from->v[i].squares[value],
+		};
+}
+
+/* Of what was measured: an operation that was cut may have been any. 0 or -ENOMEM. */
+static int view_clusters(struct snapshot_op *op, const struct op_clusters *clusters)
+{
+	_cleanup_free_ struct ratio_cluster *c = calloc(clusters->nr + 1, sizeof(c[0]));
+
+	if (!c)
+		return -ENOMEM;
+	for (size_t i = 0; i < clusters->nr; i++)
+		op->windows = sum_u63(op->windows, clusters->v[i].windows);
+	for (int i = 0; i < WIRE_OP_VALUES && !op->counts.cut; i++) {
+		take_clusters(c, clusters, i);
+		op->stats[i].mean_ci95 = ratio_half_width(c, clusters->nr,
+							  (double)op->stats[i].max);
+	}
+	return 0;
+}
+
+static int view_windows(struct snapshot_op *op, const struct op_row *row, bool interval)
+{
+	_cleanup_free_ struct op_clusters *all = NULL;
+
+	for (int i = 0; i < WIRE_OP_VALUES; i++)
+		op->stats[i].mean_ci95 = NAN;
+	if (!row->windows)
+		return 0;
+	if (interval)
+		return view_clusters(op, &row->windows->now);
+	all = malloc(sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	op_all_windows(row->windows, all);
+	return view_clusters(op, all);
+}
+
+/* Calls are counted beside windows, at the function's entry: if it calls itself, entries are not operations. */
+static void view_calls(struct snapshot_op *op, const struct op_row *row, bool sampled)
+{
+	op->calls = sampled ? op->counts.entries : op->counts.ended;
+	op->calls_known = !sampled || (!row->now.nested && !op->counts.uncounted_ns &&
+				       (op->counts.entries || !op->counts.begun));
+}
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+static int view_numbers(struct snapshot_op *op, const struct op_row *row, bool interval,
+			bool sampled)
 {
 	op->counts = interval ? op_delta(row) : row->now;
 	op->unmatched = sum_u63(op->counts.panics, op->counts.goexits);
@@ -207,6 +273,8 @@ static void view_numbers(struct snapshot_op *op, const struct op_row *row, bool 
 		op->pause_per_op_ns = (double)op->counts.pause_ns / (double)op->counts.ended;
 		op->assist_per_op_ns = (double)op->counts.assist_ns / (double)op->counts.ended;
 	}
+	view_calls(op, row, sampled);
+	return sampled ? view_windows(op, row, interval) : 0;
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -231,10 +299,11 @@ int op_view_init(struct snapshot_ops *view, const struct model *m, const struct 
 		struct snapshot_op *op = &view->ops[view->ops_nr++];
 		op->func = sh->text_of[m->ops->rows[i]->func];
 		op->label = sh->text_of[m->ops->rows[i]->label];
-		view_numbers(op, m->ops->rows[i], opts->interval);
+		int rc = view_numbers(op, m->ops->rows[i], opts->interval, view->known.sampled);
 		for (end = from; end < picks->nr && picks->v[end].op == i; end++)
 			;
-		int rc = view_sites(op, m, sh, picks->v + from, end - from);
+		if (!rc)
+			rc = view_sites(op, m, sh, picks->v + from, end - from);
 		if (rc)
 			return rc;
 		qsort_r(op->sites, op->sites_nr, sizeof(op->sites[0]), site_cmp, &by);

@@ -15,7 +15,7 @@ int64_t model_op(struct model *m, const char *func, const char *label)
 	int64_t func_id = intern_text(m, func), label_id = intern_text(m, label);
 	if (func_id < 0 || label_id < 0)
 		return func_id < 0 ? func_id : label_id;
-	int rc = model_charge(m, sizeof(struct op_row));
+	int rc = model_charge(m, sizeof(struct op_row) + sizeof(struct op_windows));
 	if (rc)
 		return rc;
 	struct op_row *row = calloc(1, sizeof(*row));
@@ -46,9 +46,13 @@ void model_op_set_bucket(struct model *m, uint32_t op, enum wire_op_value value,
 			 uint64_t count)
 {
 	assert(op < m->ops->nr && value < WIRE_OP_VALUES && bucket < WIRE_HIST_BUCKETS);
-	uint64_t *now = &m->ops->rows[op]->hist_now.buckets[value][bucket];
+	struct op_row *row = m->ops->rows[op];
+	uint64_t *now = &row->hist_now.buckets[value][bucket];
+	uint64_t was = *now;
 
-	*now = max_u64(*now, min_u64(count, INT64_MAX));
+	*now = max_u64(was, min_u64(count, INT64_MAX));
+	if (m->ops->known.sampled && *now != was)
+		op_grow(&row->growth[value], bucket, *now - was);
 }
 
 void op_counts_add(struct model_op_counts *to, const struct model_op_counts *n)
@@ -89,8 +93,10 @@ void ops_bound_max(struct model_ops *ops)
 
 void ops_deinit(struct model_ops *ops)
 {
-	for (size_t i = 0; i < ops->nr; i++)
+	for (size_t i = 0; i < ops->nr; i++) {
+		free(ops->rows[i]->windows);
 		free(ops->rows[i]);
+	}
 }
 
 void ops_next_interval(struct model_ops *ops)
@@ -98,6 +104,7 @@ void ops_next_interval(struct model_ops *ops)
 	for (size_t i = 0; i < ops->nr; i++) {
 		ops->rows[i]->base = ops->rows[i]->now;
 		ops->rows[i]->hist_base = ops->rows[i]->hist_now;
+		op_next_windows(ops->rows[i]);
 	}
 }
 
@@ -118,7 +125,7 @@ uint64_t op_open(const struct op_row *op)
 	struct model_op_counts n = op->before;
 
 	op_counts_add(&n, &op->now);
-	uint64_t gone = sum_u63(n.ended, sum_u63(n.panics, n.goexits));
+	uint64_t gone = sum_u63(sum_u63(n.ended, n.cut), sum_u63(n.panics, n.goexits));
 	return n.begun > gone ? n.begun - gone : 0;
 }
 

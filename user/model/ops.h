@@ -17,12 +17,21 @@ struct model;
 
 enum { MODEL_OPS_MAX = WIRE_OPS_MAX };
 
-/* All are sums but max. Of those that ended by a return: sum, max, pause_ns and assist_ns. */
+/*
+ * All are sums but max. Of those that ended by a return: sum, max, pause_ns and assist_ns. Where operations are measured in
+ * windows all of it is of those, but for entries.
+ */
 struct model_op_counts {
 	uint64_t begun, ended;
 	uint64_t panics, goexits; /* of begun: those that will never return */
 	uint64_t
 		began_before; /* returns of calls that had begun before counting did: not in begun */
+	/* In windows only, else 0. */
+	uint64_t
+		entries; /* calls of the function, those inside another included, in windows or not */
+	uint64_t uncounted_ns; /* time, since counting began, in which entries were not counted */
+	uint64_t nested; /* calls inside a call of the same function; of those in windows */
+	uint64_t cut; /* of begun: still open when their window closed, so measured by nothing */
 	uint64_t pause_ns; /* stops of the world while they ran */
 	uint64_t assist_ns; /* mark assists by their goroutines */
 	uint64_t sum[WIRE_OP_VALUES];
@@ -33,6 +42,19 @@ struct model_op_counts {
 struct model_ops_known {
 	bool allocs; /* objects, bytes and sites */
 	bool pauses, assists;
+	bool sampled; /* in windows: not every call was measured */
+};
+
+/*
+ * What one window saw of an operation. It begins at random; what begins in it is measured to its end, until it has taken
+ * its hits: then no more begin, and what is under way ends.
+ */
+struct model_op_window {
+	uint64_t
+		calls; /* entries since the window before, which this one stands for; 0: not counted */
+	uint64_t ended, cut; /* as in model_op_counts */
+	uint64_t late; /* of ended: those that ended after the last one could begin */
+	uint64_t sum[WIRE_OP_VALUES]; /* of ended */
 };
 
 /* A function's operations; label: a short name for it, or "". Its id, in the order of calls, -E2BIG or -ENOMEM. */
@@ -45,5 +67,11 @@ void model_op_set(struct model *m, uint32_t op, const struct model_op_counts *co
 /* The same for how many operations had a value in a bucket: see wire_hist_bucket(). */
 void model_op_set_bucket(struct model *m, uint32_t op, enum wire_op_value value, uint32_t bucket,
 			 uint64_t count);
+
+/*
+ * A window more, for how sure means are. What it saw is in the counts as well: set them before, buckets above all, as they
+ * tell how much operations differ inside of the window. Windows come in the order of their times. 0 or -ENOMEM.
+ */
+int model_op_window(struct model *m, uint32_t op, const struct model_op_window *w);
 
 #endif

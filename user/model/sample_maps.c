@@ -6,13 +6,17 @@
 #include "base/u64.h"
 #include "model/map_tables.h"
 
+/* Goroutines that nothing is known of may be slowed down by so much. */
+#define TIMES_MAX 1000.0
+
 /* What a window saw of one root: calls of an operation at a site, or objects. */
 struct seen {
 	uint32_t site; /* of maps; 0 for objects */
 	uint32_t operation;
 	uint32_t root;
 	uint32_t unit;
-	double nr;
+	double nr; /* of calls: by goroutines that allocate */
+	double alone, most; /* by others; and of these there would be so many if nobody looked */
 };
 
 struct seen_list {
@@ -68,10 +72,15 @@ static int collect_calls(struct work *w)
 
 		w->slots_s += unit->alloc.slot_s;
 		for (size_t k = 0; k < unit->map_ops_nr; k++)
-			w->calls.v[w->calls.nr++] =
-				(struct seen){ unit->map_ops[k].map_site,
-					       unit->map_ops[k].operation, unit->map_ops[k].root,
-					       (uint32_t)i, (double)unit->map_ops[k].calls };
+			w->calls.v[w->calls.nr++] = (struct seen){
+				unit->map_ops[k].map_site,
+				unit->map_ops[k].operation,
+				unit->map_ops[k].root,
+				(uint32_t)i,
+				(double)(unit->map_ops[k].calls - unit->map_ops[k].alone),
+				(double)unit->map_ops[k].alone,
+				(double)unit->map_ops[k].most_milli / SAMPLES_MILLI
+			};
 	}
 	qsort(w->calls.v, w->calls.nr, sizeof(w->calls.v[0]), seen_cmp);
 	return 0;
@@ -90,9 +99,9 @@ static int collect_objects(struct work *w)
 	for (size_t i = 0; i < w->units_nr; i++) {
 		const struct estimate_unit *a = &w->units[i]->alloc;
 		for (size_t k = 0; k < a->hits_nr; k++)
-			w->objects.v[w->objects.nr++] = (struct seen){ 0, 0, a->hits[k].root,
-								       (uint32_t)i,
-								       (double)a->hits[k].objects };
+			w->objects.v[w->objects.nr++] = (struct seen){
+				0, 0, a->hits[k].root, (uint32_t)i, (double)a->hits[k].objects, 0, 0
+			};
 	}
 	qsort(w->objects.v, w->objects.nr, sizeof(w->objects.v[0]), seen_cmp);
 	for (size_t i = 0; i < w->objects.nr; i++) {
@@ -116,10 +125,14 @@ static int sum_roots(struct work *w)
 		const struct sample_sum *sum = &w->scale->sums[(size_t)i * SAMPLE_SLOTS];
 		struct sample_sum *root;
 
+		/* Of large ones the second is their bytes. */
+		int slots = m->sites.rows[i]->key.size_class == MODEL_CLASS_LARGE ? 1
+										  : SAMPLE_SLOTS;
+
 		if (!(sum[0].objects > 0) && !(sum[1].objects > 0))
 			continue;
 		root = &w->roots[model_root(m, m->sites.rows[i]->key.stack)];
-		for (int k = 0; k < SAMPLE_SLOTS; k++) {
+		for (int k = 0; k < slots; k++) {
 			root->objects += sum[k].objects;
 			root->variance += sum[k].variance;
 		}
@@ -191,42 +204,55 @@ static struct sample_calls by_objects(const struct work *w, const struct seen_li
 	double scale = root->objects / per;
 	double variance = of_sample(w, ratio_squares(calls, objects, ratio)) * scale * scale;
 
-	return (struct sample_calls){ ratio * root->objects,
+	return (struct sample_calls){ ratio * root->objects, ratio * root->objects,
 				      fmax(variance, seen * scale * scale) +
-					      ratio * ratio * root->variance };
+					      ratio * ratio * root->variance,
+				      seen };
 }
 
-static struct sample_calls by_time(const struct work *w, const struct seen_list *calls)
+/* Those of goroutines that don't allocate, or of all: where nothing is known of what those that do have allocated. */
+static struct sample_calls by_time(const struct work *w, const struct seen_list *calls, bool all)
 {
-	double dilation = w->scale->dilation > 1 ? w->scale->dilation : 1;
 	double share = w->scale->wanted_s > 0 && w->slots_s > 0 ? w->scale->wanted_s / w->slots_s
 								: 1;
-	double sum = 0, squares = 0, floor = 0;
+	double sum = 0, most = 0, squares = 0, floor = 0, seen = 0;
 
 	for (size_t i = 0; i < calls->nr; i++) {
 		const struct estimate_unit *a = &w->units[calls->v[i].unit]->alloc;
-		double weight = a->kept_s > 0 ? a->slot_s / a->kept_s * dilation * share : 0;
-		double scaled = calls->v[i].nr * weight;
+		double weight = a->kept_s > 0 ? a->slot_s / a->kept_s * share : 0;
+		double others = all ? calls->v[i].nr : 0;
+		double scaled = (calls->v[i].alone + others) * weight;
 
+		seen += calls->v[i].alone + others;
 		sum += scaled;
+		most += (fmax(calls->v[i].alone, calls->v[i].most) + others * TIMES_MAX) * weight;
 		squares += scaled * scaled;
 		floor += scaled * weight;
 	}
 	squares -= sum * sum / (double)w->units_nr;
-	return (struct sample_calls){ sum, fmax(of_sample(w, squares), floor) };
+	return (struct sample_calls){ sum, most, fmax(of_sample(w, squares), floor), seen };
+}
+
+void sample_calls_add(struct sample_calls *to, const struct sample_calls *n)
+{
+	to->least += n->least;
+	to->most += n->most;
+	to->variance += n->variance;
+	to->seen += n->seen;
 }
 
 static void add_group(const struct work *w, const struct seen_list *calls, struct sample_calls *to)
 {
 	const struct seen_list objects = objects_of(w, calls->v[0].root);
 	bool known = w->roots[calls->v[0].root].objects > 0 && sum_of(&objects) > 0;
-	const struct sample_calls n = known ? by_objects(w, calls, &objects) : by_time(w, calls);
+	struct sample_calls n = by_time(w, calls, !known);
 
-	if (!isfinite(n.calls) || !isfinite(n.variance))
-		return;
-	to->calls += n.calls;
-	/* By time it is too few by as much as windows slow down that very root, which nothing tells. */
-	to->variance += known ? n.variance : NAN;
+	if (known) {
+		const struct sample_calls others = by_objects(w, calls, &objects);
+		sample_calls_add(&n, &others);
+	}
+	if (isfinite(n.least) && isfinite(n.most) && isfinite(n.variance))
+		sample_calls_add(to, &n);
 }
 
 int sample_maps_add(const struct model *m, const struct sample_stretch *stretch,
@@ -261,8 +287,7 @@ static void add_to_sites(struct model *m, const struct sample_calls *calls)
 			const struct sample_calls *n = &calls[i * MODEL_MAP_OPERATIONS + k];
 			struct sample_calls *to = &m->maps->sites.rows[i]->folded[k];
 
-			to->calls += n->calls;
-			to->variance += n->variance;
+			sample_calls_add(to, n);
 		}
 	}
 }
@@ -280,7 +305,7 @@ int sample_maps_fold(struct model *m, const struct sample_stretch *stretch,
 		return -ENOMEM;
 	if (span) {
 		sample_sums_add(sums, m, &span->result, NULL);
-		scale = (struct sample_maps_scale){ sums, span->result.dilation, 0 };
+		scale = (struct sample_maps_scale){ sums, 0 };
 	}
 	int rc = sample_maps_add(m, stretch, &scale, calls);
 	if (rc)

@@ -62,6 +62,53 @@ static void set_objects(struct sample_span *s, const struct model *m,
 
 	all = samples_between(&by_site, &all);
 	memcpy(s->span.objects, all.objects, sizeof(s->span.objects));
+	s->span.large_bytes = all.large_bytes;
+}
+
+static void add_sampled(struct sample_span *s, uint32_t site, uint32_t size_class, uint64_t n)
+{
+	s->sampled[s->span.sampled_nr++] =
+		(struct estimate_sampled){ .site = site, .size_class = size_class, .samples = n };
+}
+
+/* Bytes and objects; without bytes, as only a recording can say, objects alone. */
+static void add_sampled_large(struct sample_span *s, uint32_t site, uint64_t n,
+			      const struct model_large_samples *large)
+{
+	s->sampled[s->span.sampled_nr++] = (struct estimate_sampled){
+		site,
+		MODEL_CLASS_LARGE,
+		n,
+		(double)large->milli / SAMPLES_MILLI,
+		(double)large->variance_milli / SAMPLES_MILLI,
+	};
+	if (large->bytes)
+		s->sampled[s->span.sampled_nr++] = (struct estimate_sampled){
+			site,
+			ESTIMATE_LARGE_BYTES,
+			n,
+			(double)large->bytes,
+			(double)large->variance_kib2 * SAMPLES_KIB2,
+		};
+}
+
+static void add_site(struct sample_span *s, uint32_t id, const struct site_row *site,
+		     const struct sample_stretch *stretch)
+{
+	const struct sample_site *samples = site->samples;
+	uint64_t n = samples ? samples->sampled[stretch->to] - samples->sampled[stretch->from] : 0;
+	uint32_t size_class = site->key.size_class;
+
+	if (n && size_class == MODEL_CLASS_LARGE) {
+		const struct model_large_samples large = samples_large_between(
+			&samples->large[stretch->from], &samples->large[stretch->to]);
+		add_sampled_large(s, id, n, &large);
+		return;
+	}
+	if (n && size_class == MODEL_CLASS_TINY)
+		add_sampled(s, id, SAMPLES_TINY_BLOCK_CLASS, n);
+	if (n)
+		add_sampled(s, id, size_class, n);
 }
 
 /*
@@ -79,23 +126,17 @@ static int set_sampled(struct sample_span *s, const struct model *m,
 	s->sampled = calloc(cap ? cap : 1, sizeof(s->sampled[0]));
 	if (!s->sampled)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < m->sites.nr; i++) {
-		const struct site_row *site = m->sites.rows[i];
-		uint64_t n = site->samples ? site->samples->sampled[stretch->to] -
-						     site->samples->sampled[stretch->from]
-					   : 0;
-		uint32_t size_class = site->key.size_class;
-
-		if (n && size_class == MODEL_CLASS_TINY)
-			s->sampled[s->span.sampled_nr++] =
-				(struct estimate_sampled){ i, SAMPLES_TINY_BLOCK_CLASS, n };
-		if (n)
-			s->sampled[s->span.sampled_nr++] = (struct estimate_sampled){ i, size_class,
-										      n };
-	}
+	for (uint32_t i = 0; i < m->sites.nr; i++)
+		add_site(s, i, m->sites.rows[i], stretch);
 	s->span.sampled = s->sampled;
 	s->span.mem_profile_rate = stretch->rate;
 	return 0;
+}
+
+/* While the runtime takes samples windows are for maps only: that they saw no objects tells nothing. */
+static bool tells_allocs(const struct sample_unit *unit, const struct sample_stretch *stretch)
+{
+	return !stretch->rate || unit->alloc.hits_nr || unit->alloc.refills_nr;
 }
 
 static int set_units(struct sample_span *s, const struct model *m,
@@ -106,10 +147,14 @@ static int set_units(struct sample_span *s, const struct model *m,
 	s->units = calloc(nr ? nr : 1, sizeof(s->units[0]));
 	if (!s->units)
 		return -ENOMEM;
-	for (size_t i = 0; i < nr; i++)
-		s->units[i] = &m->samples->units[stretch->first_unit + i]->alloc;
+	for (size_t i = stretch->first_unit; i < stretch->end_unit; i++) {
+		const struct sample_unit *unit = m->samples->units[i];
+		if (tells_allocs(unit, stretch))
+			s->units[s->span.units_nr++] = &unit->alloc;
+	}
 	s->span.units = s->units;
-	s->span.units_nr = samples_has_alloc(m->samples, stretch) ? nr : 0;
+	if (!samples_has_alloc(m->samples, stretch))
+		s->span.units_nr = 0;
 	return 0;
 }
 
@@ -179,7 +224,8 @@ void sample_evidence_add(struct sample_evidence *to, const struct sample_span *s
 	if (s->span.units_nr) {
 		to->units += s->result.units_nr;
 		for (size_t i = stretch->first_unit; i < stretch->end_unit; i++)
-			to->hits = sum_u63(to->hits, samples->units[i]->hits);
+			if (tells_allocs(samples->units[i], stretch))
+				to->hits = sum_u63(to->hits, samples->units[i]->hits);
 	}
 	to->sampled += samples->marks[stretch->to].sampled - samples->marks[stretch->from].sampled;
 	if (sane(s->result.dilation) > 0) {

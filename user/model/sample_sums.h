@@ -40,7 +40,7 @@ int sample_part_slot(const struct model *m, const struct estimate_part *part);
 /* Add a part, times factor. */
 void sample_sum_add(struct sample_sum *to, const struct estimate_part *part, double factor);
 
-/* Add all parts to the sums of their sites, SAMPLE_SLOTS of each; times the factor of their class, if there are any. */
+/* Add all parts to the sums of their sites, SAMPLE_SLOTS of each; times the factor of their class, if there are any, ESTIMATE_SUMS_NR. */
 void sample_sums_add(struct sample_sum *sums, const struct model *m,
 		     const struct estimate_result *result, const double *factors);
 

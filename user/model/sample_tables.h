@@ -20,8 +20,10 @@ enum {
 	/* The runtime's samples that an interval needs for shares of its own; else those of the last minute count. */
 	SAMPLES_SHARES_MIN = 30,
 	SAMPLES_TINY_BLOCK_CLASS = 2, /* of GO_TINY_SIZE bytes */
-	SAMPLES_ESTIMATOR_ROW_SZ =
-		160, /* about what the estimator holds of each row of a window while it works */
+	/* What the estimator holds of each row of a window while it works: of a pair of its own, 8 groups and more. */
+	SAMPLES_ESTIMATOR_ROW_SZ = 640,
+	SAMPLES_MILLI = 1000, /* of a call, or a large object */
+	SAMPLES_KIB2 = 1024 * 1024, /* bytes squared */
 	SAMPLES_PPM = 1000 * 1000, /* shares in a recording: parts per million */
 };
 
@@ -52,12 +54,13 @@ struct sample_sum {
 	bool from_windows;
 };
 
-/* Of a site: [0] of its size class; [1] of a tiny one, its objects that open a block. */
+/* Of a site: [0] of its size class; [1] of a tiny one, its objects that open a block; of large ones, their bytes. */
 enum { SAMPLE_SLOTS = 2 };
 
 struct sample_site {
 	uint64_t sampled[SAMPLE_WHEN_NR];
 	struct sample_sum folded[SAMPLE_SLOTS];
+	struct model_large_samples large[]; /* SAMPLE_WHEN_NR of a site of large objects */
 };
 
 /* One window; its arrays are sorted by what they are of, which is there once. */
@@ -70,9 +73,12 @@ struct sample_unit {
 	size_t charged; /* of the model's memory */
 };
 
-/* Calls of an operation of maps at a site. */
+/*
+ * Calls of an operation of maps at a site: they are between two numbers, which are the same where what goroutines allocate
+ * tells. Of the first, the variance. seen: in windows, no more.
+ */
 struct sample_calls {
-	double calls, variance;
+	double least, most, variance, seen;
 };
 
 /* What estimates were made from. */
@@ -86,7 +92,7 @@ struct sample_evidence {
 struct model_samples {
 	bool on;
 	uint64_t hit_ns;
-	uint64_t rate; /* runtime.MemProfileRate of the latest sample, 0: there was none */
+	uint64_t rate; /* runtime.MemProfileRate as last known, 0: there are no samples now */
 	uint64_t stratum_rate; /* of the samples since SAMPLE_FOLDED */
 	struct sample_mark marks[SAMPLE_WHEN_NR];
 	struct sample_unit **units; /* oldest first */
@@ -94,6 +100,7 @@ struct model_samples {
 	size_t middle_units; /* how many are before SAMPLE_MIDDLE */
 	size_t base_units; /* how many are before the current interval */
 	uint64_t units_seq; /* units so far, folded ones included */
+	uint64_t kept_hits; /* objects in the kept parts of all of those */
 	struct sample_evidence folded;
 	uint64_t lost; /* samples without room */
 	bool has_map_ops; /* windows saw operations of maps */
@@ -105,11 +112,15 @@ static inline int samples_slot(uint32_t site_class, uint32_t size_class)
 {
 	if (site_class == size_class)
 		return 0;
+	if (site_class == MODEL_CLASS_LARGE)
+		return size_class == ESTIMATE_LARGE_BYTES ? 1 : -1;
 	return site_class == MODEL_CLASS_TINY && size_class == SAMPLES_TINY_BLOCK_CLASS ? 1 : -1;
 }
 
 static inline uint32_t samples_slot_class(uint32_t site_class, int slot)
 {
+	if (slot && site_class == MODEL_CLASS_LARGE)
+		return ESTIMATE_LARGE_BYTES;
 	return slot ? SAMPLES_TINY_BLOCK_CLASS : site_class;
 }
 
@@ -133,6 +144,10 @@ struct model_class_counts samples_between(const struct model_class_counts *from,
 
 /* No more of any class than SAMPLES_CLASS_MAX. */
 struct model_class_counts samples_bounded(const struct model_class_counts *counts);
+
+/* What was added from one moment to another. */
+struct model_large_samples samples_large_between(const struct model_large_samples *from,
+						 const struct model_large_samples *to);
 
 /* Objects and bytes of all classes. */
 struct model_count samples_total(const struct model_class_counts *counts);

@@ -11,6 +11,9 @@
 
 static const double ns_per_s = 1e9;
 
+/* Where there may be more than so many times the least there is no number to show in between. */
+#define CALLS_APART_MAX 4.0
+
 /* On its way: sums by site, in fractions of objects. */
 struct work {
 	const struct model *m;
@@ -39,7 +42,7 @@ static void unseen_growth(const struct sample_mark *from, const struct sample_ma
 }
 
 static void class_factors(const struct sample_span *s, const struct wanted *wanted,
-			  double factors[ESTIMATE_CLASS_NR])
+			  double factors[ESTIMATE_SUMS_NR])
 {
 	struct model_class_counts n;
 
@@ -47,6 +50,8 @@ static void class_factors(const struct sample_span *s, const struct wanted *want
 	for (int i = 0; i < ESTIMATE_CLASS_NR; i++)
 		factors[i] = s->span.objects[i] ? (double)n.objects[i] / (double)s->span.objects[i]
 						: 0;
+	factors[ESTIMATE_LARGE_BYTES] =
+		s->span.large_bytes ? (double)n.large_bytes / (double)s->span.large_bytes : 0;
 }
 
 static void widen_times(struct work *w, const struct sample_stretch *stretch)
@@ -79,14 +84,14 @@ static int add_calls(struct work *w, const struct sample_stretch *stretch,
 		return -ENOMEM;
 	sample_sums_add(sums, m, &s->result, factors);
 	w->view->evidence.map_units += stretch->end_unit - stretch->first_unit;
-	const struct sample_maps_scale scale = { sums, s->result.dilation, wanted_s };
+	const struct sample_maps_scale scale = { sums, wanted_s };
 	return sample_maps_add(m, stretch, &scale, w->view->calls);
 }
 
 static int add_stretch(struct work *w, const struct sample_stretch *stretch,
 		       const struct wanted *wanted)
 {
-	double factors[ESTIMATE_CLASS_NR];
+	double factors[ESTIMATE_SUMS_NR];
 	struct sample_span s;
 	int rc = sample_span_init(&s, w->m, stretch);
 
@@ -174,7 +179,7 @@ static int add_interval(struct work *w)
 
 /* --- whole objects ---------------------------------------------------------------------------- */
 
-/* A class's objects and bytes, as they are handed out to sites. */
+/* A class's objects and bytes, as they are handed out to sites. Of large ones bytes are objects of a class of their own. */
 struct share {
 	double sum; /* of all sites' estimates */
 	double factor; /* estimates may be more than there is, by rounding or where counts of two moments meet */
@@ -200,10 +205,8 @@ static struct snapshot_count hand_out(struct share *share, uint32_t size_class, 
 	uint64_t upto = max_u64(whole(share->so_far, share->objects), share->given_objects);
 	struct snapshot_count n = { .objects = upto - share->given_objects };
 
-	if (size_class == MODEL_CLASS_LARGE && share->objects)
-		n.bytes = whole((double)share->bytes * ((double)upto / (double)share->objects),
-				share->bytes) -
-			  share->given_bytes;
+	if (size_class == ESTIMATE_LARGE_BYTES)
+		n = (struct snapshot_count){ .bytes = n.objects };
 	else
 		n.bytes = min_u64(samples_class_bytes(size_class, n.objects),
 				  share->bytes - share->given_bytes);
@@ -222,36 +225,29 @@ static void init_shares(struct share *shares, const struct work *w)
 								      all->objects[i]) };
 		shares[i].bytes = samples_class_bytes(i, shares[i].objects);
 	}
-	shares[MODEL_CLASS_LARGE].bytes = samples_growth(w->by_site.large_bytes, all->large_bytes);
+	shares[ESTIMATE_LARGE_BYTES] = (struct share){
+		.objects = samples_growth(w->by_site.large_bytes, all->large_bytes)
+	};
 	for (size_t i = 0; i < m->sites.nr; i++)
 		for (int k = 0; k < SAMPLE_SLOTS; k++)
 			shares[samples_slot_class(m->sites.rows[i]->key.size_class, k)].sum +=
 				w->sums[i * SAMPLE_SLOTS + (size_t)k].objects;
-	for (uint32_t i = 0; i < ESTIMATE_CLASS_NR; i++)
+	for (uint32_t i = 0; i < ESTIMATE_SUMS_NR; i++)
 		shares[i].factor = shares[i].sum > (double)shares[i].objects
 					   ? (double)shares[i].objects / shares[i].sum
 					   : 1;
-}
-
-/* Bytes of an object: large ones are of any size, and count as the mean. */
-static double object_size(const struct share *share, uint32_t size_class)
-{
-	if (size_class != MODEL_CLASS_LARGE)
-		return (double)samples_class_bytes(size_class, 1);
-	return share->objects ? (double)share->bytes / (double)share->objects : 0;
 }
 
 static void take_share(struct sample_estimate *to, struct share *share, uint32_t size_class,
 		       const struct sample_sum *sum)
 {
 	const struct snapshot_count n = hand_out(share, size_class, sum->objects);
-	double size = object_size(share, size_class);
+	bool is_bytes = size_class == ESTIMATE_LARGE_BYTES;
+	double size = is_bytes ? 1 : (double)samples_class_bytes(size_class, 1);
 	const struct sample_error error = {
-		.objects_variance = sum->variance,
-		/* Large objects are of any size: how they differ isn't in any number. */
-		.bytes_variance = size_class == MODEL_CLASS_LARGE ? NAN
-								  : sum->variance * size * size,
-		.objects_systematic = sum->systematic,
+		.objects_variance = is_bytes ? 0 : sum->variance,
+		.bytes_variance = sum->variance * size * size,
+		.objects_systematic = is_bytes ? 0 : sum->systematic,
 		.bytes_systematic = sum->systematic * size,
 		.from_windows = sum->from_windows,
 	};
@@ -264,7 +260,7 @@ static void take_share(struct sample_estimate *to, struct share *share, uint32_t
 static void round_sites(struct work *w)
 {
 	const struct model *m = w->m;
-	struct share shares[ESTIMATE_CLASS_NR];
+	struct share shares[ESTIMATE_SUMS_NR];
 
 	init_shares(shares, w);
 	for (size_t i = 0; i < m->sites.nr; i++) {
@@ -302,6 +298,17 @@ static double whole_ppm(double share)
 	return (double)samples_ppm(share) / SAMPLES_PPM;
 }
 
+/* Windows of operations cost, too, where nothing else is sampled. */
+static struct model_cost view_cost(const struct model *m)
+{
+	struct model_cost cost = m->samples->cost;
+
+	cost.budget = whole_ppm(cost.budget);
+	cost.predicted = whole_ppm(cost.predicted);
+	cost.predicted_now = whole_ppm(cost.predicted_now);
+	return cost;
+}
+
 static void fill(const struct work *w, struct snapshot_samples *s)
 {
 	const struct model_samples *samples = w->m->samples;
@@ -316,11 +323,9 @@ static void fill(const struct work *w, struct snapshot_samples *s)
 		.shares_from_ns = w->from_ns,
 		.shares_to_ns = w->to_ns,
 		.dilation = e->dilation_units ? e->dilation_sum / (double)e->dilation_units : 0,
-		.cost = samples->cost,
+		.cost = s->cost,
 	};
-	s->cost.budget = whole_ppm(s->cost.budget);
-	s->cost.predicted = whole_ppm(s->cost.predicted);
-	s->cost.predicted_now = whole_ppm(s->cost.predicted_now);
+	s->cost.kept_hits = sum_u63(samples->kept_hits, samples->marks[SAMPLE_NOW].sampled);
 }
 
 static void work_deinit(struct work *w)
@@ -334,6 +339,7 @@ int sample_view_init(struct sample_view *view, struct snapshot_samples *s, const
 	_cleanup_(work_deinit) struct work w = { .m = m, .view = view, .interval = interval };
 
 	*view = (struct sample_view){ 0 };
+	s->cost = view_cost(m);
 	if (!m->samples->on)
 		return 0;
 	w.sums = calloc(SAMPLE_SLOTS * m->sites.nr + 1, sizeof(w.sums[0]));
@@ -383,7 +389,36 @@ struct snapshot_ci95 sample_view_ci95(const struct sample_view *view, const stru
 	};
 }
 
-double sample_view_calls_ci95(const struct sample_view *view, const struct sample_calls *calls)
+/* What there were in any case; of too few windows only those that were in them, as they may have met a busy moment. */
+static double calls_at_least(const struct sample_view *view, const struct sample_calls *calls)
 {
-	return half_width(calls->variance, 0, view->evidence.map_units);
+	size_t units_nr = view->evidence.map_units;
+
+	if (units_nr < ESTIMATE_UNITS_MIN)
+		return calls->seen;
+	return fmax(calls->least - estimate_half_width(calls->variance, 0, units_nr), calls->seen);
+}
+
+static uint64_t whole_calls(double calls)
+{
+	return whole(calls, INT64_MAX);
+}
+
+struct snapshot_map_estimate sample_view_calls(const struct sample_view *view,
+					       const struct sample_calls *calls)
+{
+	double middle = (calls->least + calls->most) / 2;
+	double times = calls->least > 0 ? middle / calls->least : 1;
+
+	if (calls->most > CALLS_APART_MAX * calls->least)
+		return (struct snapshot_map_estimate){
+			.calls = whole_calls(calls_at_least(view, calls)),
+			.ci95 = NAN,
+			.at_least = true,
+		};
+	return (struct snapshot_map_estimate){
+		.calls = whole_calls(middle),
+		.ci95 = half_width(calls->variance * times * times,
+				   (calls->most - calls->least) / 2, view->evidence.map_units),
+	};
 }

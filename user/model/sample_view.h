@@ -48,7 +48,8 @@ void sample_error_add(struct sample_error *to, const struct sample_error *n);
 /* The interval of a sum with this error. */
 struct snapshot_ci95 sample_view_ci95(const struct sample_view *view, const struct sample_error *e);
 
-/* Half-width of the calls of an operation of maps. */
-double sample_view_calls_ci95(const struct sample_view *view, const struct sample_calls *calls);
+/* The calls of an operation of maps. */
+struct snapshot_map_estimate sample_view_calls(const struct sample_view *view,
+					       const struct sample_calls *calls);
 
 #endif

@@ -27,6 +27,11 @@ void model_sampled(struct model *m, uint64_t hit_ns)
 	m->samples->hit_ns = min_u64(hit_ns, GC_TIME_MAX);
 }
 
+uint64_t model_hit_ns(const struct model *m)
+{
+	return m->samples->hit_ns;
+}
+
 struct model_cost *model_cost(struct model *m)
 {
 	return &m->samples->cost;
@@ -134,14 +139,63 @@ struct sample_site *samples_site(struct model *m, uint32_t site)
 {
 	struct site_row *row = m->sites.rows[site];
 
-	if (!row->samples && !model_charge(m, sizeof(*row->samples)))
-		row->samples = calloc(1, sizeof(*row->samples));
+	size_t sz = sizeof(*row->samples);
+
+	if (row->key.size_class == MODEL_CLASS_LARGE)
+		sz += SAMPLE_WHEN_NR * sizeof(row->samples->large[0]);
+	if (!row->samples && !model_charge(m, sz))
+		row->samples = calloc(1, sz);
 	return row->samples;
 }
 
-void model_add_sampled(struct model *m, uint32_t site, uint64_t n, uint64_t rate)
+void model_set_profile_rate(struct model *m, uint64_t rate)
 {
-	assert(m->samples->on && site < m->sites.nr);
+	assert(m->samples->on);
+	m->samples->rate = min_u64(rate, INT64_MAX);
+}
+
+static void large_add(struct model_large_samples *to, const struct model_large_samples *n)
+{
+	to->milli = sum_u63(to->milli, n->milli);
+	to->variance_milli = sum_u63(to->variance_milli, n->variance_milli);
+	to->bytes = sum_u63(to->bytes, n->bytes);
+	to->variance_kib2 = sum_u63(to->variance_kib2, n->variance_kib2);
+}
+
+struct model_large_samples samples_large_between(const struct model_large_samples *from,
+						 const struct model_large_samples *to)
+{
+	return (struct model_large_samples){
+		samples_growth(from->milli, to->milli),
+		samples_growth(from->variance_milli, to->variance_milli),
+		samples_growth(from->bytes, to->bytes),
+		samples_growth(from->variance_kib2, to->variance_kib2),
+	};
+}
+
+static uint64_t whole(double v)
+{
+	return v < (double)SAMPLES_CLASS_MAX ? (uint64_t)(v + 0.5) : SAMPLES_CLASS_MAX;
+}
+
+struct model_large_samples samples_of_large(uint64_t size, uint64_t rate)
+{
+	/* The runtime counts the pages (runtime/mcache.go allocLarge). */
+	uint64_t pages = min_u64(size, SAMPLES_CLASS_MAX) / GO_PAGE_SIZE +
+			 (size % GO_PAGE_SIZE != 0);
+	const struct estimate_large n = estimate_large(size, pages * GO_PAGE_SIZE, rate);
+
+	return (struct model_large_samples){
+		whole(n.objects * SAMPLES_MILLI),
+		whole(n.objects_variance * SAMPLES_MILLI),
+		whole(n.bytes),
+		whole(n.bytes_variance / SAMPLES_KIB2),
+	};
+}
+
+static void add_sampled(struct model *m, uint32_t site, uint64_t n,
+			const struct model_large_samples *large, uint64_t rate)
+{
 	struct model_samples *samples = m->samples;
 	struct sample_site *row = samples_site(m, site);
 
@@ -151,9 +205,29 @@ void model_add_sampled(struct model *m, uint32_t site, uint64_t n, uint64_t rate
 				     "samples of the runtime that found no room", samples->lost);
 		return;
 	}
-	samples->rate = min_u64(rate, INT64_MAX);
+	model_set_profile_rate(m, rate);
 	row->sampled[SAMPLE_NOW] = sum_u63(row->sampled[SAMPLE_NOW], n);
+	if (large)
+		large_add(&row->large[SAMPLE_NOW], large);
 	samples->marks[SAMPLE_NOW].sampled = sum_u63(samples->marks[SAMPLE_NOW].sampled, n);
+}
+
+static bool is_large(const struct model *m, uint32_t site)
+{
+	return m->sites.rows[site]->key.size_class == MODEL_CLASS_LARGE;
+}
+
+void model_add_sampled(struct model *m, uint32_t site, uint64_t n, uint64_t rate)
+{
+	assert(m->samples->on && site < m->sites.nr && !is_large(m, site));
+	add_sampled(m, site, n, NULL, rate);
+}
+
+void model_add_sampled_large(struct model *m, uint32_t site, uint64_t n,
+			     const struct model_large_samples *large, uint64_t rate)
+{
+	assert(m->samples->on && site < m->sites.nr && is_large(m, site));
+	add_sampled(m, site, n, large, rate);
 }
 
 /* --- windows ------------------------------------------------------------------------------------ */
@@ -227,11 +301,35 @@ static void gaps_add(struct estimate_gaps *to, const struct estimate_gaps *n)
 static void hit_add(struct estimate_hit *to, const struct estimate_hit *n)
 {
 	to->objects = sum_u63(to->objects, n->objects);
+	to->bytes = sum_u63(to->bytes, n->bytes);
 }
 
 static void map_op_add(struct model_unit_map_op *to, const struct model_unit_map_op *n)
 {
 	to->calls = sum_u63(to->calls, n->calls);
+	to->alone = sum_u63(to->alone, n->alone);
+	to->most_milli = sum_u63(to->most_milli, n->most_milli);
+}
+
+uint64_t samples_most_milli(double most)
+{
+	double milli = ceil(most * SAMPLES_MILLI);
+
+	if (!(milli > SAMPLES_MILLI))
+		return SAMPLES_MILLI;
+	return milli < (double)SAMPLES_CLASS_MAX ? (uint64_t)milli : SAMPLES_CLASS_MAX;
+}
+
+/* Whole numbers that a recording can hold, and no bound below what was seen. */
+static void bound_map_op(struct model_unit_map_op *op)
+{
+	uint64_t least;
+
+	op->calls = min_u64(op->calls, INT64_MAX);
+	op->alone = min_u64(op->alone, op->calls);
+	if (__builtin_mul_overflow(op->alone, SAMPLES_MILLI, &least))
+		least = INT64_MAX;
+	op->most_milli = min_u64(max_u64(op->most_milli, least), INT64_MAX);
 }
 
 uint64_t samples_whole_ns(double s)
@@ -317,15 +415,30 @@ static void copy_arrays(struct sample_unit *to, char *end, const struct model_un
 		refills[i].objects = min_u64(refills[i].objects, INT64_MAX);
 	for (size_t i = 0; i < to->alloc.gaps_nr; i++)
 		gaps[i].sum_s = whole_s(gaps[i].sum_s);
-	for (size_t i = 0; i < to->alloc.hits_nr; i++)
+	for (size_t i = 0; i < to->alloc.hits_nr; i++) {
 		hits[i].objects = min_u64(hits[i].objects, INT64_MAX);
+		hits[i].bytes = hits[i].size_class == MODEL_CLASS_LARGE
+					? min_u64(hits[i].bytes, INT64_MAX)
+					: 0;
+	}
 	for (size_t i = 0; i < to->map_ops_nr; i++)
-		to->map_ops[i].calls = min_u64(to->map_ops[i].calls, INT64_MAX);
+		bound_map_op(&to->map_ops[i]);
 }
 
 _Static_assert(sizeof(struct estimate_refill) % 8 == 0 && sizeof(struct estimate_gaps) % 8 == 0 &&
 		       sizeof(struct estimate_hit) % 8 == 0 && sizeof(struct sample_unit) % 8 == 0,
 	       "arrays lie behind one another");
+
+/* What the estimator makes of a window: of large objects their bytes, too. */
+static size_t estimator_rows(const struct model_unit *unit)
+{
+	size_t nr = unit->alloc.refills_nr + unit->alloc.gaps_nr + unit->alloc.hits_nr +
+		    unit->map_ops_nr;
+
+	for (size_t i = 0; i < unit->alloc.hits_nr; i++)
+		nr += unit->alloc.hits[i].size_class == MODEL_CLASS_LARGE;
+	return nr;
+}
 
 int model_add_unit(struct model *m, const struct model_unit *unit)
 {
@@ -335,8 +448,7 @@ int model_add_unit(struct model *m, const struct model_unit *unit)
 			   a->hits_nr * sizeof(a->hits[0]) +
 			   unit->map_ops_nr * sizeof(unit->map_ops[0]);
 	size_t charged = sizeof(struct sample_unit) + arrays_sz +
-			 (a->refills_nr + a->gaps_nr + a->hits_nr + unit->map_ops_nr) *
-				 SAMPLES_ESTIMATOR_ROW_SZ;
+			 estimator_rows(unit) * SAMPLES_ESTIMATOR_ROW_SZ;
 
 	assert(samples->on);
 	check_unit(m, unit);
@@ -352,6 +464,8 @@ int model_add_unit(struct model *m, const struct model_unit *unit)
 	row->charged = charged + MODEL_ROW_OVERHEAD;
 	samples->units[samples->units_nr++] = row;
 	samples->units_seq++;
+	for (size_t i = 0; i < row->alloc.hits_nr; i++)
+		samples->kept_hits = sum_u63(samples->kept_hits, row->alloc.hits[i].objects);
 	samples->has_map_ops |= row->map_ops_nr > 0;
 	return 0;
 }
@@ -363,8 +477,11 @@ static void set_when(struct model *m, enum sample_when to, enum sample_when from
 	m->samples->marks[to] = m->samples->marks[from];
 	for (size_t i = 0; i < m->sites.nr; i++) {
 		struct sample_site *site = m->sites.rows[i]->samples;
-		if (site)
-			site->sampled[to] = site->sampled[from];
+		if (!site)
+			continue;
+		site->sampled[to] = site->sampled[from];
+		if (is_large(m, (uint32_t)i))
+			site->large[to] = site->large[from];
 	}
 }
 

@@ -30,9 +30,18 @@ struct model_cost {
 	double predicted_now; /* ... in the last 30 seconds or less */
 	uint64_t ns_per_hit,
 		ns_per_switch; /* measured at the start: a hit; attaching and detaching a window */
+	bool calibrated; /* ... else that failed, and both are what a slow machine takes */
 	uint64_t hits; /* of all probes, since counting began */
+	/*
+	 * Of those, what estimates of allocations can be made from: objects in the kept parts of windows, and the
+	 * runtime's own samples. The model counts them.
+	 */
+	uint64_t kept_hits;
 	uint64_t windows;
+	uint64_t failed_windows; /* beside these: their probes could not be put in */
 	uint64_t overruns; /* windows that ended later than they were to */
+	uint64_t
+		other_probes; /* of other tracers on the same process, as far as can be told; the most at once */
 	char off[128]; /* what was turned off to keep the budget, in words; "" nothing */
 };
 
@@ -44,7 +53,16 @@ struct model_unit_map_op {
 	uint32_t root;
 	enum model_map_operation operation;
 	uint64_t calls;
+	uint64_t alone; /* of those: by goroutines of which the window saw no allocation */
+	/*
+	 * Of `alone` there would have been as many, and no more, had nobody looked, in thousandths: estimate/slowed.h. Less
+	 * than they are says the same as they.
+	 */
+	uint64_t most_milli;
 };
+
+/* A call's part of most_milli, from slowed_at_most(). */
+uint64_t samples_most_milli(double most);
 
 /* One window, whole; all is copied. Roots are model_root()s, sites model_site()s, objects as estimate.h wants them. */
 struct model_unit {
@@ -57,6 +75,9 @@ struct model_unit {
 
 /* The model is of a session that samples. hit_ns: what a hit costs. */
 void model_sampled(struct model *m, uint64_t hit_ns);
+
+/* What a hit costs, as model_sampled() has it. */
+uint64_t model_hit_ns(const struct model *m);
 
 /*
  * The root of a stack's goroutine: its outermost function that isn't the runtime's; of the runtime's own goroutines the
@@ -71,8 +92,27 @@ void model_set_class_counts(struct model *m, const struct model_class_counts *co
 /* 0, -ENOMEM, or -E2BIG when the model has no room. Units come in the order of their times. */
 int model_add_unit(struct model *m, const struct model_unit *unit);
 
-/* n objects of a site were sampled by the runtime, at this rate (runtime.MemProfileRate, bytes). */
+/*
+ * The rate at which the runtime samples (runtime.MemProfileRate, bytes; 0: not at all) in the current interval. Before
+ * it ends: where the rate changes, what was before the interval is estimated by itself.
+ */
+void model_set_profile_rate(struct model *m, uint64_t rate);
+
+/* n objects of a site were sampled by the runtime, at this rate. None of large objects. */
 void model_add_sampled(struct model *m, uint32_t site, uint64_t n, uint64_t rate);
+
+/* Of samples of large objects, the sums of struct estimate_large; of whole numbers, as a recording keeps them. */
+struct model_large_samples {
+	uint64_t milli, variance_milli; /* objects, in thousandths */
+	uint64_t bytes, variance_kib2; /* KiB squared */
+};
+
+/* One sample: size as profilealloc is told it, at a rate that isn't 0. */
+struct model_large_samples samples_of_large(uint64_t size, uint64_t rate);
+
+/* n samples of a site of large objects. */
+void model_add_sampled_large(struct model *m, uint32_t site, uint64_t n,
+			     const struct model_large_samples *large, uint64_t rate);
 
 struct model_cost *model_cost(struct model *m); /* for the owner to fill */
 

@@ -19,6 +19,8 @@
 #define SNAPSHOT_LOST "[lost]"
 /* In a sampled session: what the runtime has allocated and no sample tells the place of. */
 #define SNAPSHOT_UNSAMPLED "[not sampled]"
+/* The type of what only the runtime's own samples tell of: they have none. */
+#define SNAPSHOT_UNTYPED "(type not sampled)"
 
 enum snapshot_value {
 	SNAPSHOT_BYTES,

@@ -67,7 +67,10 @@ struct snapshot_gc {
 	struct snapshot_caller *assists; /* by time */
 	size_t stops_nr, cycles_nr, reasons_nr, buckets_nr, stoppers_nr, forced_nr, assists_nr;
 
-	uint64_t cycles_total, forced_total; /* also of those that are no longer kept */
+	/* Also of those that are no longer kept, ... */
+	uint64_t cycles_total, forced_total;
+	/* ... but beside them so many, and their pauses, that only the runtime counted: see model_gc_check. */
+	uint64_t unseen_cycles, unseen_pause_ns;
 	uint64_t runtime_unknown; /* cycles without the runtime's part, which its sums below lack */
 	uint64_t stops_total;
 	struct snapshot_pauses pauses; /* of the GC, all reasons */
@@ -76,7 +79,8 @@ struct snapshot_gc {
 	/* CPU time of marking, as the runtime says: by assists and by the workers' kinds. */
 	uint64_t cycles_assist_ns, dedicated_ns, fractional_ns, idle_ns;
 	uint64_t assists_total, assist_ns; /* as seen, the sum of assists[] */
-	struct model_gc_check check;
+	uint64_t off_ns; /* for how long stops and cycles weren't looked at one by one */
+	struct model_gc_check check; /* of all the time */
 };
 
 /* Was there anything to be seen? */

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "model/heap.h"
+#include "model/snapshot_samples.h"
 
 struct snapshot_stack;
 
@@ -16,6 +17,7 @@ struct snapshot_heap_site {
 	struct model_heap_counts first;
 	/* Of what is in use, from the first look to the last; negative: it has become less. */
 	int64_t grown_objects, grown_bytes;
+	struct snapshot_ci95 inuse_ci95, grown_ci95;
 	const struct snapshot_stack *stack;
 };
 
@@ -27,6 +29,7 @@ struct snapshot_heap {
 	struct model_heap_look first, last;
 	struct model_heap_counts total, first_total; /* of all sites */
 	int64_t grown_objects, grown_bytes;
+	struct snapshot_ci95 inuse_ci95, grown_ci95;
 	struct snapshot_heap_site *sites; /* by what is sorted by, bytes in use by default */
 	const struct snapshot_heap_site **grown; /* the same, those that have grown most first */
 	size_t sites_nr; /* only those that have or had anything */

@@ -37,10 +37,14 @@ struct snapshot_map_held {
 	uint64_t maps, bytes;
 };
 
-/* Calls as windows let them be estimated; half-width of the 95 % interval: NAN if there are too few windows. */
+/*
+ * Calls as windows let them be estimated; half-width of the 95 % interval: NAN if there are too few windows. Or only how many
+ * there were at least, with NAN: where windows slow their goroutines down by more than can be told.
+ */
 struct snapshot_map_estimate {
 	uint64_t calls;
 	double ci95;
+	bool at_least;
 };
 
 struct snapshot_map_site {

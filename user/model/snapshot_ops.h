@@ -16,6 +16,11 @@ struct snapshot_stack;
  */
 struct snapshot_op_stat {
 	double mean;
+	/*
+	 * Half-width of the mean's 95 % interval: 0 where every call was measured. NAN if it can't be told: too few windows,
+	 * some operations were cut, or too few tell most of the sum.
+	 */
+	double mean_ci95;
 	uint64_t p50, p90, p99, max;
 };
 
@@ -31,8 +36,11 @@ struct snapshot_op {
 	const char *func;
 	const char *label; /* "" if it has none */
 	struct model_op_counts counts;
+	bool calls_known; /* false: the function recurses, or entries were not counted all the time */
+	uint64_t calls; /* those that ended; of windows: all that began, in windows or not */
+	uint64_t windows; /* in which one ended */
 	uint64_t unmatched; /* panics and goexits: begun, and will never return */
-	uint64_t open; /* begun, and neither ended nor known to have gone, by the end */
+	uint64_t open; /* begun, and neither ended, gone nor cut by the end */
 	struct snapshot_op_stat stats[WIRE_OP_VALUES];
 	double pause_per_op_ns, assist_per_op_ns; /* of those that ended */
 	/* Of all sites: what was allocated in operations, those that did not end included. */

@@ -21,7 +21,8 @@ static inline bool snapshot_is_noise(double value, double ci95)
 
 struct snapshot_samples {
 	bool on; /* sites are estimates; totals and size classes are the runtime's own numbers */
-	uint64_t mem_profile_rate; /* bytes; 0: the runtime takes no samples, or none were seen */
+	uint64_t
+		mem_profile_rate; /* bytes, at the end; 0: the runtime takes no samples, or none are seen */
 	uint64_t sampled; /* by the runtime, that the estimates are made from */
 	uint64_t units, hits; /* windows that they are made from, and all hits in those */
 	/* Shares among sites are from this time: of an interval they may be older than it. 0: there are none. */

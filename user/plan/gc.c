@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Garbage collection: rare functions, so they are always probed. Each is optional: without the places that
- * tell a stop or an assist from begin to end, that part is left out as a whole and said.
+ * Garbage collection: its functions are rare in most programs, so each call is looked at. Each is optional: without
+ * the places that tell a stop or an assist from begin to end, that part is left out as a whole and said.
  */
 #include <errno.h>
 
@@ -71,23 +71,23 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 	static const struct part stops[] = {
 		{ "runtime.gcStart",
 		  { PLAN_PROG_GC, WIRE_PLACE_GC_START, "what a cycle is wanted for", false, 0,
-		    WIRE_GROUP_ALWAYS },
+		    WIRE_GROUP_GC },
 		  false },
 		{ "runtime.stopTheWorldWithSema",
 		  { PLAN_PROG_GC, WIRE_PLACE_STW_STOP, "a stop begins: reason, who asked", false, 0,
-		    WIRE_GROUP_ALWAYS },
+		    WIRE_GROUP_GC },
 		  false },
 		{ "runtime.startTheWorldWithSema",
 		  { PLAN_PROG_GC, WIRE_PLACE_STW_START, "a stop ends: the runtime's times", false,
-		    0, WIRE_GROUP_ALWAYS },
+		    0, WIRE_GROUP_GC },
 		  false },
 		{ "runtime.startTheWorldWithSema",
 		  { PLAN_PROG_GC, WIRE_PLACE_STW_RETURN, "when the world ran again", false, 0,
-		    WIRE_GROUP_ALWAYS },
+		    WIRE_GROUP_GC },
 		  true },
 		{ "runtime.gcMarkTermination",
 		  { PLAN_PROG_GC, WIRE_PLACE_MARK_TERMINATION, "the end of a cycle's marking",
-		    false, 0, WIRE_GROUP_ALWAYS },
+		    false, 0, WIRE_GROUP_GC },
 		  false },
 	};
 	static const struct part assists[] = {
@@ -100,7 +100,7 @@ void plan_gc(struct plan *plan, struct gobin *bin, const struct gobin_globals *g
 	static const struct part why[] = {
 		{ "runtime.stopTheWorld",
 		  { PLAN_PROG_GC, WIRE_PLACE_STW_WHY, "why the world is stopped", false, 0,
-		    WIRE_GROUP_ALWAYS },
+		    WIRE_GROUP_GC },
 		  false },
 	};
 	const struct go_layout *layout = gobin_layout(bin);

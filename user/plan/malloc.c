@@ -64,7 +64,12 @@ struct malloc_scan {
 /* Counted each, or in windows. */
 static enum plan_prog malloc_prog(const struct plan *plan)
 {
-	return plan->cfg.sampled ? PLAN_PROG_WINDOW : PLAN_PROG_MALLOC;
+	return plan->cfg.sampled && !plan->cfg.op_windows ? PLAN_PROG_WINDOW : PLAN_PROG_MALLOC;
+}
+
+static enum wire_group malloc_group(const struct plan *plan)
+{
+	return plan->cfg.op_windows ? WIRE_GROUP_OP_WINDOW : WIRE_GROUP_WINDOW;
 }
 
 static int add_specialised(const struct gobin_func *func, const char *name, void *ctx)
@@ -75,7 +80,7 @@ static int add_specialised(const struct gobin_func *func, const char *name, void
 			     "objects of one size class",
 			     false,
 			     0,
-			     WIRE_GROUP_WINDOW };
+			     malloc_group(scan->plan) };
 	int nr = specialised_nr(name, &want.flags);
 
 	if (nr < 0)
@@ -94,7 +99,7 @@ static int add_specialised(const struct gobin_func *func, const char *name, void
 int plan_malloc(struct plan *plan, struct gobin *bin, struct err *err)
 {
 	const struct want want = { malloc_prog(plan), WIRE_PLACE_MALLOCGC, "every object", false, 0,
-				   WIRE_GROUP_WINDOW };
+				   malloc_group(plan) };
 	size_t first = plan->probes_nr;
 	struct gobin_func func;
 	struct malloc_scan scan = { .plan = plan, .bin = bin, .err = err };

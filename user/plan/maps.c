@@ -121,7 +121,7 @@ static bool sample_use(enum wire_place place, struct want *want)
 	case WIRE_PLACE_SYNC_MAP_ASSIGN:
 	case WIRE_PLACE_SYNC_MAP_DELETE:
 		want->prog = PLAN_PROG_WINDOW;
-		want->group = WIRE_GROUP_WINDOW;
+		want->group = WIRE_GROUP_WINDOW_MAPS;
 		return true;
 	case WIRE_PLACE_MAP_CLEAR:
 	case WIRE_PLACE_SYNC_MAP_CLEAR:

@@ -43,9 +43,13 @@ static int add_probes(struct op_plan *op, const struct gobin_func *func, const c
 {
 	unsigned flags = WIRE_F_OP((unsigned)op->plan->ops_nr);
 	const struct want begin = { PLAN_PROG_OP, WIRE_PLACE_OP_BEGIN, "an operation begins", false,
-				    flags,	  WIRE_GROUP_ALWAYS };
+				    flags,	  WIRE_GROUP_OP_WINDOW };
 	const struct want end = { PLAN_PROG_OP, WIRE_PLACE_OP_RETURN, "an operation ends", false,
-				  flags,	WIRE_GROUP_ALWAYS };
+				  flags,	WIRE_GROUP_OP_WINDOW };
+	const struct want call = {
+		PLAN_PROG_OP_CALL,  WIRE_PLACE_OP_BEGIN, "every call", false, flags,
+		WIRE_GROUP_OP_CALLS
+	};
 	size_t before = op->plan->probes_nr;
 	struct place place;
 	int err = place_begin(op->bin, func, &place, why_ret);
@@ -55,6 +59,8 @@ static int add_probes(struct op_plan *op, const struct gobin_func *func, const c
 	err = plan_add_at(op->plan, op->bin, &place, name, &begin);
 	if (!err)
 		err = plan_add_returns(op->plan, op->bin, func, name, &end);
+	if (!err && op->plan->cfg.op_windows)
+		err = plan_add_at(op->plan, op->bin, &place, name, &call);
 	if (err) {
 		op->plan->probes_nr = before;
 		*why_ret = why_no_returns(err);
@@ -209,10 +215,10 @@ static int add_unwinding(struct plan *plan, struct gobin *bin, struct err *err)
 	} unwinding[] = {
 		{ "runtime.recovery",
 		  { PLAN_PROG_OP_UNWIND, WIRE_PLACE_OP_RECOVER, "a panic is recovered: who is gone",
-		    false, 0, WIRE_GROUP_ALWAYS } },
+		    false, 0, WIRE_GROUP_OP_WINDOW } },
 		{ "runtime.Goexit",
 		  { PLAN_PROG_OP_UNWIND, WIRE_PLACE_OP_GOEXIT, "a goroutine exits early", false, 0,
-		    WIRE_GROUP_ALWAYS } },
+		    WIRE_GROUP_OP_WINDOW } },
 	};
 
 	for (size_t i = 0; i < sizeof(unwinding) / sizeof(unwinding[0]); i++) {

@@ -113,6 +113,7 @@ static void fill_cfg(struct wire_cfg *cfg, const struct go_layout *layout,
 	/* Both came with Go 1.21: assembly functions keep frame pointers as compiled ones do. */
 	cfg->systemstack_frame = layout->push_rbp;
 	cfg->sampled = opts->sampled;
+	cfg->op_windows = opts->sampled && opts->ops_nr;
 	cfg->by_goroutine = opts->by_goroutine;
 	/* Windows tell by the root of a stack whose allocations they are. */
 	bool cut = opts->depth && opts->depth < WIRE_DEPTH_MAX && !opts->sampled;
@@ -146,11 +147,8 @@ static void fill_assist(struct wire_cfg *cfg, struct gobin *bin)
 static int plan_allocs(struct plan *plan, struct gobin *bin, const struct plan_opts *opts,
 		       struct err *err)
 {
-	if (opts->sampled && opts->ops_nr)
-		return err_set(err, -EINVAL,
-			       "operations can't be sampled: all of them are measured");
-	return opts->sampled ? plan_sampled(plan, bin, opts->profiled, err)
-			     : plan_malloc(plan, bin, err);
+	return opts->sampled && !plan->cfg.op_windows ? plan_sampled(plan, bin, opts->profiled, err)
+						      : plan_malloc(plan, bin, err);
 }
 
 int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret, struct err *err)
@@ -162,6 +160,13 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 		return err_set(err, -ENOTSUP,
 			       "'%s' is not an x86-64 program: its probes aren't supported yet",
 			       info->path);
+	if (opts->sampled && opts->ops_nr && !opts->ops_only) {
+		err_set(err, -EINVAL,
+			"operations can't be sampled along with the rest: all of them are "
+			"measured");
+		err_hint(err, "--mode exact, or 'gallop op', which leaves the rest out");
+		return -EINVAL;
+	}
 	struct plan *plan = calloc(1, sizeof(*plan));
 	if (!plan)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -215,10 +220,13 @@ bool plan_has_group(const struct plan *plan, enum wire_group group)
 const char *plan_group_name(enum wire_group group)
 {
 	static const char *const names[WIRE_GROUP_NR] = {
-		[WIRE_GROUP_ALWAYS] = "always",	  [WIRE_GROUP_ASSIST] = "assists",
-		[WIRE_GROUP_LARGE] = "large",	  [WIRE_GROUP_MAP_EVENTS] = "map events",
-		[WIRE_GROUP_PROFILE] = "profile", [WIRE_GROUP_REFILL] = "refills",
-		[WIRE_GROUP_WINDOW] = "window",
+		[WIRE_GROUP_ALWAYS] = "always",		[WIRE_GROUP_ASSIST] = "assists",
+		[WIRE_GROUP_LARGE] = "large",		[WIRE_GROUP_MAP_EVENTS] = "map events",
+		[WIRE_GROUP_PROFILE] = "profile",	[WIRE_GROUP_REFILL] = "refills",
+		[WIRE_GROUP_WINDOW] = "window",		[WIRE_GROUP_GC] = "gc",
+		[WIRE_GROUP_GC_RETURNS] = "gc returns", [WIRE_GROUP_OP_CALLS] = "op calls",
+		[WIRE_GROUP_OP_WINDOW] = "op window",	[WIRE_GROUP_OP_RETURNS] = "op returns",
+		[WIRE_GROUP_WINDOW_MAPS] = "window",
 	};
 
 	return names[group];
@@ -250,6 +258,7 @@ void plan_print(const struct plan *plan, struct gobin *bin, FILE *out)
 		[PLAN_PROG_WINDOW] = "on_window",
 		[PLAN_PROG_REFILL] = "on_refill",
 		[PLAN_PROG_PROFILE] = "on_profile",
+		[PLAN_PROG_OP_CALL] = "on_op_call",
 	};
 	const struct gobin_info *info = gobin_info(bin);
 	char path[4096];

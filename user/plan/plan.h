@@ -38,6 +38,7 @@ enum plan_prog {
 	PLAN_PROG_WINDOW, /* on_window */
 	PLAN_PROG_REFILL, /* on_refill */
 	PLAN_PROG_PROFILE, /* on_profile */
+	PLAN_PROG_OP_CALL, /* on_op_call */
 	PLAN_PROG_NR,
 };
 
@@ -103,12 +104,14 @@ struct plan_opts {
 	bool ops_only; /* allocations outside of operations are counted, but have no stacks */
 	/*
 	 * Not every allocation is looked at, nor every assignment to a map: they are probed in windows, and only what
-	 * is rare always. Not with operations.
+	 * is rare always. Of operations that are all that is looked at (ops_only): whole ones in windows, and always how
+	 * many calls there are. Not with others.
 	 */
 	bool sampled;
 	/*
-	 * The process's runtime.MemProfileRate is above 0: then allocations are told by the runtime's own samples, and
-	 * windows are for maps only. If those can't be probed (plan_has(PLAN_PROG_PROFILE)), by windows all the same.
+	 * The process's runtime can take samples of its own (mprof_is_linked()): while its MemProfileRate is above 0 those
+	 * tell of allocations, and windows are for maps only. If they can't be probed (plan_has(PLAN_PROG_PROFILE)), by
+	 * windows all the time.
 	 */
 	bool profiled;
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Allocations of a session that samples them. Rare and large objects are always seen; the others by the runtime's own
- * samples, where it takes any, or in windows of two stages: refills first, then every object.
+ * samples, while it takes any, or in windows of two stages: refills first, then every object. As a program may change its
+ * mind about samples at any time there is what both need; what no window attaches costs nothing, nor do samples that are
+ * never taken.
  */
 #include <errno.h>
 
@@ -56,11 +58,8 @@ int plan_sampled(struct plan *plan, struct gobin *bin, bool profiled, struct err
 	};
 
 	add_large(plan, bin);
-	if (!profiled)
-		return add_windows(plan, bin, err);
-	if (!add_func(plan, bin, "runtime.profilealloc", &sample))
-		return 0;
-	plan_note(plan, "the runtime's own samples are not seen: runtime.profilealloc can't be "
-			"probed");
+	if (profiled && add_func(plan, bin, "runtime.profilealloc", &sample))
+		plan_note(plan, "the runtime's own samples are not seen: runtime.profilealloc "
+				"can't be probed");
 	return add_windows(plan, bin, err);
 }

@@ -21,10 +21,16 @@
 
 enum { PATH_CAP = 64, HELPERS_MAX = 63 };
 
+/* Whose links a group's are: those of a window's second stage come and go together, so that it has one to wait for. */
+static enum wire_group owner_of(enum wire_group group)
+{
+	return group == WIRE_GROUP_WINDOW_MAPS ? WIRE_GROUP_WINDOW : group;
+}
+
 int links_open(struct probe *p)
 {
 	for (size_t i = 0; i < p->plan->probes_nr; i++)
-		p->groups[p->plan->probes[i].group].cap++;
+		p->groups[owner_of(p->plan->probes[i].group)].cap++;
 	for (int i = 0; i < WIRE_GROUP_NR; i++) {
 		struct probe_links *g = &p->groups[i];
 
@@ -49,14 +55,14 @@ static void name_exe(const struct probe *p, char path[PATH_CAP])
 
 /* --- one program's places in a group ---------------------------------------------------------- */
 
-static bool is_of(const struct plan_probe *place, enum plan_prog prog, enum wire_group group)
+static bool is_of(const struct plan_probe *place, enum plan_prog prog, unsigned groups)
 {
-	return place->prog == prog && place->group == group;
+	return place->prog == prog && (groups >> place->group & 1);
 }
 
-static int attach_multi(struct probe *p, enum plan_prog prog, enum wire_group group)
+static int attach_multi(struct probe *p, enum plan_prog prog, unsigned groups,
+			struct probe_links *g)
 {
-	struct probe_links *g = &p->groups[group];
 	unsigned long offsets[PLAN_PROBES_MAX];
 	__u64 cookies[PLAN_PROBES_MAX];
 	char path[PATH_CAP];
@@ -67,7 +73,7 @@ static int attach_multi(struct probe *p, enum plan_prog prog, enum wire_group gr
 	 * hit most comes first in a plan, and is put in last.
 	 */
 	for (size_t i = p->plan->probes_nr; i--;) {
-		if (!is_of(&p->plan->probes[i], prog, group))
+		if (!is_of(&p->plan->probes[i], prog, groups))
 			continue;
 		offsets[nr] = p->plan->probes[i].file_off;
 		cookies[nr++] = p->plan->probes[i].cookie;
@@ -94,16 +100,15 @@ static struct bpf_link *attach_perf_at(struct bpf_program *prog, const char *pat
 }
 
 /* By perf links: the older way of attaching, an ioctl, can't carry a cookie. */
-static int attach_perf(struct probe *p, enum plan_prog prog, enum wire_group group)
+static int attach_perf(struct probe *p, enum plan_prog prog, unsigned groups, struct probe_links *g)
 {
-	struct probe_links *g = &p->groups[group];
 	char path[PATH_CAP];
 
 	name_exe(p, path);
 	for (size_t i = p->plan->probes_nr; i--;) {
 		const struct plan_probe *place = &p->plan->probes[i];
 
-		if (!is_of(place, prog, group))
+		if (!is_of(place, prog, groups))
 			continue;
 		struct bpf_link *link = attach_perf_at(probe_program(p, prog), path, p->pid,
 						       place->file_off, place->cookie);
@@ -174,34 +179,66 @@ void probe_detach_group(struct probe *p, enum wire_group group)
 	if (group == WIRE_GROUP_LARGE)
 		set_large_apart(p, 0);
 	close_links(g);
+	/* The end of a stop that was under way isn't seen: it must not go on for ever. */
+	if (group == WIRE_GROUP_GC)
+		__atomic_store_n(&p->skel->bss->pause_began_ns, 0, __ATOMIC_SEQ_CST);
+}
+
+/* What happened while the places of this group were not looked at is none of theirs. */
+static void forget_what_was(struct probe *p, enum wire_group group)
+{
+	/* Assists that ended since it was detached are nobody's. */
+	if (group == WIRE_GROUP_ASSIST)
+		probe_set_assist_time(p, WIRE_ASSIST_UNSEEN);
+	/* The rest of what was under way when they went is none of what they see from here on. */
+	if (group == WIRE_GROUP_GC)
+		__atomic_add_fetch(&p->skel->bss->gc_attached, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Places of these groups, by links of one. */
+static int attach_groups(struct probe *p, unsigned groups, enum wire_group owner)
+{
+	struct probe_links *g = &p->groups[owner];
+	int rc = 0;
+
+	if (!g->cap)
+		return -ENOENT;
+	if (g->nr)
+		return -EALREADY;
+	forget_what_was(p, owner);
+	for (enum plan_prog prog = 0; !rc && prog < PLAN_PROG_NR; prog++) {
+		if (!bpf_program__autoload(probe_program(p, prog)))
+			continue;
+		rc = p->attach == PROBE_ATTACH_MULTI ? attach_multi(p, prog, groups, g)
+						     : attach_perf(p, prog, groups, g);
+	}
+	if (rc)
+		probe_detach_group(p, owner);
+	return rc;
+}
+
+int probe_attach_window(struct probe *p, bool allocs)
+{
+	return attach_groups(p,
+			     1U << WIRE_GROUP_WINDOW_MAPS | (allocs ? 1U << WIRE_GROUP_WINDOW : 0),
+			     WIRE_GROUP_WINDOW);
 }
 
 int probe_attach_group(struct probe *p, enum wire_group group)
 {
-	int rc = 0;
+	int rc = attach_groups(p, 1U << group, group);
 
-	if (!p->groups[group].cap)
-		return -ENOENT;
-	if (p->groups[group].nr)
-		return -EALREADY;
-	/* Those that ended since it was detached are nobody's. */
-	if (group == WIRE_GROUP_ASSIST)
-		probe_set_assist_time(p, WIRE_ASSIST_UNSEEN);
-	for (enum plan_prog prog = 0; !rc && prog < PLAN_PROG_NR; prog++) {
-		if (!bpf_program__autoload(probe_program(p, prog)))
-			continue;
-		rc = p->attach == PROBE_ATTACH_MULTI ? attach_multi(p, prog, group)
-						     : attach_perf(p, prog, group);
-	}
 	if (rc)
-		probe_detach_group(p, group);
-	else if (group == WIRE_GROUP_LARGE)
+		return rc;
+	if (group == WIRE_GROUP_LARGE)
 		set_large_apart(p, 1);
-	return rc;
+	return 0;
 }
 
 static int attach_failed(const struct probe *p, pid_t pid, int rc, struct err *err)
 {
+	if (rc == -ESRCH)
+		return err_set(err, rc, "process %d has ended", pid);
 	if (rc == -EACCES)
 		rc = -EPERM;
 	err_set(err, rc, "cannot attach to %d with %s: %s", pid, probe_attach_name(p),
@@ -221,7 +258,8 @@ int probe_attach(struct probe *p, int exe_fd, pid_t pid, struct err *err)
 	p->on_exec = bpf_program__attach_raw_tracepoint(p->skel->progs.on_exec,
 							"sched_process_exec");
 	for (enum wire_group group = 0; group < WIRE_GROUP_NR; group++) {
-		if (group == WIRE_GROUP_REFILL || group == WIRE_GROUP_WINDOW)
+		if (group == WIRE_GROUP_REFILL || group == WIRE_GROUP_WINDOW ||
+		    group == WIRE_GROUP_OP_WINDOW)
 			continue;
 		int rc = probe_attach_group(p, group);
 		if (rc && rc != -ENOENT) {
@@ -255,6 +293,12 @@ void probe_open_window(struct probe *p, const struct wire_window *window)
 	w->keep_from_ns = window->keep_from_ns;
 	w->max_hits = window->max_hits;
 	w->hits = w->kept_ns = w->full_ns = 0;
+	w->admit_hits = window->admit_hits;
+	w->open = 0;
+	w->admits = window->stage == WIRE_STAGE_OPS;
+	if (window->stage == WIRE_STAGE_OPS)
+		__atomic_store_n(&p->skel->bss->ops_half, probe_ops_half(window->number),
+				 __ATOMIC_SEQ_CST);
 	__atomic_store_n(&w->stage, window->stage, __ATOMIC_SEQ_CST);
 }
 
@@ -271,6 +315,46 @@ void probe_close_window(struct probe *p, struct wire_window *ret)
 	ret->hits = __atomic_load_n(&w->hits, __ATOMIC_SEQ_CST);
 	ret->kept_ns = w->kept_ns;
 	ret->full_ns = w->full_ns;
+	ret->admit_hits = w->admit_hits;
+	ret->admits = w->admits;
+	ret->open = __atomic_load_n(&w->open, __ATOMIC_SEQ_CST);
+}
+
+bool probe_end_admission(struct probe *p)
+{
+	volatile struct wire_window *w = &p->skel->bss->window;
+
+	__atomic_store_n(&w->admits, 0, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&w->open, __ATOMIC_SEQ_CST) > 0;
+}
+
+/* The next one is asked for before this one is taken out. */
+static int empty_table(const struct bpf_map *map, void *key, void *next)
+{
+	int fd = bpf_map__fd(map), rc = bpf_map_get_next_key(fd, NULL, key);
+
+	while (!rc) {
+		int end = bpf_map_get_next_key(fd, key, next);
+
+		rc = bpf_map_delete_elem(fd, key);
+		if (rc)
+			return rc;
+		rc = end;
+		memcpy(key, next, bpf_map__key_size(map));
+	}
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int probe_forget_ops(struct probe *p)
+{
+	uint64_t key[2], next[2]; /* struct open_key is the larger one */
+	int rc = empty_table(p->skel->maps.op_goroutines, key, next);
+
+	if (!rc)
+		rc = empty_table(p->skel->maps.open_ops, key, next);
+	p->skel->bss->goroutines_nr = p->skel->bss->open_ops_nr = 0;
+	p->skel->bss->left_out = 0;
+	return rc;
 }
 
 /* --- gallop itself ---------------------------------------------------------------------------- */

@@ -19,6 +19,8 @@ struct probe {
 	struct gallop_bpf *skel;
 	struct probe_links groups[WIRE_GROUP_NR];
 	struct bpf_link *on_exec, *own;
+	uint32_t prog_ids[PLAN_PROG_NR + 2]; /* of the programs that are loaded */
+	size_t prog_ids_nr;
 	int exe_fd; /* borrowed; -1: not attached yet */
 	pid_t pid;
 	const struct plan *plan; /* borrowed */

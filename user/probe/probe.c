@@ -31,6 +31,9 @@ enum {
 	FOLLOWED_MAX = 131072, /* maps, of some 200 bytes */
 	OP_GOROUTINES_MAX = 131072, /* of some 100 bytes, */
 	OPEN_OPS_MAX = 2 * OP_GOROUTINES_MAX, /* and 150 */
+	/* Of a window, which admits no more than some 1000 hits; and it empties them, which takes time. */
+	OP_GOROUTINES_WINDOW = 4096,
+	OPEN_OPS_WINDOW = 2 * OP_GOROUTINES_WINDOW,
 	ELEMENT_COST = 96 + 64, /* of a site: with its key and a pointer, and its stack's entry */
 };
 
@@ -134,15 +137,25 @@ static int check_features(const struct features *f, struct err *err)
 	return 0;
 }
 
+static uint32_t op_goroutines_max(const struct probe *p)
+{
+	return p->plan->cfg.op_windows ? OP_GOROUTINES_WINDOW : OP_GOROUTINES_MAX;
+}
+
+static uint32_t open_ops_max(const struct probe *p)
+{
+	return p->plan->cfg.op_windows ? OPEN_OPS_WINDOW : OPEN_OPS_MAX;
+}
+
 static int size_op_maps(struct probe *p)
 {
 	uint32_t nr = (uint32_t)p->plan->ops_nr;
 
 	if (!nr)
 		return 0;
-	int err = bpf_map__set_max_entries(p->skel->maps.op_goroutines, OP_GOROUTINES_MAX);
+	int err = bpf_map__set_max_entries(p->skel->maps.op_goroutines, op_goroutines_max(p));
 	if (!err)
-		err = bpf_map__set_max_entries(p->skel->maps.open_ops, OPEN_OPS_MAX);
+		err = bpf_map__set_max_entries(p->skel->maps.open_ops, open_ops_max(p));
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.op_hist, probe_ops_hist_nr(nr));
 	return err;
@@ -196,6 +209,7 @@ struct bpf_program *probe_program(const struct probe *p, enum plan_prog prog)
 		[PLAN_PROG_WINDOW] = p->skel->progs.on_window,
 		[PLAN_PROG_REFILL] = p->skel->progs.on_refill,
 		[PLAN_PROG_PROFILE] = p->skel->progs.on_profile,
+		[PLAN_PROG_OP_CALL] = p->skel->progs.on_op_call,
 	};
 
 	return programs[prog];
@@ -243,6 +257,23 @@ static int choose_tables(struct probe *p)
 	return err;
 }
 
+/* What the kernel calls our programs: by that our links are told from others. */
+static void keep_prog_ids(struct probe *p)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, p->skel->obj)
+	{
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+		int fd = bpf_program__fd(program);
+
+		if (fd >= 0 && p->prog_ids_nr < sizeof(p->prog_ids) / sizeof(p->prog_ids[0]) &&
+		    !bpf_obj_get_info_by_fd(fd, &info, &len))
+			p->prog_ids[p->prog_ids_nr++] = info.id;
+	}
+}
+
 static int load(struct probe *p, const struct probe_opts *opts, const struct features *f,
 		struct err *err)
 {
@@ -254,8 +285,8 @@ static int load(struct probe *p, const struct probe_opts *opts, const struct fea
 		return err_set(err, rc, "cannot size the BPF maps: %s", strerror(-rc));
 	p->skel->rodata->cfg = p->plan->cfg;
 	p->skel->rodata->cfg.cpus = (uint32_t)p->cpus_nr;
-	p->skel->rodata->cfg.op_goroutines_max = OP_GOROUTINES_MAX;
-	p->skel->rodata->cfg.open_ops_max = OPEN_OPS_MAX;
+	p->skel->rodata->cfg.op_goroutines_max = op_goroutines_max(p);
+	p->skel->rodata->cfg.open_ops_max = open_ops_max(p);
 	if (getrandom(&p->skel->rodata->cfg.hash_seed, sizeof(uint64_t), 0) < 0)
 		return err_set(err, -errno, "cannot get random bytes: %s", strerror(errno));
 	choose_programs(p, f);
@@ -272,6 +303,8 @@ static int load(struct probe *p, const struct probe_opts *opts, const struct fea
 		err_hint(err, rc == -EPERM ? "run as root, or grant CAP_BPF and CAP_PERFMON"
 					   : "'gallop doctor' says what this kernel lacks");
 	}
+	if (!rc)
+		keep_prog_ids(p);
 	return rc ? err->code : 0;
 }
 

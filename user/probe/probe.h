@@ -67,12 +67,22 @@ void probe_detach(struct probe *probe);
  */
 int probe_attach_group(struct probe *probe, enum wire_group group);
 
+/* What a window's second stage looks at: maps, and allocations if they are wanted. Detached as WIRE_GROUP_WINDOW. */
+int probe_attach_window(struct probe *probe, bool allocs);
+
 /*
  * Breakpoints are gone within some 0.2 ms, but the caller waits for the kernel's grace period: 8 to 30 ms, with
  * perf uprobes for each place.
  */
 void probe_detach_group(struct probe *probe, enum wire_group group);
 bool probe_group_attached(const struct probe *probe, enum wire_group group);
+
+/*
+ * Probes on the same process that aren't this object's, such as another gallop's, by uprobe_multi links: 0 if there are
+ * none, or it can't be told (before Linux 6.8, without CAP_SYS_ADMIN). Looks at up to 4,096 links; after probe_attach(),
+ * at any time, by any thread.
+ */
+size_t probe_other_places(const struct probe *probe);
 
 /*
  * Can groups come and go all the time? With perf uprobes each place takes milliseconds; and a process that is killed (-9)
@@ -87,7 +97,22 @@ bool probe_can_switch(const struct probe *probe);
 void probe_open_window(struct probe *probe, const struct wire_window *window);
 void probe_close_window(struct probe *probe, struct wire_window *ret);
 
-/* Readable when a window is full, until that is drained. */
+/*
+ * The governor's, of windows of operations (WIRE_STAGE_OPS): no operation is measured that begins from now on. False if none
+ * is open: else the wakeup descriptor is readable once the last one has ended.
+ */
+bool probe_end_admission(struct probe *probe);
+
+/* Before the next such window opens, with its probes detached: calls that were under way are forgotten. 0 or -errno. */
+int probe_forget_ops(struct probe *probe);
+
+/* The half that a window's counts are added to: it stands still from its end until the next but one. */
+static inline uint32_t probe_ops_half(uint32_t window)
+{
+	return window & 1;
+}
+
+/* Readable when a window is full, or has no operation to wait for, until that is drained. */
 int probe_wakeup_fd(const struct probe *probe);
 void probe_drain_wakeups(struct probe *probe);
 

@@ -31,13 +31,20 @@ enum {
 
 static const uint64_t size_max = UINT64_C(1) << 48; /* no object is larger than all memory */
 
+bool mprof_is_linked(struct gobin *bin)
+{
+	const struct go_mprof_layout *layout = go_mprof_layout_find(gobin_info(bin)->go_minor);
+	struct gobin_func func;
+
+	return layout && !gobin_find_func(bin, layout->reader, &func);
+}
+
 int mprof_reader_init_rate(struct mprof_reader *r, const struct proc *proc, struct gobin *bin,
 			   uint64_t load_bias, struct err *err)
 {
 	const struct gobin_info *info = gobin_info(bin);
 	const struct go_mprof_layout *layout = go_mprof_layout_find(info->go_minor);
 	struct gobin_globals globals;
-	struct gobin_func func;
 
 	if (!layout)
 		return err_set(err, -ENOTSUP, "how Go 1.%d keeps its memory profile is not known",
@@ -52,7 +59,7 @@ int mprof_reader_init_rate(struct mprof_reader *r, const struct proc *proc, stru
 		.mbuckets = globals.mbuckets ? globals.mbuckets + load_bias : 0,
 		.cycle = globals.mprof_cycle ? globals.mprof_cycle + load_bias : 0,
 		.rate = globals.mem_profile_rate + load_bias,
-		.linked = gobin_find_func(bin, layout->reader, &func) == 0,
+		.linked = mprof_is_linked(bin),
 	};
 	/* Without a reader most of what keeps the profile isn't there, and nothing of it is looked at. */
 	if (r->linked && !globals.mem_profile_rate)

@@ -39,6 +39,9 @@ struct mprof_reader {
 	bool linked;
 };
 
+/* Is there anything in it that reads a profile? Without, Go's linker has the runtime keep none. */
+bool mprof_is_linked(struct gobin *bin);
+
 /* -ENOTSUP with the reason if it can't be found in this binary. */
 int mprof_reader_init(struct mprof_reader *r, const struct proc *proc, struct gobin *bin,
 		      uint64_t load_bias, struct err *err);

@@ -281,7 +281,8 @@ static int read_check(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 static const struct reader_query queries[] = {
 	{ "SELECT key, value FROM meta ORDER BY key", read_meta, false },
 	{ "SELECT id, hit_ns, known, budget_ppm, predicted_ppm, predicted_now_ppm, ns_per_hit, "
-	  "ns_per_switch, hits, windows, overruns, off FROM sampling ORDER BY id LIMIT 1",
+	  "ns_per_switch, hits, windows, overruns, off, calibrated, failed_windows, "
+	  "other_probes FROM sampling ORDER BY id LIMIT 1",
 	  read_sampling, true },
 	{ "SELECT id, name, file FROM function ORDER BY id", read_function, true },
 	{ "SELECT id, function, line, inlined, pc FROM frame ORDER BY id", read_frame, true },
@@ -376,6 +377,9 @@ static int finish_span(struct reader *r)
 		/* A writer that was killed had no time to say when it ended. */
 		if (m->meta.end_mono_ns < r->last_ns)
 			m->meta.end_mono_ns = r->last_ns;
+		if (!r->intervals_nr)
+			model_add_note(m, "there is nothing in it: the recording ended before its "
+					  "first interval was written");
 		return 0;
 	}
 	m->meta.end_mono_ns = r->to_ns;

@@ -5,17 +5,19 @@
 
 #include "record/rows.h"
 
-/* A value of a row: nothing, text, or a number where text is NULL. */
+/* A value of a row: nothing, a real number, text, or a whole number where text is NULL. */
 struct cell {
 	const char *text;
 	uint64_t n;
-	bool is_null;
+	bool is_null, is_real;
+	double real;
 };
 
-#define NUM(value) ((struct cell){ NULL, (uint64_t)(value), false })
-#define TEXT(value) ((struct cell){ (value), 0, false })
+#define NUM(value) ((struct cell){ .n = (uint64_t)(value) })
+#define REAL(value) ((struct cell){ .is_real = true, .real = (value) })
+#define TEXT(value) ((struct cell){ .text = (value) })
 #define COUNT(value) NUM(rows_capped(value, INT64_MAX)) /* the file's numbers are signed */
-#define REF(id, none) ((struct cell){ NULL, (id), (id) == (none) })
+#define REF(id, none) ((struct cell){ .n = (id), .is_null = (id) == (none) })
 
 /* Put a row made of cells. */
 #define put(r, stmt, ...)                                                      \

@@ -179,6 +179,8 @@ static int read_gc_check(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 		code = col_word(r, row, 6, &c->runtime_pause_ns);
 	if (!code)
 		code = col_word(r, row, 7, &c->gallop_pause_ns);
+	if (!code)
+		code = col_word(r, row, 8, &c->off_ns);
 	if (code)
 		return code;
 	c->known = known;
@@ -199,7 +201,7 @@ const struct reader_query gc_queries[] = {
 	{ "SELECT interval, stack, assists, ns FROM assist ORDER BY interval, stack", read_assist,
 	  false },
 	{ "SELECT id, known, why_not, exact, runtime_cycles, gallop_cycles, runtime_pause_ns, "
-	  "gallop_pause_ns FROM gc_check ORDER BY id LIMIT 1",
+	  "gallop_pause_ns, off_ns FROM gc_check ORDER BY id LIMIT 1",
 	  read_gc_check, true },
 	{ .sql = NULL },
 };

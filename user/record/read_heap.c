@@ -50,6 +50,16 @@ static int read_look(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 	return 0;
 }
 
+/* What no look can have said: more in use than there ever was, or anything that no sample is of. */
+static bool is_absurd(const struct model_heap_counts *n)
+{
+	return n->inuse_objects > n->alloc_objects || n->inuse_bytes > n->alloc_bytes ||
+	       n->inuse_samples > n->alloc_samples || n->inuse_objects > HEAP_INUSE_MAX ||
+	       n->inuse_bytes > HEAP_INUSE_MAX ||
+	       (!n->alloc_samples && (n->alloc_objects || n->alloc_bytes)) ||
+	       (!n->inuse_samples && (n->inuse_objects || n->inuse_bytes));
+}
+
 static int read_site(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 {
 	struct model_heap_counts n;
@@ -65,6 +75,8 @@ static int read_site(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 		return code;
 	if (ids[0] >= r->intervals_nr)
 		return reader_damaged(r, "a row refers to one that is not there");
+	if (is_absurd(&n))
+		return reader_damaged(r, "a heap has more in use than it can");
 	if (!r->m->heap->looks_nr || ids[0] >= r->end)
 		return 0;
 	int64_t id = model_heap_site(r->m, stack);

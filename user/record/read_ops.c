@@ -7,6 +7,9 @@
 
 #include "model/op_tables.h"
 
+/* No sum of as many rows as a file has overflows; 2^63 values of 2^63 are far from it. */
+#define SQUARES_MAX 1e60
+
 int read_op(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 {
 	const char *func, *label;
@@ -21,11 +24,11 @@ int read_op(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 static int read_watch(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 {
 	struct model_ops_known known = { 0 };
-	bool *const flags[] = { &known.allocs, &known.pauses, &known.assists };
+	bool *const flags[] = { &known.allocs, &known.pauses, &known.assists, &known.sampled };
 	int code = 0;
 	(void)idx;
 
-	for (int i = 0; !code && i < 3; i++)
+	for (int i = 0; !code && i < 4; i++)
 		code = col_bool(r, row, 1 + i, flags[i]);
 	if (!code)
 		model_ops_measured(r->m, &known);
@@ -74,14 +77,54 @@ static int read_hist(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 	return 0;
 }
 
+/* The windows of an interval are those of the current one until a later one has some. */
+static void end_intervals(struct reader *r, uint64_t interval)
+{
+	if (interval == r->op_interval)
+		return;
+	for (size_t i = 0; i < r->m->ops->nr; i++)
+		op_next_windows(r->m->ops->rows[i]);
+	r->op_interval = interval;
+}
+
+static int read_window(struct reader *r, sqlite3_stmt *row, uint64_t idx)
+{
+	struct op_cluster c = { 0 };
+	uint64_t ids[3], n[4] = { 0 };
+
+	int code = read_ids(r, row, idx, ids, 3);
+	if (!code)
+		code = col_counts(r, row, 3, n, 4);
+	if (!code)
+		code = col_counts(r, row, 7, c.sum, WIRE_OP_VALUES);
+	for (int i = 0; !code && i < WIRE_OP_VALUES; i++)
+		code = col_real(r, row, 7 + WIRE_OP_VALUES + i, SQUARES_MAX, &c.squares[i]);
+	if (code)
+		return code;
+	c.windows = n[0];
+	c.calls = n[1];
+	c.ended = n[2];
+	c.late = n[3];
+	if (!c.windows || !c.ended || c.late > c.ended)
+		return reader_damaged(r, "a window has operations that none can have");
+	if (ids[0] < r->first || ids[0] >= r->end)
+		return 0;
+	end_intervals(r, ids[0]);
+	return reader_interned(r, op_add_cluster(r->m->ops->rows[ids[1]], &c));
+}
+
 const struct reader_query op_queries[] = {
-	{ "SELECT id, allocs, pauses, assists FROM op_watch ORDER BY id LIMIT 1", read_watch,
-	  true },
-	{ "SELECT interval, op, begun, ended, panics, goexits, began_before, pause_ns, assist_ns, "
+	{ "SELECT id, allocs, pauses, assists, sampled FROM op_watch ORDER BY id LIMIT 1",
+	  read_watch, true },
+	{ "SELECT interval, op, begun, ended, panics, goexits, began_before, entries, "
+	  "uncounted_ns, nested, cut, pause_ns, assist_ns, "
 	  "objects, bytes, ns, objects_max, bytes_max, ns_max FROM op_call ORDER BY interval, op",
 	  read_call, false },
 	{ "SELECT interval, op, value, bucket, operations FROM op_hist "
 	  "ORDER BY interval, op, value, bucket",
 	  read_hist, false },
+	{ "SELECT interval, op, number, windows, calls, ended, late, objects, bytes, ns, "
+	  "objects_squares, bytes_squares, ns_squares FROM op_window ORDER BY interval, op, number",
+	  read_window, false },
 	{ .sql = NULL },
 };

@@ -39,12 +39,15 @@ static const struct {
 } queries[CURSOR_NR] = {
 	[CURSOR_INTERVAL] = { "SELECT id, end_ns FROM interval ORDER BY id", 1 },
 	[CURSOR_SAMPLE_INTERVAL] = { "SELECT interval, mem_profile_rate, hits, windows, overruns, "
-				     "predicted_ppm FROM sample_interval ORDER BY interval",
+				     "predicted_ppm, failed_windows FROM sample_interval "
+				     "ORDER BY interval",
 				     1 },
 	[CURSOR_CLASS_COUNT] = { "SELECT interval, size_class, objects, bytes, site_objects, "
 				 "site_bytes FROM class_count ORDER BY interval, size_class",
 				 2 },
-	[CURSOR_SAMPLED] = { "SELECT interval, site, samples FROM sampled ORDER BY interval, site",
+	[CURSOR_SAMPLED] = { "SELECT interval, site, samples, large_milli, large_variance_milli, "
+			     "large_bytes, large_variance_kib2 FROM sampled ORDER BY interval, "
+			     "site",
 			     2 },
 	[CURSOR_UNIT] = { "SELECT id, interval, start_ns, hits, slot_ns, refill_ns, kept_ns FROM "
 			  "unit ORDER BY id",
@@ -53,10 +56,12 @@ static const struct {
 				 "unit, root, size_class",
 				 3 },
 	[CURSOR_UNIT_GAP] = { "SELECT unit, root, gaps, ns FROM unit_gap ORDER BY unit, root", 2 },
-	[CURSOR_UNIT_HIT] = { "SELECT unit, site, root, size_class, objects FROM unit_hit "
+	[CURSOR_UNIT_HIT] = { "SELECT unit, site, root, size_class, objects, large_bytes FROM "
+			      "unit_hit "
 			      "ORDER BY unit, site, root, size_class",
 			      4 },
-	[CURSOR_UNIT_MAP_OP] = { "SELECT unit, map_site, root, operation, calls FROM unit_map_op "
+	[CURSOR_UNIT_MAP_OP] = { "SELECT unit, map_site, root, operation, calls, alone, "
+				 "most_milli FROM unit_map_op "
 				 "ORDER BY unit, map_site, root, operation",
 				 4 },
 };
@@ -212,6 +217,8 @@ static int read_hit(struct replay *p, sqlite3_stmt *row)
 		code = col_class(p, row, 3, &n->size_class);
 	if (!code)
 		code = col_counts(p->r, row, 4, &n->objects, 1);
+	if (!code)
+		code = col_counts(p->r, row, 5, &n->bytes, 1);
 	if (!code && samples_slot(p->r->m->sites.rows[n->site]->key.size_class, n->size_class) < 0)
 		return reader_damaged(p->r, "an object has a size that its site can't have");
 	return code;
@@ -232,7 +239,13 @@ static int read_map_op(struct replay *p, sqlite3_stmt *row)
 	if (!code)
 		code = col_u64(p->r, row, 3, MODEL_MAP_OPERATIONS - 1, &operation);
 	n->operation = (enum model_map_operation)operation;
-	return code ? code : col_counts(p->r, row, 4, &n->calls, 1);
+	if (!code)
+		code = col_counts(p->r, row, 4, &n->calls, 1);
+	if (!code)
+		code = col_counts(p->r, row, 5, &n->alone, 1);
+	if (!code && n->alone > n->calls)
+		return reader_damaged(p->r, "a window has more calls of some than of all");
+	return code ? code : col_counts(p->r, row, 6, &n->most_milli, 1);
 }
 
 static int read_unit_rows(struct replay *p, uint64_t id)
@@ -345,6 +358,17 @@ static int read_class_counts(struct replay *p, uint64_t interval, bool wanted)
 	return code;
 }
 
+/* n: samples, and the four sums of large ones. */
+static void add_sampled(struct reader *r, uint32_t site, const uint64_t *n, uint64_t rate)
+{
+	const struct model_large_samples large = { n[1], n[2], n[3], n[4] };
+
+	if (r->m->sites.rows[site]->key.size_class == MODEL_CLASS_LARGE)
+		model_add_sampled_large(r->m, site, n[0], &large, rate);
+	else
+		model_add_sampled(r->m, site, n[0], rate);
+}
+
 static int read_sampled(struct replay *p, uint64_t interval, uint64_t rate, bool wanted)
 {
 	int code = 0;
@@ -352,13 +376,13 @@ static int read_sampled(struct replay *p, uint64_t interval, uint64_t rate, bool
 	while (!code && cursor_is_at(p, CURSOR_SAMPLED, interval)) {
 		sqlite3_stmt *row = p->cursors[CURSOR_SAMPLED].row;
 		uint32_t site = 0;
-		uint64_t samples = 0;
+		uint64_t n[5]; /* samples, and of large ones what they stand for */
 
 		code = col_ref(p->r, row, 1, &p->r->sites, &site);
 		if (!code)
-			code = col_counts(p->r, row, 2, &samples, 1);
+			code = col_counts(p->r, row, 2, n, 5);
 		if (!code && wanted)
-			model_add_sampled(p->r->m, site, samples, rate);
+			add_sampled(p->r, site, n, rate);
 		if (!code)
 			code = cursor_next(p, CURSOR_SAMPLED, false);
 	}
@@ -369,7 +393,7 @@ static int read_sampled(struct replay *p, uint64_t interval, uint64_t rate, bool
 static int read_interval_cost(struct replay *p, uint64_t interval, uint64_t ns, uint64_t *rate_ret,
 			      bool wanted)
 {
-	uint64_t n[4], ppm = 0;
+	uint64_t n[4], ppm = 0, failed = 0;
 
 	*rate_ret = 0;
 	if (!cursor_is_at(p, CURSOR_SAMPLE_INTERVAL, interval))
@@ -378,13 +402,17 @@ static int read_interval_cost(struct replay *p, uint64_t interval, uint64_t ns, 
 	int code = col_counts(p->r, row, 1, n, 4);
 	if (!code)
 		code = col_u64(p->r, row, 5, INT32_MAX, &ppm);
+	if (!code)
+		code = col_counts(p->r, row, 6, &failed, 1);
 	if (code)
 		return code;
 	*rate_ret = n[0];
 	if (wanted) {
+		model_set_profile_rate(p->r->m, n[0]);
 		p->cost.hits = sum_u63(p->cost.hits, n[1]);
 		p->cost.windows = sum_u63(p->cost.windows, n[2]);
 		p->cost.overruns = sum_u63(p->cost.overruns, n[3]);
+		p->cost.failed_windows = sum_u63(p->cost.failed_windows, failed);
 		p->cost.predicted_now = (double)ppm / SAMPLES_PPM;
 		p->predicted_ns += p->cost.predicted_now * (double)ns;
 	}
@@ -454,6 +482,12 @@ int read_sampling(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 		code = col_counts(r, row, 6 + i, numbers[i], 1);
 	if (!code)
 		code = col_text(r, row, 11, &off);
+	if (!code)
+		code = col_bool(r, row, 12, &cost->calibrated);
+	if (!code)
+		code = col_counts(r, row, 13, &cost->failed_windows, 1);
+	if (!code)
+		code = col_counts(r, row, 14, &cost->other_probes, 1);
 	if (code)
 		return code;
 	cost->budget = (double)ppm[0] / SAMPLES_PPM;
@@ -476,6 +510,7 @@ static void set_cost(struct replay *p)
 	cost->hits = p->cost.hits;
 	cost->windows = p->cost.windows;
 	cost->overruns = p->cost.overruns;
+	cost->failed_windows = p->cost.failed_windows;
 	cost->predicted_now = p->cost.predicted_now;
 	cost->predicted = ns ? p->predicted_ns / (double)ns : 0;
 }

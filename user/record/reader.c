@@ -42,6 +42,18 @@ int col_u64(struct reader *r, sqlite3_stmt *row, int col, uint64_t max, uint64_t
 	return 0;
 }
 
+int col_real(struct reader *r, sqlite3_stmt *row, int col, double max, double *ret)
+{
+	if (sqlite3_column_type(row, col) != SQLITE_FLOAT)
+		return reader_damaged(r, "there is something else where a number belongs");
+	double v = sqlite3_column_double(row, col);
+	/* What is no number would be neither. */
+	if (!(v >= 0 && v <= max))
+		return reader_damaged(r, "a number is out of its range");
+	*ret = v;
+	return 0;
+}
+
 int col_text(struct reader *r, sqlite3_stmt *row, int col, const char **ret)
 {
 	if (sqlite3_column_type(row, col) != SQLITE_TEXT)

@@ -39,6 +39,7 @@ struct reader {
 	uint64_t gc_interval; /* of the row before in a table of garbage collection */
 	uint64_t assist_stack;
 	uint64_t heap_first; /* the interval of the first look at the heap in the span */
+	uint64_t op_interval; /* of the row before in the table of operations' windows */
 	uint64_t ids[READER_IDS_MAX]; /* of the row before, see reader_ids() */
 	uint64_t loss_cause, loss_interval, loss_so_far, loss_before;
 };
@@ -58,6 +59,8 @@ int reader_interned(struct reader *r, int64_t id);
 
 /* The columns of a row: 0 and a value, or -errno. A number above max is out of range. */
 int col_u64(struct reader *r, sqlite3_stmt *row, int col, uint64_t max, uint64_t *ret);
+/* A real number, from 0 to max: exactly as it was written. */
+int col_real(struct reader *r, sqlite3_stmt *row, int col, double max, double *ret);
 /* Any 64 bits: addresses, and counts that were read from the target, which may hold anything. */
 int col_word(struct reader *r, sqlite3_stmt *row, int col, uint64_t *ret);
 int col_text(struct reader *r, sqlite3_stmt *row, int col, const char **ret);

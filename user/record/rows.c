@@ -33,7 +33,7 @@ static const char *const stmt_sql[ROWS_NR] = {
 	[ROWS_CYCLE] = "INSERT INTO cycle VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
 		       "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[ROWS_ASSIST] = "INSERT INTO assist VALUES(?, ?, ?, ?)",
-	[ROWS_GC_CHECK] = "INSERT OR REPLACE INTO gc_check VALUES(0, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_GC_CHECK] = "INSERT OR REPLACE INTO gc_check VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[ROWS_MAP_WATCH] = "INSERT OR REPLACE INTO map_watch VALUES(0, ?)",
 	[ROWS_MAP_SITE] = "INSERT INTO map_site VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
 	[ROWS_MAP_OP] =
@@ -46,19 +46,21 @@ static const char *const stmt_sql[ROWS_NR] = {
 		"INSERT INTO map_largest VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
 		"?, ?, ?)",
 	[ROWS_OP] = "INSERT INTO op VALUES(?, ?, ?)",
-	[ROWS_OP_WATCH] = "INSERT OR REPLACE INTO op_watch VALUES(0, ?, ?, ?)",
-	[ROWS_OP_CALL] = "INSERT INTO op_call VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_OP_WATCH] = "INSERT OR REPLACE INTO op_watch VALUES(0, ?, ?, ?, ?)",
+	[ROWS_OP_CALL] = "INSERT INTO op_call VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+			 "?, ?, ?, ?)",
 	[ROWS_OP_HIST] = "INSERT INTO op_hist VALUES(?, ?, ?, ?, ?)",
-	[ROWS_SAMPLING] =
-		"INSERT OR REPLACE INTO sampling VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[ROWS_SAMPLE_INTERVAL] = "INSERT INTO sample_interval VALUES(?, ?, ?, ?, ?, ?)",
+	[ROWS_OP_WINDOW] = "INSERT INTO op_window VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ROWS_SAMPLING] = "INSERT OR REPLACE INTO sampling VALUES(0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+			  "?, ?, ?, ?)",
+	[ROWS_SAMPLE_INTERVAL] = "INSERT INTO sample_interval VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[ROWS_CLASS_COUNT] = "INSERT INTO class_count VALUES(?, ?, ?, ?, ?, ?)",
-	[ROWS_SAMPLED] = "INSERT INTO sampled VALUES(?, ?, ?)",
+	[ROWS_SAMPLED] = "INSERT INTO sampled VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[ROWS_UNIT] = "INSERT INTO unit VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[ROWS_UNIT_REFILL] = "INSERT INTO unit_refill VALUES(?, ?, ?, ?)",
 	[ROWS_UNIT_GAP] = "INSERT INTO unit_gap VALUES(?, ?, ?, ?)",
-	[ROWS_UNIT_HIT] = "INSERT INTO unit_hit VALUES(?, ?, ?, ?, ?)",
-	[ROWS_UNIT_MAP_OP] = "INSERT INTO unit_map_op VALUES(?, ?, ?, ?, ?)",
+	[ROWS_UNIT_HIT] = "INSERT INTO unit_hit VALUES(?, ?, ?, ?, ?, ?)",
+	[ROWS_UNIT_MAP_OP] = "INSERT INTO unit_map_op VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[ROWS_HEAP_WATCH] = "INSERT OR REPLACE INTO heap_watch VALUES(0, ?)",
 	[ROWS_HEAP_LOOK] = "INSERT INTO heap_look VALUES(?, ?, ?, ?, ?, ?)",
 	[ROWS_HEAP] = "INSERT INTO heap VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
@@ -91,6 +93,8 @@ static int bind_cell(sqlite3_stmt *stmt, int col, const struct cell *cell)
 {
 	if (cell->is_null)
 		return sqlite3_bind_null(stmt, col);
+	if (cell->is_real)
+		return sqlite3_bind_double(stmt, col, cell->real);
 	/* Text stays where it is until the statement is stepped, right below. */
 	if (cell->text)
 		return sqlite3_bind_text(stmt, col, cell->text, -1, SQLITE_STATIC);

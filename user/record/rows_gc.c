@@ -85,5 +85,5 @@ int rows_put_gc_check(struct rows *r, const struct model *m)
 	utf8_clean(why_not, sizeof(why_not), c->why_not);
 	return put(r, ROWS_GC_CHECK, NUM(c->known), TEXT(why_not), NUM(c->exact),
 		   NUM(c->runtime_cycles), NUM(c->gallop_cycles), NUM(c->runtime_pause_ns),
-		   NUM(c->gallop_pause_ns));
+		   NUM(c->gallop_pause_ns), NUM(c->off_ns));
 }

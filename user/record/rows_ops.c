@@ -23,7 +23,8 @@ int rows_put_op_watch(struct rows *r, const struct model *m)
 	}
 	if (!m->ops->nr)
 		return SQLITE_OK;
-	return put(r, ROWS_OP_WATCH, NUM(known->allocs), NUM(known->pauses), NUM(known->assists));
+	return put(r, ROWS_OP_WATCH, NUM(known->allocs), NUM(known->pauses), NUM(known->assists),
+		   NUM(known->sampled));
 }
 
 static int put_hist(struct rows *r, const struct op_row *op, const uint64_t ids[2],
@@ -42,6 +43,23 @@ static int put_hist(struct rows *r, const struct op_row *op, const uint64_t ids[
 	return SQLITE_OK;
 }
 
+/* As the model has joined them: of one interval they are joined in no other way when they are read. */
+static int put_windows(struct rows *r, const struct op_row *op, const uint64_t ids[2])
+{
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; op->windows && !rc && i < op->windows->now.nr; i++) {
+		const struct op_cluster *c = &op->windows->now.v[i];
+
+		rc = put(r, ROWS_OP_WINDOW, NUM(ids[0]), NUM(ids[1]), NUM(i), NUM(c->windows),
+			 NUM(c->calls), NUM(c->ended), NUM(c->late), NUM(c->sum[WIRE_OP_OBJECTS]),
+			 NUM(c->sum[WIRE_OP_BYTES]), NUM(c->sum[WIRE_OP_NS]),
+			 REAL(c->squares[WIRE_OP_OBJECTS]), REAL(c->squares[WIRE_OP_BYTES]),
+			 REAL(c->squares[WIRE_OP_NS]));
+	}
+	return rc;
+}
+
 static int put_op(struct rows *r, const struct op_row *op, const uint64_t ids[2])
 {
 	const struct model_op_counts n = op_delta(op);
@@ -51,7 +69,7 @@ static int put_op(struct rows *r, const struct op_row *op, const uint64_t ids[2]
 		rc = rows_put_counts(r, ROWS_OP_CALL, ids, op_counts_cv(&n), OP_COUNTS_NR);
 	for (int value = 0; !rc && value < WIRE_OP_VALUES; value++)
 		rc = put_hist(r, op, ids, (enum wire_op_value)value);
-	return rc;
+	return rc ? rc : put_windows(r, op, ids);
 }
 
 int rows_put_ops(struct rows *r, const struct model *m, size_t interval)

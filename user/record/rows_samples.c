@@ -24,7 +24,8 @@ int rows_put_sampling(struct rows *r, const struct model *m)
 		   NUM(samples_ppm(cost->budget)), NUM(samples_ppm(cost->predicted)),
 		   NUM(samples_ppm(cost->predicted_now)), COUNT(cost->ns_per_hit),
 		   COUNT(cost->ns_per_switch), COUNT(cost->hits), COUNT(cost->windows),
-		   COUNT(cost->overruns), TEXT(off));
+		   COUNT(cost->overruns), TEXT(off), NUM(cost->calibrated),
+		   COUNT(cost->failed_windows), COUNT(cost->other_probes));
 }
 
 static int put_interval(struct rows *r, const struct model_samples *samples, size_t interval)
@@ -35,7 +36,8 @@ static int put_interval(struct rows *r, const struct model_samples *samples, siz
 		   COUNT(samples_growth(base->hits, now->hits)),
 		   COUNT(samples_growth(base->windows, now->windows)),
 		   COUNT(samples_growth(base->overruns, now->overruns)),
-		   NUM(samples_ppm(now->predicted_now)));
+		   NUM(samples_ppm(now->predicted_now)),
+		   COUNT(samples_growth(base->failed_windows, now->failed_windows)));
 }
 
 static uint64_t class_bytes(const struct model_class_counts *counts, uint32_t size_class)
@@ -70,9 +72,15 @@ static int put_sampled(struct rows *r, const struct model *m, size_t interval)
 	for (size_t i = 0; !rc && i < m->sites.nr; i++) {
 		const struct sample_site *site = m->sites.rows[i]->samples;
 		uint64_t n = site ? site->sampled[SAMPLE_NOW] - site->sampled[SAMPLE_BASE] : 0;
+		struct model_large_samples large = { 0 };
 
+		if (n && m->sites.rows[i]->key.size_class == MODEL_CLASS_LARGE)
+			large = samples_large_between(&site->large[SAMPLE_BASE],
+						      &site->large[SAMPLE_NOW]);
 		if (n)
-			rc = put(r, ROWS_SAMPLED, NUM(interval), NUM(i), NUM(n));
+			rc = put(r, ROWS_SAMPLED, NUM(interval), NUM(i), NUM(n), NUM(large.milli),
+				 NUM(large.variance_milli), NUM(large.bytes),
+				 NUM(large.variance_kib2));
 	}
 	return rc;
 }
@@ -97,12 +105,12 @@ static int put_hits(struct rows *r, const struct sample_unit *unit, size_t id)
 	for (size_t i = 0; !rc && i < unit->alloc.hits_nr; i++) {
 		const struct estimate_hit *hit = &unit->alloc.hits[i];
 		rc = put(r, ROWS_UNIT_HIT, NUM(id), NUM(hit->site), NUM(hit->root),
-			 NUM(hit->size_class), NUM(hit->objects));
+			 NUM(hit->size_class), NUM(hit->objects), NUM(hit->bytes));
 	}
 	for (size_t i = 0; !rc && i < unit->map_ops_nr; i++) {
 		const struct model_unit_map_op *op = &unit->map_ops[i];
 		rc = put(r, ROWS_UNIT_MAP_OP, NUM(id), NUM(op->map_site), NUM(op->root),
-			 NUM(op->operation), NUM(op->calls));
+			 NUM(op->operation), NUM(op->calls), NUM(op->alone), NUM(op->most_milli));
 	}
 	return rc;
 }

@@ -63,7 +63,7 @@ const struct schema_table schema_tables[] = {
 	  "CREATE TABLE gc_check(id INTEGER PRIMARY KEY, known INTEGER NOT NULL, "
 	  "why_not TEXT NOT NULL, exact INTEGER NOT NULL, runtime_cycles INTEGER NOT NULL, "
 	  "gallop_cycles INTEGER NOT NULL, runtime_pause_ns INTEGER NOT NULL, "
-	  "gallop_pause_ns INTEGER NOT NULL)" },
+	  "gallop_pause_ns INTEGER NOT NULL, off_ns INTEGER NOT NULL)" },
 	{ "map_watch", "CREATE TABLE map_watch(id INTEGER PRIMARY KEY, "
 		       "every_operation INTEGER NOT NULL)" },
 	{ "map_site", "CREATE TABLE map_site(id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, "
@@ -101,11 +101,14 @@ const struct schema_table schema_tables[] = {
 			 "fill_ns INTEGER NOT NULL, first_ns INTEGER NOT NULL, "
 			 "last_ns INTEGER NOT NULL, emptied_ns INTEGER NOT NULL, "
 			 "thin_ns INTEGER NOT NULL)" },
-	{ "op_watch", "CREATE TABLE op_watch(id INTEGER PRIMARY KEY, allocs INTEGER NOT NULL, "
-		      "pauses INTEGER NOT NULL, assists INTEGER NOT NULL)" },
+	{ "op_watch",
+	  "CREATE TABLE op_watch(id INTEGER PRIMARY KEY, allocs INTEGER NOT NULL, "
+	  "pauses INTEGER NOT NULL, assists INTEGER NOT NULL, sampled INTEGER NOT NULL)" },
 	{ "op_call", "CREATE TABLE op_call(interval INTEGER NOT NULL, op INTEGER NOT NULL, "
 		     "begun INTEGER NOT NULL, ended INTEGER NOT NULL, panics INTEGER NOT NULL, "
 		     "goexits INTEGER NOT NULL, began_before INTEGER NOT NULL, "
+		     "entries INTEGER NOT NULL, uncounted_ns INTEGER NOT NULL, "
+		     "nested INTEGER NOT NULL, cut INTEGER NOT NULL, "
 		     "pause_ns INTEGER NOT NULL, assist_ns INTEGER NOT NULL, "
 		     "objects INTEGER NOT NULL, bytes INTEGER NOT NULL, ns INTEGER NOT NULL, "
 		     "objects_max INTEGER NOT NULL, bytes_max INTEGER NOT NULL, "
@@ -114,22 +117,35 @@ const struct schema_table schema_tables[] = {
 		     "value INTEGER NOT NULL, bucket INTEGER NOT NULL, "
 		     "operations INTEGER NOT NULL, PRIMARY KEY(interval, op, value, bucket)"
 		     ") WITHOUT ROWID" },
+	{ "op_window",
+	  "CREATE TABLE op_window(interval INTEGER NOT NULL, op INTEGER NOT NULL, "
+	  "number INTEGER NOT NULL, windows INTEGER NOT NULL, calls INTEGER NOT NULL, "
+	  "ended INTEGER NOT NULL, late INTEGER NOT NULL, objects INTEGER NOT NULL, "
+	  "bytes INTEGER NOT NULL, ns INTEGER NOT NULL, objects_squares REAL NOT NULL, "
+	  "bytes_squares REAL NOT NULL, ns_squares REAL NOT NULL, "
+	  "PRIMARY KEY(interval, op, number)) WITHOUT ROWID" },
 	{ "sampling", "CREATE TABLE sampling(id INTEGER PRIMARY KEY, hit_ns INTEGER NOT NULL, "
 		      "known INTEGER NOT NULL, budget_ppm INTEGER NOT NULL, "
 		      "predicted_ppm INTEGER NOT NULL, predicted_now_ppm INTEGER NOT NULL, "
 		      "ns_per_hit INTEGER NOT NULL, ns_per_switch INTEGER NOT NULL, "
 		      "hits INTEGER NOT NULL, windows INTEGER NOT NULL, "
-		      "overruns INTEGER NOT NULL, off TEXT NOT NULL)" },
+		      "overruns INTEGER NOT NULL, off TEXT NOT NULL, "
+		      "calibrated INTEGER NOT NULL, failed_windows INTEGER NOT NULL, "
+		      "other_probes INTEGER NOT NULL)" },
 	{ "sample_interval",
 	  "CREATE TABLE sample_interval(interval INTEGER PRIMARY KEY, "
 	  "mem_profile_rate INTEGER NOT NULL, hits INTEGER NOT NULL, windows INTEGER NOT NULL, "
-	  "overruns INTEGER NOT NULL, predicted_ppm INTEGER NOT NULL)" },
+	  "overruns INTEGER NOT NULL, predicted_ppm INTEGER NOT NULL, "
+	  "failed_windows INTEGER NOT NULL)" },
 	{ "class_count",
 	  "CREATE TABLE class_count(interval INTEGER NOT NULL, size_class INTEGER NOT NULL, "
 	  "objects INTEGER NOT NULL, bytes INTEGER NOT NULL, site_objects INTEGER NOT NULL, "
 	  "site_bytes INTEGER NOT NULL, PRIMARY KEY(interval, size_class)) WITHOUT ROWID" },
 	{ "sampled", "CREATE TABLE sampled(interval INTEGER NOT NULL, site INTEGER NOT NULL, "
-		     "samples INTEGER NOT NULL, PRIMARY KEY(interval, site)) WITHOUT ROWID" },
+		     "samples INTEGER NOT NULL, large_milli INTEGER NOT NULL, "
+		     "large_variance_milli INTEGER NOT NULL, large_bytes INTEGER NOT NULL, "
+		     "large_variance_kib2 INTEGER NOT NULL, PRIMARY KEY(interval, site)"
+		     ") WITHOUT ROWID" },
 	{ "unit", "CREATE TABLE unit(id INTEGER PRIMARY KEY, interval INTEGER NOT NULL, "
 		  "start_ns INTEGER NOT NULL, hits INTEGER NOT NULL, slot_ns INTEGER NOT NULL, "
 		  "refill_ns INTEGER NOT NULL, kept_ns INTEGER NOT NULL)" },
@@ -141,11 +157,13 @@ const struct schema_table schema_tables[] = {
 		      ") WITHOUT ROWID" },
 	{ "unit_hit", "CREATE TABLE unit_hit(unit INTEGER NOT NULL, site INTEGER NOT NULL, "
 		      "root INTEGER NOT NULL, size_class INTEGER NOT NULL, "
-		      "objects INTEGER NOT NULL, PRIMARY KEY(unit, site, root, size_class)"
+		      "objects INTEGER NOT NULL, large_bytes INTEGER NOT NULL, "
+		      "PRIMARY KEY(unit, site, root, size_class)"
 		      ") WITHOUT ROWID" },
 	{ "unit_map_op", "CREATE TABLE unit_map_op(unit INTEGER NOT NULL, "
 			 "map_site INTEGER NOT NULL, root INTEGER NOT NULL, "
 			 "operation INTEGER NOT NULL, calls INTEGER NOT NULL, "
+			 "alone INTEGER NOT NULL, most_milli INTEGER NOT NULL, "
 			 "PRIMARY KEY(unit, map_site, root, operation)) WITHOUT ROWID" },
 	{ "heap_watch", "CREATE TABLE heap_watch(id INTEGER PRIMARY KEY, why_not TEXT NOT NULL)" },
 	{ "heap_look", "CREATE TABLE heap_look(interval INTEGER PRIMARY KEY, ns INTEGER NOT NULL, "
@@ -238,7 +256,13 @@ const char *const schema_views[] = {
 
 	/* Values are of the operations that ended; what wasn't measured is NULL. */
 	"CREATE VIEW ops AS SELECT op.id, op.function, op.label, "
-	"coalesce(sum(ended), 0) AS calls, coalesce(sum(begun), 0) AS begun, "
+	"iif(sampled, iif(coalesce(sum(nested + uncounted_ns), 0) OR "
+	"(sum(begun) > 0 AND sum(entries) = 0), NULL, "
+	"coalesce(sum(entries), 0)), coalesce(sum(ended), 0)) AS calls, "
+	"coalesce(sum(ended), 0) AS measured, coalesce(sum(cut), 0) AS cut, "
+	"iif(sampled, (SELECT coalesce(sum(windows), 0) FROM op_window WHERE op_window.op = "
+	"op.id), "
+	"NULL) AS windows, coalesce(sum(begun), 0) AS begun, "
 	"coalesce(sum(panics + goexits), 0) AS unmatched, "
 	"iif(allocs, sum(objects) * 1.0 / nullif(sum(ended), 0), NULL) AS allocs_per_op, "
 	"iif(allocs, sum(bytes) * 1.0 / nullif(sum(ended), 0), NULL) AS bytes_per_op, "

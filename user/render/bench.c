@@ -95,6 +95,16 @@ int render_bench_lines(FILE *out, const struct snapshot *interval)
 	return render_end(out);
 }
 
+/* Iterations are then of those that windows met, and what was too long for them is in no value. */
+static void put_sampled(FILE *out, const struct snapshot_ops *ops, const struct snapshot_op *op,
+			const char *name)
+{
+	if (!ops->known.sampled)
+		return;
+	fprintf(out, "# %s: measured in %" PRIu64 " windows, cut: %" PRIu64 "\n", name, op->windows,
+		op->counts.cut);
+}
+
 /* A line that is neither a result nor a key is a comment for who reads it. */
 int render_bench_end(FILE *out, const struct snapshot *s)
 {
@@ -104,6 +114,7 @@ int render_bench_end(FILE *out, const struct snapshot *s)
 		bench_name(name, &s->ops.ops[i]);
 		if (!s->ops.ops[i].counts.ended)
 			fprintf(out, "# %s: no call ended\n", name);
+		put_sampled(out, &s->ops, &s->ops.ops[i], name);
 	}
 	fprintf(out, "# lost: %" PRIu64 "\n", s->loss_total);
 	return render_end(out);

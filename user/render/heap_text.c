@@ -4,6 +4,7 @@
  *
  * All numbers are estimates of the runtime's samples, so each row says of how many. "-" is no samples at all.
  */
+#include <math.h>
 #include <string.h>
 
 #include "base/fmt.h"
@@ -12,6 +13,7 @@
 #include "render/footer.h"
 #include "render/formats.h"
 #include "render/heap.h"
+#include "render/samples.h"
 
 enum {
 	BYTES_W = 10, /* "1023.9 KiB" */
@@ -22,8 +24,8 @@ enum {
 	GAP_W = 2,
 	WHERE_W = TABLE_W - BYTES_W - GAP_W - SHARE_W - GAP_W - OBJECTS_W - GAP_W - SAMPLES_W -
 		  GAP_W,
-	GROWN_WHERE_W = TABLE_W - GROWN_W - GAP_W - OBJECTS_W - GAP_W - BYTES_W - GAP_W -
-			SAMPLES_W - GAP_W,
+	GROWN_WHERE_W = TABLE_W - GROWN_W - 1 - CI95_W - GAP_W - OBJECTS_W - GAP_W - BYTES_W -
+			GAP_W - SAMPLES_W - GAP_W,
 	INDENT = 4,
 };
 
@@ -190,6 +192,7 @@ static void put_grown(FILE *out, const struct snapshot *s, const struct render_o
 	snprintf(title, sizeof(title), "Growth of what is in use, in %s", fmt_duration(dur).s);
 	put_title(out, opts, title, rows_shown(opts, nr), nr);
 	put_right(out, "GROWN", GROWN_W);
+	put_right(out, "95 %", 1 + CI95_W);
 	put_right(out, "OBJECTS", GAP_W + OBJECTS_W);
 	put_right(out, "BYTES NOW", GAP_W + BYTES_W);
 	put_right(out, "SAMPLES", GAP_W + SAMPLES_W);
@@ -197,6 +200,8 @@ static void put_grown(FILE *out, const struct snapshot *s, const struct render_o
 	for (size_t i = 0; i < rows_shown(opts, nr); i++) {
 		const struct snapshot_heap_site *site = heap->grown[i];
 		put_right(out, fmt_grown_bytes(site->grown_bytes).s, GROWN_W);
+		put_right(out, fmt_ci95((double)site->grown_bytes, site->grown_ci95.bytes).s,
+			  1 + CI95_W);
 		put_right(out, fmt_grown_count(site->grown_objects).s, GAP_W + OBJECTS_W);
 		put_right(out, fmt_bytes(site->counts.inuse_bytes).s, GAP_W + BYTES_W);
 		put_right(out, fmt_count(site->counts.inuse_samples).s, GAP_W + SAMPLES_W);
@@ -213,10 +218,11 @@ static void put_sums(FILE *out, const struct snapshot_heap *heap, const struct r
 		style(opts, STYLE_NONE), fmt_count(n->alloc_objects).s,
 		fmt_bytes(n->alloc_bytes).s);
 	if (heap->looks > 1)
-		fprintf(out, "in use has changed by %s objects, %s in %s (%s looks)\n",
+		fprintf(out, "in use has changed by %s objects, %s (%s) in %s (%s looks)\n",
 			fmt_grown_count(heap->grown_objects).s,
-			fmt_grown_bytes(heap->grown_bytes).s, fmt_duration(looked_for(heap)).s,
-			fmt_count(heap->looks).s);
+			fmt_grown_bytes(heap->grown_bytes).s,
+			fmt_ci95(fabs((double)heap->grown_bytes), heap->grown_ci95.bytes).s,
+			fmt_duration(looked_for(heap)).s, fmt_count(heap->looks).s);
 	if (heap->last.before_gc)
 		fputs("no garbage was collected yet: what is in use is all that was allocated\n",
 		      out);
@@ -229,16 +235,22 @@ static void put_sums(FILE *out, const struct snapshot_heap *heap, const struct r
 
 static void put_basis(FILE *out, const struct snapshot_heap *heap)
 {
-	if (heap->last.rate == 1)
+	if (heap->last.rate == 1) {
+		fputs("heap:  exact, every object is sampled (runtime.MemProfileRate is 1)\n", out);
+	} else {
 		fprintf(out,
-			"heap:  exact, every object is sampled (runtime.MemProfileRate is 1)\n");
-	else
-		fprintf(out,
-			"heap:  estimated from %s samples, one each %s (runtime.MemProfileRate); a "
-			"row of n "
-			"samples\n       is within about 200/sqrt(n) %% of the truth, 19 times of "
-			"20\n",
-			fmt_count(heap->total.alloc_samples).s, fmt_bytes(heap->last.rate).s);
+			"heap:  estimated from samples, one each %s (runtime.MemProfileRate): %s "
+			"of "
+			"what is in use,\n       %s of what was allocated; a row of n samples is "
+			"within about 200/sqrt(n) %% of the\n       truth, 19 times of 20\n",
+			fmt_bytes(heap->last.rate).s, fmt_count(heap->total.inuse_samples).s,
+			fmt_count(heap->total.alloc_samples).s);
+		if (heap->looks > 1)
+			fputs("       growth in 95 %: its own interval, which what stayed in use "
+			      "doesn't widen;\n       noise: it reaches down to 0; ?: the rate has "
+			      "changed\n",
+			      out);
+	}
 	if (heap->last.unsettled)
 		fprintf(out, "       %s of its counts changed while they were read\n",
 			fmt_count(heap->last.unsettled).s);

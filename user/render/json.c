@@ -67,7 +67,7 @@ static void put_sites(struct json_writer *w, const struct snapshot *s)
 		const struct snapshot_site *site = &s->sites[i];
 		json_open(w, NULL, '{');
 		put_count(w, site->count);
-		json_put_ci95(w, site->ci95);
+		json_put_ci95(w, json_ci95_of(s, site->ci95));
 		json_string(w, "type", site->type);
 		if (site->goid)
 			json_number(w, "goid", site->goid);
@@ -83,7 +83,7 @@ static void put_types(struct json_writer *w, const struct snapshot *s)
 	for (size_t i = 0; i < s->types_nr; i++) {
 		json_open_flat(w, NULL, '{');
 		put_count(w, s->types[i].count);
-		json_put_ci95(w, s->types[i].ci95);
+		json_put_ci95(w, json_ci95_of(s, s->types[i].ci95));
 		json_string(w, "type", s->types[i].name);
 		json_close(w, '}');
 	}

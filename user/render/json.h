@@ -20,6 +20,9 @@ void json_put_stack(struct json_writer *w, const struct snapshot_stack *stack);
 /* "objects_ci95" and "bytes_ci95", null where they can't be told. */
 void json_put_ci95(struct json_writer *w, struct snapshot_ci95 ci95);
 
+/* A site's: what only windows of operations saw says nothing of how much there was. */
+struct snapshot_ci95 json_ci95_of(const struct snapshot *s, struct snapshot_ci95 ci95);
+
 /* "sampling" and "cost", null of a session that doesn't sample, and where the cost is not known. */
 void json_put_sampling(struct json_writer *w, const struct snapshot *s);
 void json_put_cost(struct json_writer *w, const struct snapshot *s);

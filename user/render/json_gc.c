@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is not known is left out: a reader never takes a 0 for a measurement. */
+#include "base/u64.h"
 #include "render/formats.h"
 #include "render/gc.h"
 #include "render/json.h"
@@ -155,6 +156,7 @@ static void put_check(struct json_writer *w, const struct model_gc_check *c)
 		json_number(w, "gallop_cycles", c->gallop_cycles);
 		json_number(w, "runtime_pause_ns", c->runtime_pause_ns);
 		json_number(w, "gallop_pause_ns", c->gallop_pause_ns);
+		json_number(w, "off_ns", c->off_ns);
 	} else {
 		json_string(w, "why_not", c->why_not);
 	}
@@ -166,9 +168,11 @@ static void put_sums(struct json_writer *w, const struct snapshot *s)
 {
 	const struct snapshot_gc *gc = &s->gc;
 
-	json_number(w, "cycles", gc->cycles_total);
+	json_number(w, "cycles", sum_u63(gc->cycles_total, gc->unseen_cycles));
 	json_number(w, "forced", gc->forced_total);
-	json_number(w, "pause_total_ns", gc->pauses.total_ns);
+	json_number(w, "pause_total_ns", sum_u63(gc->pauses.total_ns, gc->unseen_pause_ns));
+	json_number(w, "unseen_cycles", gc->unseen_cycles);
+	json_number(w, "unseen_pause_ns", gc->unseen_pause_ns);
 	json_number(w, "assist_ns", gc->assist_ns);
 }
 

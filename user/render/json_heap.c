@@ -12,6 +12,21 @@ static void put_counts(struct json_writer *w, const struct model_heap_counts *n)
 	json_number(w, "alloc_samples", n->alloc_samples);
 }
 
+/* NULL: it isn't known. */
+static void put_ci95(struct json_writer *w, const char *objects, const char *bytes,
+		     const struct snapshot_ci95 *ci95)
+{
+	json_decimal_if(w, objects, ci95 && ci95->objects >= 0, ci95 ? ci95->objects : 0);
+	json_decimal_if(w, bytes, ci95 && ci95->bytes >= 0, ci95 ? ci95->bytes : 0);
+}
+
+static void put_intervals(struct json_writer *w, const struct snapshot_ci95 *inuse,
+			  const struct snapshot_ci95 *grown)
+{
+	put_ci95(w, "inuse_objects_ci95", "inuse_bytes_ci95", inuse);
+	put_ci95(w, "grown_objects_ci95", "grown_bytes_ci95", grown);
+}
+
 static void put_growth(struct json_writer *w, bool known, int64_t objects, int64_t bytes)
 {
 	if (known) {
@@ -64,12 +79,15 @@ void json_put_heap(struct json_writer *w, const struct snapshot *s)
 		put_unknown(w);
 	}
 	put_growth(w, heap->known && grown, heap->grown_objects, heap->grown_bytes);
+	put_intervals(w, heap->known ? &heap->inuse_ci95 : NULL,
+		      heap->known && grown ? &heap->grown_ci95 : NULL);
 	json_open(w, "sites", '[');
 	for (size_t i = 0; i < heap->sites_nr; i++) {
 		const struct snapshot_heap_site *site = &heap->sites[i];
 		json_open(w, NULL, '{');
 		put_counts(w, &site->counts);
 		put_growth(w, grown, site->grown_objects, site->grown_bytes);
+		put_intervals(w, &site->inuse_ci95, grown ? &site->grown_ci95 : NULL);
 		json_put_stack(w, site->stack);
 		json_close(w, '}');
 	}

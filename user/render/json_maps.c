@@ -24,8 +24,10 @@ static void put_counts(struct json_writer *w, const struct snapshot_maps *maps,
 	bool operations = maps->known && maps->every_operation;
 
 	json_number_if(w, "makes", operations, c->makes);
-	json_number_if(w, "assigns", assigns.known, assigns.n);
-	json_number_if(w, "deletes", deletes.known, deletes.n);
+	json_number_if(w, "assigns", assigns.known && !assigns.at_least, assigns.n);
+	json_number_if(w, "deletes", deletes.known && !deletes.at_least, deletes.n);
+	json_number_if(w, "assigns_at_least", assigns.at_least, assigns.n);
+	json_number_if(w, "deletes_at_least", deletes.at_least, deletes.n);
 	if (site) {
 		json_decimal_if(w, "assigns_ci95", assigns.known && assigns.ci95 >= 0,
 				assigns.ci95);

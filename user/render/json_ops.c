@@ -11,6 +11,7 @@ static void put_stat(struct json_writer *w, const char *key, bool known,
 	}
 	json_open_flat(w, key, '{');
 	json_decimal(w, "mean", stat->mean);
+	json_decimal_if(w, "mean_ci95", stat->mean_ci95 >= 0, stat->mean_ci95);
 	json_number(w, "p50", stat->p50);
 	json_number(w, "p90", stat->p90);
 	json_number(w, "p99", stat->p99);
@@ -39,7 +40,10 @@ static void put_op(struct json_writer *w, const struct model_ops_known *known,
 	json_open(w, NULL, '{');
 	json_string(w, "func", op->func);
 	json_string(w, "label", op->label);
-	json_number(w, "calls", c->ended);
+	json_number_if(w, "calls", op->calls_known, op->calls);
+	json_number(w, "measured", c->ended);
+	json_number_if(w, "windows", known->sampled, op->windows);
+	json_number(w, "cut", c->cut);
 	json_number(w, "begun", c->begun);
 	json_number(w, "open", op->open);
 	json_number(w, "unmatched", op->unmatched);

@@ -3,7 +3,14 @@
  * Estimates: how sure, where from, at what cost. Every member is always there; what can't be told is null, as JSON has
  * no other number that is none.
  */
+#include <math.h>
+
 #include "render/json.h"
+
+struct snapshot_ci95 json_ci95_of(const struct snapshot *s, struct snapshot_ci95 ci95)
+{
+	return s->ops.known.sampled ? (struct snapshot_ci95){ NAN, NAN } : ci95;
+}
 
 void json_put_ci95(struct json_writer *w, struct snapshot_ci95 ci95)
 {
@@ -50,9 +57,13 @@ void json_put_cost_members(struct json_writer *w, const struct model_cost *c)
 	json_decimal_if(w, "predicted_now", c->predicted_now >= 0, c->predicted_now);
 	json_number(w, "ns_per_hit", c->ns_per_hit);
 	json_number(w, "ns_per_switch", c->ns_per_switch);
+	json_bool(w, "calibrated", c->calibrated);
 	json_number(w, "hits", c->hits);
+	json_number(w, "kept_hits", c->kept_hits);
 	json_number(w, "windows", c->windows);
+	json_number(w, "failed_windows", c->failed_windows);
 	json_number(w, "overruns", c->overruns);
+	json_number(w, "other_probes", c->other_probes);
 	json_string(w, "off", c->off);
 }
 

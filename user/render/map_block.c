@@ -12,13 +12,13 @@ static void put_rates(FILE *out, const struct snapshot *interval, const struct s
 	const struct model_map_counts *n = &interval->maps.total;
 	struct map_calls assigns = map_calls_total(&interval->maps, MODEL_MAP_ASSIGN),
 			 deletes = map_calls_total(&interval->maps, MODEL_MAP_DELETE);
-	const char *about = assigns.estimated ? "~" : "";
 	uint64_t dur = interval->to_mono_ns - interval->from_mono_ns;
 
 	fputs("maps: ", out);
 	if (assigns.known)
-		fprintf(out, "%s%s assigns/s, %s%s deletes/s, ", about,
-			fmt_count_rate(assigns.n, dur).s, about, fmt_count_rate(deletes.n, dur).s);
+		fprintf(out, "%s%s assigns/s, %s%s deletes/s, ", map_calls_mark(assigns),
+			fmt_count_rate(assigns.n, dur).s, map_calls_mark(deletes),
+			fmt_count_rate(deletes.n, dur).s);
 	fprintf(out, "%s clears/s, %s growths/s; ", fmt_rate(n->clears, dur).s,
 		fmt_rate(n->growths, dur).s);
 	if (total->maps.held_known)

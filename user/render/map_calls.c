@@ -22,8 +22,8 @@ struct map_calls map_calls_of(const struct snapshot_maps *maps,
 
 	/* That no window has met any doesn't mean that there were none. */
 	if (maps->known && !maps->every_operation && maps->operations_sampled && estimate->calls)
-		calls = (struct map_calls){ true, true, sum_u63(calls.n, estimate->calls),
-					    estimate->ci95 };
+		calls = (struct map_calls){ true, true, estimate->at_least,
+					    sum_u63(calls.n, estimate->calls), estimate->ci95 };
 	return calls;
 }
 
@@ -35,9 +35,17 @@ struct map_calls map_calls_total(const struct snapshot_maps *maps,
 
 	if (!maps->known || maps->every_operation || !maps->operations_sampled)
 		return calls;
-	calls = (struct map_calls){ true, true, 0, NAN };
-	for (size_t i = 0; i < maps->sites_nr; i++)
-		calls.n = sum_u63(calls.n, map_calls_of(maps, &maps->sites[i], operation).n);
+	calls = (struct map_calls){ true, true, false, 0, NAN };
+	for (size_t i = 0; i < maps->sites_nr; i++) {
+		struct map_calls n = map_calls_of(maps, &maps->sites[i], operation);
+		calls.n = sum_u63(calls.n, n.n);
+		calls.at_least |= n.at_least;
+	}
 	calls.known = calls.n > 0;
 	return calls;
+}
+
+const char *map_calls_mark(struct map_calls calls)
+{
+	return calls.at_least ? ">" : calls.estimated ? "~" : "";
 }

@@ -8,6 +8,7 @@
 
 struct map_calls {
 	bool known, estimated;
+	bool at_least; /* no number can be told, but that there were no fewer */
 	uint64_t n;
 	double ci95; /* half-width; 0: exact, NAN: can't be told */
 };
@@ -18,5 +19,8 @@ struct map_calls map_calls_of(const struct snapshot_maps *maps,
 			      enum model_map_operation operation);
 struct map_calls map_calls_total(const struct snapshot_maps *maps,
 				 enum model_map_operation operation);
+
+/* What stands before the number: "", "~", ">". */
+const char *map_calls_mark(struct map_calls calls);
 
 #endif

@@ -95,7 +95,7 @@ static void put_sum_row(FILE *out, const struct snapshot *s, const char *label, 
 		struct map_calls n = count_of(&s->maps, NULL, &counts[i]);
 		char cell[CELL_SZ] = "-";
 		if (n.known)
-			snprintf(cell, sizeof(cell), "%s%s", n.estimated ? "~" : "",
+			snprintf(cell, sizeof(cell), "%s%s", map_calls_mark(n),
 				 show(n.n, duration(s)).s);
 		put_right(out, cell, 1 + SUM_W);
 	}
@@ -147,6 +147,46 @@ static void put_removed(FILE *out, const struct snapshot_maps *maps)
 		fputs("; ", out);
 }
 
+/* What was given up to keep the budget, where that is about maps: counts are of the rest of the time. */
+static void put_given_up(FILE *out, const struct snapshot *s)
+{
+	static const char label[] = "not all the time:";
+	char words[CELL_SZ], off[CELL_SZ];
+
+	if (!strstr(s->samples.cost.off, "of maps"))
+		return;
+	short_text(off, s->samples.cost.off, CELL_SZ / 2);
+	snprintf(words, sizeof(words), "off to keep the budget: %s, of %s", off,
+		 fmt_duration(duration(s)).s);
+	put_wrapped(out, label, sizeof(label), words, "", "");
+}
+
+static bool is_any_at_least(const struct snapshot_maps *maps)
+{
+	return map_calls_total(maps, MODEL_MAP_ASSIGN).at_least ||
+	       map_calls_total(maps, MODEL_MAP_DELETE).at_least;
+}
+
+static void put_how_known(FILE *out, const struct snapshot_maps *maps)
+{
+	if (maps->every_operation)
+		return;
+	if (!maps->operations_sampled) {
+		fputs("not known: assigns, deletes, drains and entries removed; only what is rare "
+		      "was counted\n",
+		      out);
+		return;
+	}
+	fputs("~: estimated from windows, in brackets the half-width of the 95 % interval; "
+	      "?: too few windows\n",
+	      out);
+	if (is_any_at_least(maps))
+		fputs(">: no fewer; how many more can't be told, as those goroutines do little "
+		      "else, and windows slow\n   them down too much; --mode exact counts them\n",
+		      out);
+	fputs("not known: drains and entries removed; only what is rare was counted\n", out);
+}
+
 static void put_sums(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
 	const struct snapshot_maps *maps = &s->maps;
@@ -162,19 +202,8 @@ static void put_sums(FILE *out, const struct snapshot *s, const struct render_op
 	fprintf(out, "growths and rehashes left %s of tables to the collector\n",
 		fmt_bytes(maps->total.grown_bytes).s);
 	put_held(out, s);
-	if (maps->every_operation)
-		return;
-	if (maps->operations_sampled)
-		fputs("~: estimated from windows, in brackets the half-width of the 95 % interval; "
-		      "?: too "
-		      "few windows\n"
-		      "not known: drains and entries removed; only what is rare was counted\n",
-		      out);
-	else
-		fputs("not known: assigns, deletes, drains and entries removed; only what is rare "
-		      "was "
-		      "counted\n",
-		      out);
+	put_given_up(out, s);
+	put_how_known(out, maps);
 }
 
 /* --- sites ------------------------------------------------------------------------------------ */
@@ -215,13 +244,14 @@ static void put_numbers(FILE *out, const struct snapshot_maps *maps,
 	put_cells(out, &cells);
 }
 
-/* "~1,200 assigns (+-12.0 %)"; returns how long that is. */
+/* "~1,200 assigns (+-12.0 %)", ">1,200 assigns"; returns how long that is. */
 static size_t count_words(char *dst, size_t sz, const struct named_count *which, struct map_calls n)
 {
 	const char *name = n.n == 1 ? which->one : which->name;
 
-	if (!n.estimated)
-		return (size_t)snprintf(dst, sz, "%s %s", fmt_count(n.n).s, name);
+	if (!n.estimated || n.at_least)
+		return (size_t)snprintf(dst, sz, "%s%s %s", map_calls_mark(n), fmt_count(n.n).s,
+					name);
 	return (size_t)snprintf(dst, sz, "~%s %s (%s)", fmt_count(n.n).s, name,
 				fmt_ci95((double)n.n, n.ci95).s);
 }

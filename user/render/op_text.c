@@ -13,6 +13,7 @@
 #include "render/footer.h"
 #include "render/formats.h"
 #include "render/ops.h"
+#include "render/samples.h"
 
 enum {
 	UNIT_W = 9, /* "allocs/op" */
@@ -22,10 +23,8 @@ enum {
 	GAP_W = 2,
 	TYPE_W = 24,
 	WHERE_W = TABLE_W - 2 * PER_OP_W - 1 - (GAP_W + SHARE_W) - GAP_W - TYPE_W - GAP_W,
-	LABEL_MAX_W = 16,
-	CALLS_W = 11,
-	TIME_W = 8,
-	NAME_W = 40, /* before what else is said of it in a line */
+	LABEL_MAX_W = OPS_LABEL_MAX_W,
+	CI95_LABEL_W = 1 + CI95_W,
 	INDENT = 4,
 };
 
@@ -34,13 +33,13 @@ static uint64_t duration(const struct snapshot *s)
 	return s->to_mono_ns - s->from_mono_ns;
 }
 
-static struct fmt fmt_time_mean(double ns)
+struct fmt fmt_op_ns(double ns)
 {
 	return fmt_time(ns < (double)INT64_MAX ? (uint64_t)llround(ns) : INT64_MAX);
 }
 
 /* "label: function", of which the function is shortened. */
-static void short_name(char dst[CELL_SZ], const struct snapshot_op *op, size_t width)
+void short_op_name(char dst[CELL_SZ], const struct snapshot_op *op, size_t width)
 {
 	char label[CELL_SZ], func[CELL_SZ];
 
@@ -81,18 +80,20 @@ static void put_parts(FILE *out, size_t used, const struct part *parts, size_t n
 }
 
 /* Calls that are in no mean, as their beginning or their end is missing. */
-static void put_not_matched(FILE *out, const struct snapshot_op *op, const char *name)
+void put_op_not_matched(FILE *out, const struct snapshot_op *op, const char *name, bool sampled)
 {
 	const struct model_op_counts *c = &op->counts;
+	/* Each window begins among such. */
+	uint64_t before = sampled ? 0 : c->began_before;
 	const struct part parts[] = {
 		{ c->panics, "panicked", "panicked" },
 		{ c->goexits, "goroutine exited", "goroutines exited" },
 		{ op->open, "running at the end", "running at the end" },
-		{ c->began_before, "began before tracing", "began before tracing" },
+		{ before, "began before tracing", "began before tracing" },
 	};
 	char title[CELL_SZ];
 
-	if (!op->unmatched && !op->open && !c->began_before)
+	if (!op->unmatched && !op->open && !before)
 		return;
 	snprintf(title, sizeof(title), "not matched%s%.400s:", *name ? ", " : "", name);
 	fputs(title, out);
@@ -106,34 +107,97 @@ static void put_op_heading(FILE *out, const struct snapshot *s, const struct sna
 			   const struct render_opts *opts)
 {
 	char calls[CELL_SZ], name[CELL_SZ];
-	uint64_t n = op->counts.ended;
+	uint64_t n = op->calls;
 
-	snprintf(calls, sizeof(calls), ": %s call%s in %s, %s/s", fmt_count(n).s, n == 1 ? "" : "s",
-		 fmt_duration(duration(s)).s, fmt_rate(n, duration(s)).s);
-	short_name(name, op, TABLE_W - strlen(calls));
+	if (op->calls_known)
+		snprintf(calls, sizeof(calls), ": %s call%s%s in %s, %s/s", fmt_count(n).s,
+			 n == 1 ? "" : "s", s->ops.known.sampled ? " began" : "",
+			 fmt_duration(duration(s)).s, fmt_rate(n, duration(s)).s);
+	else
+		snprintf(calls, sizeof(calls), ": ? calls in %s, ?/s", fmt_duration(duration(s)).s);
+	short_op_name(name, op, TABLE_W - strlen(calls));
 	put_heading(out, opts, name);
 	fprintf(out, "%s\n", calls);
+}
+
+void put_op_cut(FILE *out, const struct snapshot_op *op, const char *name)
+{
+	uint64_t n = op->counts.cut;
+	char words[2 * CELL_SZ];
+
+	if (!n)
+		return;
+	snprintf(words, sizeof(words),
+		 "%s%.400s%s: %s longer than a window waits (%s in no mean); --mode exact measures "
+		 "%s",
+		 fmt_count(n).s, *name ? ", " : "", name,
+		 n == 1 ? "an operation was" : "operations were", n == 1 ? "it is" : "they are",
+		 n == 1 ? "it" : "them");
+	put_wrapped(out, "cut ", strlen("cut "), words, "", "");
+}
+
+/* Of windows: how many calls the means are of, and why the calls of all the time are not known. */
+static void put_windows(FILE *out, const struct snapshot *s, const struct snapshot_op *op)
+{
+	const struct model_op_counts *c = &op->counts;
+
+	if (!s->ops.known.sampled)
+		return;
+	fputs("measured: ", out);
+	put_many(out, c->ended, "call");
+	fputs(" in ", out);
+	put_many(out, op->windows, "window");
+	if (!op->calls_known)
+		fputs(c->uncounted_ns || !c->entries
+			      ? "; not all calls were counted: that would cost too much"
+			      : "; it calls itself: calls can't be told from inner ones",
+		      out);
+	fputc('\n', out);
+	put_op_cut(out, op, "");
+}
+
+/* How sure a mean is. That all were alike is no proof that all are. */
+struct fmt fmt_op_ci95(const struct snapshot_op_stat *stat)
+{
+	static const struct fmt none = { "+-0 %" };
+
+	if (stat->mean_ci95 == 0)
+		return none;
+	return fmt_ci95(stat->mean, stat->mean_ci95);
 }
 
 typedef struct fmt shown_mean(double v);
 typedef struct fmt shown_value(uint64_t v);
 
-static void put_stat(FILE *out, const char *unit, const struct snapshot_op_stat *stat,
-		     shown_mean *mean, shown_value *value)
+/* One value of operations: a line. */
+struct line {
+	const char *unit;
+	enum wire_op_value value;
+	shown_mean *mean;
+	shown_value *shown;
+};
+
+static void put_stat(FILE *out, const struct line *line, const struct snapshot_op *op, bool sampled)
 {
+	const struct snapshot_op_stat *stat = &op->stats[line->value];
 	const uint64_t values[] = { stat->p50, stat->p90, stat->p99, stat->max };
 
-	put_left(out, unit, UNIT_W);
-	put_right(out, mean(stat->mean).s, 1 + STAT_W);
+	put_left(out, line->unit, UNIT_W);
+	put_right(out, line->mean(stat->mean).s, 1 + STAT_W);
+	if (sampled)
+		put_right(out, fmt_op_ci95(stat).s, CI95_LABEL_W);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		put_right(out, value(values[i]).s, 1 + STAT_W);
+		put_right(out, line->shown(values[i]).s, 1 + STAT_W);
 	fputc('\n', out);
 }
 
-static void put_untraced(FILE *out, const char *unit)
+static void put_untraced(FILE *out, const char *unit, bool sampled)
 {
 	put_left(out, unit, UNIT_W);
-	for (int i = 0; i < 5; i++)
+	put_right(out, "-", 1 + STAT_W);
+	if (sampled)
+		put_right(out, "-", CI95_LABEL_W);
+	for (int i = 1; i < 5; i++)
 		put_right(out, "-", 1 + STAT_W);
 	fputs("  not traced\n", out);
 }
@@ -141,20 +205,27 @@ static void put_untraced(FILE *out, const char *unit)
 static void put_stats(FILE *out, const struct snapshot_ops *ops, const struct snapshot_op *op,
 		      const struct render_opts *opts)
 {
-	static const char *const heads[] = { "MEAN", "P50", "P90", "P99", "MAX" };
+	static const struct line allocs = { "allocs/op", WIRE_OP_OBJECTS, fmt_mean, fmt_count },
+				 bytes = { "B/op", WIRE_OP_BYTES, fmt_mean, fmt_count },
+				 ns = { "ns/op", WIRE_OP_NS, fmt_op_ns, fmt_time };
+	static const char *const heads[] = { "P50", "P90", "P99", "MAX" };
+	bool sampled = ops->known.sampled;
 
 	fprintf(out, "%s%*s", style(opts, STYLE_DIM), UNIT_W, "");
+	put_right(out, "MEAN", 1 + STAT_W);
+	if (sampled)
+		put_right(out, "+-", CI95_LABEL_W);
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		put_right(out, heads[i], 1 + STAT_W);
 	fprintf(out, "%s\n", style(opts, STYLE_NONE));
 	if (ops->known.allocs) {
-		put_stat(out, "allocs/op", &op->stats[WIRE_OP_OBJECTS], fmt_mean, fmt_count);
-		put_stat(out, "B/op", &op->stats[WIRE_OP_BYTES], fmt_mean, fmt_count);
+		put_stat(out, &allocs, op, sampled);
+		put_stat(out, &bytes, op, sampled);
 	} else {
-		put_untraced(out, "allocs/op");
-		put_untraced(out, "B/op");
+		put_untraced(out, allocs.unit, sampled);
+		put_untraced(out, bytes.unit, sampled);
 	}
-	put_stat(out, "ns/op", &op->stats[WIRE_OP_NS], fmt_time_mean, fmt_time);
+	put_stat(out, &ns, op, sampled);
 }
 
 static void put_gc(FILE *out, const struct model_ops_known *known, const struct snapshot_op *op)
@@ -163,13 +234,13 @@ static void put_gc(FILE *out, const struct model_ops_known *known, const struct 
 		return;
 	fputs("GC: ", out);
 	if (known->pauses)
-		fprintf(out, "world stopped %s/op (%s in all)",
-			fmt_time_mean(op->pause_per_op_ns).s, fmt_time(op->counts.pause_ns).s);
+		fprintf(out, "world stopped %s/op (%s in all)", fmt_op_ns(op->pause_per_op_ns).s,
+			fmt_time(op->counts.pause_ns).s);
 	else
 		fputs("stops of the world not known", out);
 	if (known->assists)
 		fprintf(out, ", mark assists %s/op (%s in all)\n",
-			fmt_time_mean(op->assist_per_op_ns).s, fmt_time(op->counts.assist_ns).s);
+			fmt_op_ns(op->assist_per_op_ns).s, fmt_time(op->counts.assist_ns).s);
 	else
 		fputs(", mark assists not known\n", out);
 }
@@ -179,7 +250,12 @@ static void put_none_ended(FILE *out, const struct snapshot *s, const struct sna
 {
 	bool is_over = !strncmp(s->meta.end_reason, "target", strlen("target"));
 
-	if (op->open)
+	if (op->counts.cut)
+		fputs("no call of it ended while a window waited\n", out);
+	else if (s->ops.known.sampled && op->counts.entries && !op->counts.begun)
+		fprintf(out, "no call of it began in a window%s\n",
+			is_over ? "" : ": measure longer (--duration), or with --mode exact");
+	else if (op->open)
 		fprintf(out, "no call of it came to its end%s\n",
 			is_over ? "" : ": measure longer (--duration)");
 	else if (op->counts.begun)
@@ -257,7 +333,8 @@ static void put_more(FILE *out, const struct snapshot_op *op, size_t from,
 	fprintf(out, "%s\n", style(opts, STYLE_NONE));
 }
 
-static void put_sites(FILE *out, const struct snapshot_op *op, const struct render_opts *opts)
+static void put_sites(FILE *out, const struct snapshot_op *op, bool sampled,
+		      const struct render_opts *opts)
 {
 	size_t shown = op->sites_nr;
 
@@ -265,10 +342,10 @@ static void put_sites(FILE *out, const struct snapshot_op *op, const struct rend
 		shown = opts->top_nr;
 	if (!op->sites_nr)
 		return;
-	fprintf(out, "%sSites by %s%s, per op: divided by the %s call%s that began",
+	fprintf(out, "%sSites by %s%s, per op: divided by the %s call%s that began%s",
 		style(opts, STYLE_BOLD), opts->value == SNAPSHOT_OBJECTS ? "objects" : "bytes",
 		style(opts, STYLE_NONE), fmt_count(op->counts.begun).s,
-		op->counts.begun == 1 ? "" : "s");
+		op->counts.begun == 1 ? "" : "s", sampled ? " in windows" : "");
 	if (shown < op->sites_nr)
 		fprintf(out, "; the first %s of %s", fmt_count(shown).s, fmt_count(op->sites_nr).s);
 	fprintf(out, "\n%s", style(opts, STYLE_DIM));
@@ -287,18 +364,42 @@ static void put_op(FILE *out, const struct snapshot *s, const struct snapshot_op
 		   const struct render_opts *opts)
 {
 	put_op_heading(out, s, op, opts);
+	put_windows(out, s, op);
 	if (op->counts.ended) {
 		put_stats(out, &s->ops, op, opts);
 		put_gc(out, &s->ops.known, op);
 	} else {
 		put_none_ended(out, s, op);
 	}
-	put_not_matched(out, op, "");
-	put_sites(out, op, opts);
+	put_op_not_matched(out, op, "", s->ops.known.sampled);
+	put_sites(out, op, s->ops.known.sampled, opts);
+}
+
+static bool is_unsure(const struct snapshot_ops *ops)
+{
+	for (size_t i = 0; i < ops->ops_nr; i++)
+		for (int value = 0; value < WIRE_OP_VALUES; value++)
+			if (ops->ops[i].counts.ended && isnan(ops->ops[i].stats[value].mean_ci95))
+				return true;
+	return false;
+}
+
+static void put_sampled_meaning(FILE *out, const struct snapshot *s)
+{
+	if (!s->ops.known.sampled)
+		return;
+	fputs("operations were measured in short windows, each of them whole: +- is the 95 % "
+	      "interval of the mean,\nP50 to MAX are of those that were measured; rare ones may "
+	      "not have been met.\n",
+	      out);
+	if (is_unsure(&s->ops))
+		fputs("?: too few windows or operations for an interval, or some were cut, or it "
+		      "changes too much in time.\n",
+		      out);
 }
 
 /* What all these numbers mean, and what they leave out. */
-static void put_meaning(FILE *out, const struct snapshot *s)
+void put_ops_meaning(FILE *out, const struct snapshot *s)
 {
 	fputs("\nan op is one call on one goroutine, of a recursion the outermost, with all that "
 	      "it "
@@ -313,6 +414,7 @@ static void put_meaning(FILE *out, const struct snapshot *s)
 		      : "call and return.\nAllocations were not traced.\n",
 	      out);
 	fputs("P50, P90 and P99 are exact below 256, else within 0.8 %.\n", out);
+	put_sampled_meaning(out, s);
 	if (s->from_mono_ns > s->meta.start_mono_ns || s->to_mono_ns < s->meta.end_mono_ns)
 		fputs("of a part of a recording, sites are cut at slightly other moments than "
 		      "calls.\n",
@@ -325,10 +427,10 @@ void put_ops_section(FILE *out, const struct snapshot *s, const struct render_op
 		return;
 	for (size_t i = 0; i < s->ops.ops_nr; i++)
 		put_op(out, s, &s->ops.ops[i], opts);
-	put_meaning(out, s);
+	put_ops_meaning(out, s);
 }
 
-static void put_header(FILE *out, const struct snapshot *s, const struct render_opts *opts)
+void put_ops_header(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
 	fprintf(out, "%sgallop: operations of ", style(opts, STYLE_BOLD));
 	put_target(out, &s->meta);
@@ -339,109 +441,8 @@ static void put_header(FILE *out, const struct snapshot *s, const struct render_
 
 int render_ops_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
-	put_header(out, s, opts);
+	put_ops_header(out, s, opts);
 	put_ops_section(out, s, opts);
-	put_footer(out, s, opts);
-	return render_end(out);
-}
-
-/* --- side by side ------------------------------------------------------------------------------- */
-
-struct row {
-	const char *label, *func, *calls, *allocs, *bytes, *mean, *p99;
-};
-
-static void put_row(FILE *out, size_t label_w, const struct row *row)
-{
-	size_t func_w = TABLE_W - (label_w ? label_w + GAP_W : 0) - (1 + CALLS_W) -
-			2 * (1 + PER_OP_W) - 2 * (1 + TIME_W);
-	char func[CELL_SZ], label[CELL_SZ];
-
-	if (label_w) {
-		short_text(label, row->label, LABEL_MAX_W);
-		put_left(out, label, label_w + GAP_W);
-	}
-	short_func(func, row->func, func_w);
-	put_left(out, func, func_w);
-	put_right(out, row->calls, 1 + CALLS_W);
-	put_right(out, row->allocs, 1 + PER_OP_W);
-	put_right(out, row->bytes, 1 + PER_OP_W);
-	put_right(out, row->mean, 1 + TIME_W);
-	put_right(out, row->p99, 1 + TIME_W);
-	fputc('\n', out);
-}
-
-static void put_op_row(FILE *out, size_t label_w, const struct snapshot_ops *ops,
-		       const struct snapshot_op *op)
-{
-	const struct snapshot_op_stat *ns = &op->stats[WIRE_OP_NS];
-	bool any = op->counts.ended, allocs = any && ops->known.allocs;
-	struct fmt calls = fmt_count(op->counts.ended),
-		   objects = fmt_mean(op->stats[WIRE_OP_OBJECTS].mean),
-		   bytes = fmt_mean(op->stats[WIRE_OP_BYTES].mean), mean = fmt_time_mean(ns->mean),
-		   p99 = fmt_time(ns->p99);
-
-	put_row(out, label_w,
-		&(struct row){ op->label, op->func, calls.s, allocs ? objects.s : "-",
-			       allocs ? bytes.s : "-", any ? mean.s : "-", any ? p99.s : "-" });
-}
-
-static size_t widest_label(const struct snapshot_ops *ops)
-{
-	size_t width = 0;
-
-	for (size_t i = 0; i < ops->ops_nr; i++) {
-		char label[CELL_SZ];
-		short_text(label, ops->ops[i].label, LABEL_MAX_W);
-		size_t w = utf8_width(label);
-		if (w > width)
-			width = w;
-	}
-	/* Room for its head, where there is anything to head. */
-	return width && width < strlen("LABEL") ? strlen("LABEL") : width;
-}
-
-static void put_whole_run(FILE *out, const struct snapshot *s)
-{
-	const struct snapshot_gc *gc = &s->gc;
-
-	fputs("\nGC of the whole run: ", out);
-	if (!s->ops.known.pauses) {
-		fputs("not known\n", out);
-		return;
-	}
-	put_many(out, gc->cycles_total, "cycle");
-	fprintf(out, " (%s/s), ", fmt_rate(gc->cycles_total, duration(s)).s);
-	put_many(out, gc->pauses.count, "pause");
-	if (gc->pauses.count)
-		fprintf(out, ": avg %s, p99 %s%s, %s in all", fmt_time(gc->pauses.avg_ns).s,
-			gc->pauses.estimated ? "~" : "", fmt_time(gc->pauses.p99_ns).s,
-			fmt_time(gc->pauses.total_ns).s);
-	fputc('\n', out);
-}
-
-int render_ops_compare(FILE *out, const struct snapshot *s, const struct render_opts *opts)
-{
-	static const struct row heads = { "LABEL", "FUNCTION", "CALLS", "ALLOCS/OP",
-					  "B/OP",  "NS/OP",    "P99" };
-	const struct snapshot_ops *ops = &s->ops;
-	size_t label_w = widest_label(ops);
-
-	put_header(out, s, opts);
-	if (ops->ops_nr) {
-		fprintf(out, "\n%s", style(opts, STYLE_DIM));
-		put_row(out, label_w, &heads);
-		fputs(style(opts, STYLE_NONE), out);
-		for (size_t i = 0; i < ops->ops_nr; i++)
-			put_op_row(out, label_w, ops, &ops->ops[i]);
-		for (size_t i = 0; i < ops->ops_nr; i++) {
-			char name[CELL_SZ];
-			short_name(name, &ops->ops[i], NAME_W);
-			put_not_matched(out, &ops->ops[i], name);
-		}
-		put_whole_run(out, s);
-		put_meaning(out, s);
-	}
 	put_footer(out, s, opts);
 	return render_end(out);
 }

@@ -104,8 +104,9 @@ static void add_evidence(char words[CELL_SZ], const struct snapshot_samples *sam
 {
 	if (samples->sampled) {
 		add_many(words, samples->sampled, "sample");
-		add(words, " of the runtime (1 in %s)",
-		    fmt_rate_bytes(samples->mem_profile_rate).s);
+		add(words, " of the runtime");
+		if (samples->mem_profile_rate)
+			add(words, " (1 in %s)", fmt_rate_bytes(samples->mem_profile_rate).s);
 	}
 	if (samples->sampled && samples->units)
 		add(words, " and ");
@@ -231,6 +232,21 @@ static void put_unsampled(FILE *out, const struct snapshot_samples *samples)
 	put_labelled(out, SNAPSHOT_UNSAMPLED ": ", words);
 }
 
+void put_untyped(FILE *out, const struct snapshot *s)
+{
+	for (size_t i = 0; i < s->types_nr; i++) {
+		const struct snapshot_count *n = &s->types[i].count;
+
+		if (strcmp(s->types[i].name, SNAPSHOT_UNTYPED) || !n->objects)
+			continue;
+		fprintf(out,
+			"types of %s of the objects, %s of the bytes, are not known: the "
+			"runtime's samples don't\ncarry them; --mode exact does\n",
+			fmt_percent(n->objects, s->total.objects).s,
+			fmt_percent(n->bytes, s->total.bytes).s);
+	}
+}
+
 void put_estimates(FILE *out, const struct snapshot *s, enum snapshot_value value, size_t sites_nr,
 		   size_t types_nr)
 {
@@ -301,12 +317,14 @@ static void add_share(char words[CELL_SZ], const struct snapshot *s, double shar
 
 static void add_windows(char words[CELL_SZ], const struct model_cost *c)
 {
-	if (!c->windows)
+	if (!c->windows && !c->failed_windows)
 		return;
 	add(words, ", ");
 	add_many(words, c->windows, "window");
 	if (c->overruns)
 		add(words, " (%s late)", fmt_count(c->overruns).s);
+	if (c->failed_windows)
+		add(words, ", %s failed", fmt_count(c->failed_windows).s);
 }
 
 static void put_cost_line(FILE *out, const struct snapshot *s, double share, const char *words,
@@ -322,6 +340,11 @@ static void put_cost_line(FILE *out, const struct snapshot *s, double share, con
 		short_text(off, c->off, CELL_SZ);
 		put_wrapped(out, "off:", FOOTER_LABEL_W, off, "", "");
 	}
+	if (c->other_probes)
+		put_wrapped(
+			out, "", FOOTER_LABEL_W,
+			"another tracer is attached to this process: what it costs comes on top",
+			"", "");
 }
 
 /* A share of the target's time, of all of it or of now, and the hits that took it. */
@@ -343,6 +366,13 @@ static void put_cost_of(FILE *out, const struct snapshot *s, const struct render
 	put_cost_line(out, s, share, words, opts);
 }
 
+/* Not measured here: what a slow machine takes. */
+static void add_assumed(char words[CELL_SZ], const struct model_cost *c)
+{
+	if (!c->calibrated)
+		add(words, " (assumed)");
+}
+
 static void add_all_hits(char words[CELL_SZ], const struct snapshot *s)
 {
 	const struct model_cost *c = &s->samples.cost;
@@ -350,14 +380,16 @@ static void add_all_hits(char words[CELL_SZ], const struct snapshot *s)
 	add(words, ": ");
 	add_many(words, c->hits, "hit");
 	add(words, " of %s", fmt_time(c->ns_per_hit).s);
+	add_assumed(words, c);
 }
 
 static void add_hit_rate(char words[CELL_SZ], const struct snapshot *s)
 {
 	const struct model_cost *c = &s->samples.cost;
 
-	add(words, ": %s a hit, %s hits/s", fmt_time(c->ns_per_hit).s,
-	    fmt_rate(c->hits, since(s->from_mono_ns, s->to_mono_ns)).s);
+	add(words, ": %s a hit", fmt_time(c->ns_per_hit).s);
+	add_assumed(words, c);
+	add(words, ", %s hits/s", fmt_rate(c->hits, since(s->from_mono_ns, s->to_mono_ns)).s);
 }
 
 void put_cost(FILE *out, const struct snapshot *s, const struct render_opts *opts)

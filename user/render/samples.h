@@ -30,6 +30,9 @@ struct fmt fmt_cpu_share(double share);
 void put_estimates(FILE *out, const struct snapshot *s, enum snapshot_value value, size_t sites_nr,
 		   size_t types_nr);
 
+/* Below a table of types: how much has none, where only the runtime's samples tell of it. */
+void put_untyped(FILE *out, const struct snapshot *s);
+
 /* The same for the live view, above and below its rows: where shares are from; the marks of its first sites_nr sites. */
 void put_sources_now(FILE *out, const struct snapshot *interval);
 void put_marks_now(FILE *out, const struct snapshot *interval, enum snapshot_value value,

@@ -252,6 +252,7 @@ static void put_types(const struct page *p)
 		take_off(&rest, type->count);
 	}
 	put_rest(p, rest, p->s->types_nr);
+	put_untyped(p->out, p->s);
 }
 
 static void put_size(const struct page *p, const struct snapshot_size *size)

@@ -40,7 +40,8 @@ void gc_truth_begin_at_zero(struct gc_truth *t);
 /* Before the last drain: events of what ended until now are in the ring. */
 void gc_truth_read(struct gc_truth *t);
 
-void gc_truth_to_check(const struct gc_truth *t, const struct gc_stream *seen,
+/* off_ns: for how long the probes of stops and cycles were given up. */
+void gc_truth_to_check(const struct gc_truth *t, const struct gc_stream *seen, uint64_t off_ns,
 		       struct model_gc_check *check);
 
 #endif

@@ -2,9 +2,13 @@
 #include "session/sampling.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/fmt.h"
 #include "base/u64.h"
 #include "bpf/wire.h"
 #include "gobin/layout.h"
@@ -15,10 +19,13 @@
 #include "probe/probe.h"
 #include "proc/mprof.h"
 #include "proc/proc.h"
+#include "stream/ops.h"
 #include "stream/stream.h"
 
 enum {
 	TOTALS_TRIES = 4, /* each is the best of several readings already */
+	NS_PER_S = 1000 * 1000 * 1000,
+	RATE_CHANGES_NOTED = 3, /* a program may change its mind all the time */
 	WINDOWS_MAX = 64, /* that can end between two looks: one in a third of a second at most */
 };
 
@@ -29,6 +36,7 @@ _Static_assert((int)ESTIMATE_CLASS_NR == (int)WIRE_CLASSES &&
 
 struct sampling {
 	struct sampling_opts opts;
+	bool operations; /* are what windows are of: then there are no totals */
 	struct memstats_reader totals;
 	struct mprof_reader profile;
 	bool profile_readable;
@@ -36,6 +44,8 @@ struct sampling {
 	struct model_class_counts latest; /* as read; */
 	bool read; /* ... that went well */
 	uint64_t latest_rate;
+	uint64_t rate; /* that it goes by */
+	unsigned rate_changes;
 	struct governor *governor;
 	/* Windows that are over; their last samples may come with the events after that. */
 	struct govern_window over[WINDOWS_MAX];
@@ -84,13 +94,14 @@ static void give_totals(const struct sampling *s)
 	model_set_class_counts(s->opts.model, &since);
 }
 
-/* 0: the runtime takes no samples, or it can't be told. */
-static uint64_t read_rate(const struct sampling *s)
+/* 0: the runtime takes no samples, or none that can be seen. What can't be read now is as it was. */
+static void read_rate(struct sampling *s)
 {
 	int64_t rate;
 
-	return s->profile_readable && !mprof_rate(&s->profile, &rate) && rate > 0 ? (uint64_t)rate
-										  : 0;
+	if (s->profile_readable && plan_has(probe_plan(s->opts.probe), PLAN_PROG_PROFILE) &&
+	    !mprof_rate(&s->profile, &rate))
+		s->latest_rate = rate > 0 ? (uint64_t)rate : 0;
 }
 
 static int open_readers(struct sampling *s, struct err *err)
@@ -114,18 +125,26 @@ static int begin_totals(struct sampling *s, struct err *err)
 	return 0;
 }
 
-bool sampling_profiled(const struct proc *proc, struct gobin *bin)
+static void note_no_windows(const struct sampling *s)
 {
-	struct mprof_reader profile;
-	struct err ignored;
-	uint64_t bias = 0;
-	int64_t rate = 0;
+	if (probe_can_switch(s->opts.probe))
+		return;
+	model_add_note(s->opts.model,
+		       s->rate ? "operations of maps are not told: windows need uprobe_multi "
+				 "links (Linux 6.6)"
+			       : "where it allocates is not told: windows need uprobe_multi "
+				 "links (Linux 6.6); --mode exact counts all");
+}
 
-	if (proc && proc_load_bias(proc, bin, &bias, &ignored))
-		return false;
-	if (mprof_reader_init_rate(&profile, proc, bin, bias, &ignored))
-		return false;
-	return proc ? !mprof_rate(&profile, &rate) && rate > 0 : profile.linked;
+static int start_operations(struct sampling *s, struct err *err)
+{
+	const struct govern_opts govern = { .probe = s->opts.probe,
+					    .proc = s->opts.proc,
+					    .budget = s->opts.budget,
+					    .windows = true,
+					    .operations = true };
+
+	return governor_start(&govern, &s->governor, err);
 }
 
 int sampling_start(const struct sampling_opts *opts, struct sampling **ret, struct err *err)
@@ -135,25 +154,25 @@ int sampling_start(const struct sampling_opts *opts, struct sampling **ret, stru
 	if (!s)
 		return err_set(err, -ENOMEM, "out of memory");
 	s->opts = *opts;
+	s->operations = probe_plan(opts->probe)->ops_nr > 0;
 	*ret = s;
+	if (s->operations)
+		return start_operations(s, err);
 	int rc = open_readers(s, err);
 	if (!rc)
 		rc = begin_totals(s, err);
 	if (rc)
 		return rc;
-	uint64_t rate = read_rate(s);
+	read_rate(s);
+	s->rate = s->latest_rate;
 	struct govern_opts govern = { .probe = opts->probe,
 				      .proc = opts->proc,
 				      .budget = opts->budget,
 				      .windows = true,
-				      .refills = true };
-	stream_set_profile_rate(opts->stream, rate);
-	if (!probe_can_switch(opts->probe))
-		model_add_note(opts->model,
-			       rate ? "operations of maps are not told: windows need uprobe_multi "
-				      "links (Linux 6.6)"
-				    : "where it allocates is not told: windows need uprobe_multi "
-				      "links (Linux 6.6); --mode exact counts all");
+				      .refills = true,
+				      .profiled = s->rate > 0 };
+	stream_set_profile_rate(opts->stream, s->rate);
+	note_no_windows(s);
 	rc = governor_start(&govern, &s->governor, err);
 	if (!rc) {
 		struct model_cost cost;
@@ -166,7 +185,10 @@ int sampling_start(const struct sampling_opts *opts, struct sampling **ret, stru
 
 int sampling_windows(struct sampling *s, struct err *err)
 {
-	int rc = 0;
+	/* Whoever takes so long to ask that there is no room for more has lost some. */
+	int rc = model_set_loss(s->opts.model, "windows_lost",
+				"windows that were over long before they were looked at",
+				governor_lost_windows(s->governor));
 
 	for (size_t i = 0; !rc && i < s->over_nr; i++)
 		rc = stream_window(s->opts.stream, &s->over[i]);
@@ -178,35 +200,95 @@ void sampling_read(struct sampling *s)
 {
 	struct model_class_counts counts;
 
+	if (s->operations)
+		return;
 	/* One that fails, as the target has just ended, doesn't take back its last word. */
 	if (read_totals(s, &counts)) {
 		s->latest = counts;
 		s->read = true;
 	}
-	s->latest_rate = read_rate(s);
+	read_rate(s);
 }
 
-/* Samples of the runtime's are all that tells where this program allocates, and it takes none. */
+bool sampling_turns(struct sampling *s)
+{
+	read_rate(s);
+	return s->rate_changes < RATE_CHANGES_NOTED && !s->latest_rate != !s->rate;
+}
+
+/* Which of the two tells where it allocates, and since when: numbers before and after are made in different ways. */
 static void note_rate(const struct sampling *s)
 {
-	const struct plan *plan = probe_plan(s->opts.probe);
+	uint64_t start_ns = model_meta(s->opts.model)->start_mono_ns;
+	struct timespec now;
+	char text[160];
 
-	if (s->read && s->profile_readable && !s->latest_rate &&
-	    plan_has(plan, PLAN_PROG_PROFILE) && !plan_has_group(plan, WIRE_GROUP_REFILL))
-		model_add_note(s->opts.model,
-			       "where it allocates is not told while its runtime.MemProfileRate is "
-			       "0: attach to it then (-p), or count all with --mode exact");
+	if (s->rate_changes > RATE_CHANGES_NOTED) {
+		model_add_note(s->opts.model, "runtime.MemProfileRate goes on changing");
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(text, sizeof(text),
+		 "runtime.MemProfileRate has changed from %" PRIu64 " to %" PRIu64
+		 " within the first %s: %s tell where it allocates from then on",
+		 s->rate, s->latest_rate,
+		 fmt_duration((uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec - start_ns).s,
+		 s->latest_rate ? "the runtime's samples" : "windows");
+	model_add_note(s->opts.model, text);
+}
+
+/* Samples that dry up, or begin, take windows for allocations in, or out. */
+static void follow_rate(struct sampling *s)
+{
+	if (s->rate != s->latest_rate) {
+		s->rate_changes++;
+		note_rate(s);
+		s->rate = s->latest_rate;
+		note_no_windows(s);
+	}
+	stream_set_profile_rate(s->opts.stream, s->rate);
+	model_set_profile_rate(s->opts.model, s->rate);
+	governor_set_profiled(s->governor, s->rate > 0);
+}
+
+uint64_t sampling_gc_off_ns(struct sampling *s)
+{
+	return governor_off_ns(s->governor, WIRE_GROUP_GC);
+}
+
+void sampling_cost(struct sampling *s)
+{
+	const struct op_stream_off off = {
+		.calls_ns = governor_off_ns(s->governor, WIRE_GROUP_OP_CALLS),
+		.assists_ns = governor_off_ns(s->governor, WIRE_GROUP_ASSIST),
+		.stops_ns = governor_off_ns(s->governor, WIRE_GROUP_GC),
+	};
+
+	governor_cost(s->governor, model_cost(s->opts.model));
+	if (s->operations)
+		stream_set_ops_off(s->opts.stream, &off);
 }
 
 void sampling_take(struct sampling *s)
 {
-	note_rate(s);
+	if (s->operations)
+		return;
 	if (s->read)
 		take_totals(s, &s->latest);
 	s->read = false;
 	give_totals(s);
-	governor_cost(s->governor, model_cost(s->opts.model));
-	stream_set_profile_rate(s->opts.stream, s->latest_rate);
+}
+
+void sampling_forget(struct sampling *s)
+{
+	s->read = false;
+	s->latest_rate = s->rate;
+}
+
+void sampling_next(struct sampling *s)
+{
+	if (!s->operations)
+		follow_rate(s);
 }
 
 void sampling_take_exit(struct sampling *s, const struct wire_totals *totals)

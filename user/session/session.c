@@ -13,15 +13,16 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "bpf/wire.h"
 #include "gobin/gobin.h"
 #include "model/model.h"
 #include "plan/plan.h"
 #include "proc/gomap.h"
+#include "proc/mprof.h"
 #include "proc/proc.h"
 #include "session/child.h"
 #include "session/gc_truth.h"
@@ -65,14 +66,6 @@ struct session {
 	uint64_t work_ns; /* CPU time that the end of the last interval took */
 	const char *end_reason; /* NULL while it runs */
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* --- making one ------------------------------------------------------------------------------- */
 
@@ -123,6 +116,11 @@ static bool is_sampled(const struct session *s)
 	return s->opts.mode != SESSION_EXACT;
 }
 
+static bool has_op_windows(const struct session *s)
+{
+	return is_sampled(s) && s->opts.ops_nr > 0;
+}
+
 static int make_model(struct session *s, struct err *err)
 {
 	struct stream_opts stream = {
@@ -135,7 +133,7 @@ static int make_model(struct session *s, struct err *err)
 	stream.symbolizer = s->symbolizer;
 	stream.maps = s->plan->maps;
 	stream.plan = s->plan;
-	stream.sampled = is_sampled(s);
+	stream.sampled = is_sampled(s) && !has_op_windows(s);
 	return stream_new(&stream, &s->stream, err);
 }
 
@@ -186,6 +184,18 @@ static int open_clock(struct session *s, struct err *err)
 	return 0;
 }
 
+/* Of operations windows are all there is. */
+static int check_switching(const struct session *s, struct err *err)
+{
+	if (!has_op_windows(s) || probe_can_switch(s->probe))
+		return 0;
+	err_set(err, -ENOTSUP,
+		"operations can't be measured in windows: these need uprobe_multi links (Linux "
+		"6.6)");
+	err_hint(err, "--mode exact measures every call, all the time");
+	return -ENOTSUP;
+}
+
 static int set_up(struct session *s, struct err *err)
 {
 	struct plan_opts plan = { .views = s->opts.views,
@@ -198,11 +208,13 @@ static int set_up(struct session *s, struct err *err)
 	struct probe_opts probe = { .attach = s->opts.attach, .sites_max = s->opts.sites_max };
 	int rc = open_target(s, err);
 
-	plan.profiled = !rc && plan.sampled && sampling_profiled(s->proc, s->bin);
+	plan.profiled = !rc && plan.sampled && mprof_is_linked(s->bin);
 	if (!rc)
 		rc = plan_new(s->bin, &plan, &s->plan, err);
 	if (!rc)
 		rc = probe_new(s->plan, &probe, &s->probe, err);
+	if (!rc)
+		rc = check_switching(s, err);
 	if (!rc)
 		rc = make_model(s, err);
 	if (!rc)
@@ -305,6 +317,10 @@ static void fill_meta(struct session *s)
 #undef SET
 	for (size_t i = 0; i < s->plan->notes_nr; i++)
 		model_add_note(s->model, s->plan->notes[i]);
+	/* One that samples looks for them again and again, and says so with what it costs. */
+	if (!is_sampled(s) && probe_other_places(s->probe))
+		model_add_note(s->model, "another tracer is attached to this process, too: each "
+					 "makes what the other measures slower");
 	meta->pid = session_pid(s);
 	meta->start_mono_ns = s->start_ns;
 	meta->start_unix_ns = clock_ns(CLOCK_REALTIME);
@@ -365,8 +381,11 @@ static void read_truth(struct session *s)
 	if (s->sampling)
 		sampling_read(s->sampling);
 	/* What another program says, after an exec, doesn't belong to what this one said before. */
-	if (!s->proc || proc_state(s->proc) != PROC_SAME || !probe_is_counting(s->probe))
+	if (!s->proc || proc_state(s->proc) != PROC_SAME || !probe_is_counting(s->probe)) {
+		if (s->sampling)
+			sampling_forget(s->sampling);
 		return;
+	}
 	s->truth = truth;
 	s->gc_truth = gc_truth;
 	if (s->sampling)
@@ -399,7 +418,7 @@ static int start(struct session *s, struct err *err)
 		locate(s);
 		start_assists(s);
 	}
-	s->start_ns = s->interval_ns = clock_ns(CLOCK_MONOTONIC);
+	s->start_ns = s->interval_ns = mono_now_ns();
 	probe_open_gate(s->probe);
 	if (!s->started_child) {
 		gc_truth_begin(&s->gc_truth);
@@ -429,7 +448,10 @@ static void to_checks(struct session *s)
 	struct model_check *check = model_check(s->model);
 	struct model_gc_check *gc_check = model_gc_check(s->model);
 
-	if (is_sampled(s))
+	if (has_op_windows(s))
+		snprintf(check->why_not, sizeof(check->why_not),
+			 "operations were measured in windows");
+	else if (is_sampled(s))
 		snprintf(check->why_not, sizeof(check->why_not),
 			 "objects are the runtime's own numbers");
 	else if (plan_has(s->plan, PLAN_PROG_MALLOC))
@@ -437,7 +459,8 @@ static void to_checks(struct session *s)
 	else
 		snprintf(check->why_not, sizeof(check->why_not), "allocations were not traced");
 	if (plan_has(s->plan, PLAN_PROG_GC))
-		gc_truth_to_check(&s->gc_truth, stream_gc(s->stream), gc_check);
+		gc_truth_to_check(&s->gc_truth, stream_gc(s->stream),
+				  s->sampling ? sampling_gc_off_ns(s->sampling) : 0, gc_check);
 	else
 		snprintf(gc_check->why_not, sizeof(gc_check->why_not), "GC cycles were not traced");
 }
@@ -455,7 +478,7 @@ static int end_interval(struct session *s, const struct session_events *events, 
 			struct err *err)
 {
 	/* The last interval ended when counting did; taking the probes away comes after. */
-	uint64_t now = last ? s->stop_ns : clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = last ? s->stop_ns : mono_now_ns();
 	struct model_meta *meta = model_meta(s->model);
 
 	if (!last)
@@ -463,6 +486,8 @@ static int end_interval(struct session *s, const struct session_events *events, 
 	/* What is at the addresses of its maps in another program isn't theirs. */
 	if (s->proc && proc_state(s->proc) != PROC_SAME)
 		stream_set_map_reader(s->stream, NULL);
+	if (s->sampling)
+		sampling_cost(s->sampling);
 	int rc = stream_drain(s->stream, last, now, err);
 	if (rc)
 		return rc;
@@ -479,6 +504,8 @@ static int end_interval(struct session *s, const struct session_events *events, 
 	rc = events->on_interval(s, s->interval_ns, now, events->ctx, err);
 	model_next_interval(s->model, now);
 	s->interval_ns = now;
+	if (!last && s->sampling)
+		sampling_next(s->sampling);
 	if (rc > 0 && !s->end_reason)
 		s->end_reason = "finished";
 	return rc < 0 ? rc : 0;
@@ -508,9 +535,16 @@ static bool has_execed(struct session *s, uint64_t now)
 	return proc_state(s->proc) == PROC_EXECED;
 }
 
+/* Does something begin that a new interval is for? What another program says after an exec is nothing of the kind. */
+static bool turns(struct session *s)
+{
+	return s->sampling && sampling_turns(s->sampling) && s->proc &&
+	       proc_state(s->proc) == PROC_SAME;
+}
+
 static int on_tick(struct session *s, const struct session_events *events, struct err *err)
 {
-	uint64_t ticks, now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t ticks, now = mono_now_ns();
 
 	if (read(s->timer_fd, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
 		return err_set(err, -errno, "cannot read the timer: %s", strerror(errno));
@@ -522,7 +556,7 @@ static int on_tick(struct session *s, const struct session_events *events, struc
 		s->end_reason = "target executed another program";
 		return 0;
 	}
-	if (now - s->interval_ns + TICK_NS / 2 >= wanted_interval(s)) {
+	if (now - s->interval_ns + TICK_NS / 2 >= wanted_interval(s) || turns(s)) {
 		uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 		int rc = end_interval(s, events, false, err);
 
@@ -600,7 +634,7 @@ static int finish(struct session *s, const struct session_events *events, struct
 	if (strcmp(s->end_reason, "target exited"))
 		read_truth(s);
 	probe_close_gate(s->probe);
-	s->stop_ns = clock_ns(CLOCK_MONOTONIC);
+	s->stop_ns = mono_now_ns();
 	probe_detach(s->probe);
 	int rc = s->sampling ? take_last_windows(s, err) : 0;
 	return rc ? rc : end_interval(s, events, true, err);

@@ -3,20 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "bpf/wire.h"
 #include "probe/probe.h"
 
 enum { TRIES = 8 }; /* readings to choose the least disturbed from */
-
-static uint64_t mono_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 void truth_init(struct truth *t, const struct proc *proc, struct gobin *bin, uint64_t load_bias)
 {

@@ -137,6 +137,13 @@ static void keep_sums(struct gc_stream *gc)
 	gc->last_pause_total_ns = gc->ending.pause_total_ns;
 }
 
+/* Of what is under way nothing is known any more. */
+static void forget_cycle(struct gc_stream *gc)
+{
+	memset(&gc->cycle, 0, sizeof(gc->cycle));
+	gc->marking = false;
+}
+
 static int end_cycle(struct gc_stream *gc, const struct wire_stop *wire)
 {
 	if (!gc->marking)
@@ -153,13 +160,18 @@ static int end_cycle(struct gc_stream *gc, const struct wire_stop *wire)
 		gc->cycle.mark_end_ns = 0;
 	int rc = model_add_cycle(gc->model, &gc->cycle);
 	keep_sums(gc);
-	memset(&gc->cycle, 0, sizeof(gc->cycle));
-	gc->marking = gc->ending_known = false;
+	forget_cycle(gc);
+	gc->ending_known = false;
 	return rc;
 }
 
 int gc_stream_stop(struct gc_stream *gc, const struct wire_stop *wire, uint32_t stack)
 {
+	/* The probes were away meanwhile: what ends now may be another cycle. */
+	if (wire->attached != gc->attached)
+		forget_cycle(gc);
+	gc->attached = wire->attached;
+
 	uint32_t reason = reason_of(gc, wire);
 	bool in_cycle = reason == MODEL_STOP_MARK_TERMINATION ||
 			reason == MODEL_STOP_SWEEP_TERMINATION;

@@ -28,6 +28,7 @@ struct gc_stream {
 	bool marking; /* between its first and last stop */
 	uint64_t percent_goal; /* what its goal would be without a memory limit */
 	uint8_t trigger; /* WIRE_TRIGGER_* of it */
+	uint32_t attached; /* of the latest stop, see struct wire_stop */
 	struct wire_cycle ending; /* came just before the last stop of the cycle */
 	bool ending_known;
 	uint64_t last_end_ns; /* when the cycle before ended; 0 = not seen */

@@ -2,6 +2,9 @@
 /*
  * The kernel adds to one half of the counts while the other stands still and is read, so what is taken belongs
  * together: as many values as operations that have ended. The sum of both halves is all so far.
+ *
+ * Where operations are measured in windows, each window has the half that the one before had not, and is taken when it is
+ * over. Only entries, which are counted all the time, are read as they are.
  */
 #include "stream/ops.h"
 
@@ -10,6 +13,7 @@
 #include <string.h>
 
 #include "base/u64.h"
+#include "govern/govern.h"
 #include "model/ops.h"
 #include "plan/plan.h"
 #include "probe/probe.h"
@@ -23,24 +27,32 @@ struct half {
 struct op_stream {
 	struct probe *probe;
 	struct model *model;
+	struct model_ops_known known;
 	uint32_t nr;
 	struct half *halves[2]; /* of each function */
+	/* Of windows: */
+	bool windows;
+	uint64_t cut[WIRE_OPS_MAX];
+	uint64_t entries[WIRE_OPS_MAX]; /* when the last window was taken */
+	uint64_t calls_off_ns, window_calls_off_ns; /* not counted so far; up to the last window */
 };
 
 int op_stream_new(struct probe *probe, const struct plan *plan, struct model *model,
 		  struct op_stream **ret)
 {
-	const struct model_ops_known known = {
-		.allocs = plan_has(plan, PLAN_PROG_MALLOC),
-		.pauses = plan_has(plan, PLAN_PROG_GC),
-		.assists = plan_has(plan, PLAN_PROG_ASSIST),
-	};
 	struct op_stream *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
+	s->known = (struct model_ops_known){
+		.allocs = plan_has(plan, PLAN_PROG_MALLOC),
+		.pauses = plan_has(plan, PLAN_PROG_GC),
+		.assists = plan_has(plan, PLAN_PROG_ASSIST),
+		.sampled = plan->cfg.op_windows,
+	};
 	s->probe = probe;
 	s->model = model;
+	s->windows = plan->cfg.op_windows;
 	*ret = s;
 	for (size_t i = 0; i < 2; i++) {
 		s->halves[i] = calloc(plan->ops_nr, sizeof(struct half));
@@ -53,7 +65,7 @@ int op_stream_new(struct probe *probe, const struct plan *plan, struct model *mo
 		if (model_op(model, op->name, op->label) < 0)
 			return -ENOMEM;
 	}
-	model_ops_measured(model, &known);
+	model_ops_measured(model, &s->known);
 	return 0;
 }
 
@@ -78,6 +90,14 @@ static void read_half(struct op_stream *s, uint32_t which)
 	}
 }
 
+static uint64_t entries_now(const struct op_stream *s, uint32_t i)
+{
+	struct wire_op op;
+
+	probe_op(s->probe, 0, i, &op);
+	return op.entries;
+}
+
 static void give_counts(struct op_stream *s, uint32_t i)
 {
 	const struct wire_op *a = &s->halves[0][i].op, *b = &s->halves[1][i].op;
@@ -89,6 +109,10 @@ static void give_counts(struct op_stream *s, uint32_t i)
 		.began_before = a->began_before + b->began_before,
 		.pause_ns = a->pause_ns + b->pause_ns,
 		.assist_ns = a->assist_ns + b->assist_ns,
+		.nested = a->nested + b->nested,
+		.cut = s->cut[i],
+		.entries = s->windows ? entries_now(s, i) : 0,
+		.uncounted_ns = s->calls_off_ns,
 	};
 
 	for (int value = 0; value < WIRE_OP_VALUES; value++) {
@@ -107,16 +131,81 @@ static void give_hist(struct op_stream *s, uint32_t i, enum wire_op_value value)
 			model_op_set_bucket(s->model, i, value, bucket, a[bucket] + b[bucket]);
 }
 
-void op_stream_take(struct op_stream *s, bool last)
+static void give(struct op_stream *s, uint32_t i)
+{
+	give_counts(s, i);
+	for (int value = 0; value < WIRE_OP_VALUES; value++)
+		give_hist(s, i, value);
+}
+
+void op_stream_set_off(struct op_stream *s, const struct op_stream_off *off)
+{
+	s->calls_off_ns = max_u64(s->calls_off_ns, off->calls_ns);
+	/* Some operations would have too few, and none says which. */
+	s->known.assists &= !off->assists_ns;
+	s->known.pauses &= !off->stops_ns;
+	model_ops_measured(s->model, &s->known);
+}
+
+/* What a window has added to its half. Those that are open when the session ends it are no longer than others. */
+static struct model_op_window window_of(const struct wire_op *before, const struct wire_op *after,
+					bool whole)
+{
+	uint64_t begun = after->begun - before->begun;
+	uint64_t gone = after->ended - before->ended + after->panics - before->panics +
+			after->goexits - before->goexits;
+	struct model_op_window w = {
+		.ended = after->ended - before->ended,
+		.late = after->late - before->late,
+		.cut = whole && begun > gone ? begun - gone : 0,
+	};
+
+	for (int value = 0; value < WIRE_OP_VALUES; value++)
+		w.sum[value] = after->sum[value] - before->sum[value];
+	return w;
+}
+
+int op_stream_window(struct op_stream *s, const struct govern_window *window)
+{
+	uint32_t half = probe_ops_half(window->number);
+	bool calls_known = window->calls_off_ns == s->window_calls_off_ns;
+	struct wire_op before[WIRE_OPS_MAX];
+	int rc = 0;
+
+	s->calls_off_ns = max_u64(s->calls_off_ns, window->calls_off_ns);
+	for (uint32_t i = 0; i < s->nr; i++)
+		before[i] = s->halves[half][i].op;
+	read_half(s, half);
+	for (uint32_t i = 0; i < s->nr && !rc; i++) {
+		struct model_op_window w = window_of(&before[i], &s->halves[half][i].op,
+						     window->whole);
+		uint64_t entries = entries_now(s, i);
+
+		w.calls = calls_known ? entries - s->entries[i] : 0;
+		s->entries[i] = entries;
+		s->cut[i] += w.cut;
+		/* How its operations differ is told by what the distributions have grown by. */
+		give(s, i);
+		if (window->whole)
+			rc = model_op_window(s->model, i, &w);
+	}
+	s->window_calls_off_ns = window->calls_off_ns;
+	return rc;
+}
+
+static void take_halves(struct op_stream *s, bool last)
 {
 	uint32_t still = probe_turn_ops(s->probe);
 
 	read_half(s, still);
 	if (last)
 		read_half(s, !still);
-	for (uint32_t i = 0; i < s->nr; i++) {
-		give_counts(s, i);
-		for (int value = 0; value < WIRE_OP_VALUES; value++)
-			give_hist(s, i, value);
-	}
+}
+
+void op_stream_take(struct op_stream *s, bool last)
+{
+	if (!s->windows)
+		take_halves(s, last);
+	for (uint32_t i = 0; i < s->nr; i++)
+		give(s, i);
 }

@@ -9,6 +9,7 @@
 #include "base/grow.h"
 #include "base/u64.h"
 #include "bpf/wire.h"
+#include "estimate/slowed.h"
 #include "govern/govern.h"
 #include "model/samples.h"
 #include "symbol/symbol.h"
@@ -22,8 +23,11 @@ enum {
 struct placed {
 	uint64_t mono_ns;
 	uint64_t objects;
+	uint64_t bytes; /* of a large object */
 	uint32_t window;
+	uint32_t tid;
 	uint64_t goid;
+	uint64_t map; /* address; 0: it is of no map */
 	uint32_t root;
 	uint32_t place; /* enum wire_place */
 	uint32_t site; /* the model's, of objects or of maps; none of a refill */
@@ -91,7 +95,7 @@ static int64_t site_of(struct sample_stream *ss, const struct wire_sample *sampl
 
 	return type < 0 ? type
 			: model_site(ss->opts.model, stack, (uint32_t)type, sample->size_class,
-				     sample->goid, 0);
+				     ss->opts.by_goroutine ? sample->goid : 0, 0);
 }
 
 static int take_of_window(struct sample_stream *ss, const struct placed *placed)
@@ -107,12 +111,30 @@ static int take_of_window(struct sample_stream *ss, const struct placed *placed)
 	return rc;
 }
 
+static void add_sampled(struct sample_stream *ss, const struct wire_sample *sample, uint32_t site)
+{
+	if (!ss->rate)
+		return;
+	if (sample->size_class != ESTIMATE_CLASS_LARGE) {
+		model_add_sampled(ss->opts.model, site, 1, ss->rate);
+		return;
+	}
+	const struct model_large_samples large = samples_of_large(sample->bytes, ss->rate);
+	model_add_sampled_large(ss->opts.model, site, 1, &large, ss->rate);
+}
+
 int sample_stream_take(struct sample_stream *ss, const struct wire_sample *sample,
 		       uint64_t load_bias)
 {
 	struct placed placed = { .mono_ns = sample->ev.mono_ns,
 				 .objects = sample->objects,
 				 .window = sample->window,
+				 .tid = sample->ev.tid,
+				 .map = is_map_place(sample->place) ? sample->bytes : 0,
+				 .bytes = sample->size_class == ESTIMATE_CLASS_LARGE &&
+							  !is_map_place(sample->place)
+						  ? sample->bytes
+						  : 0,
 				 .goid = sample->goid,
 				 .place = sample->place,
 				 .size_class = sample->size_class };
@@ -128,8 +150,7 @@ int sample_stream_take(struct sample_stream *ss, const struct wire_sample *sampl
 		return site == -ENOMEM ? -ENOMEM : 0;
 	}
 	if (sample->place == WIRE_PLACE_PROFILE) {
-		if (ss->rate)
-			model_add_sampled(ss->opts.model, (uint32_t)site, 1, ss->rate);
+		add_sampled(ss, sample, (uint32_t)site);
 		return 0;
 	}
 	placed.root = model_root(ss->opts.model, (uint32_t)stack);
@@ -189,17 +210,22 @@ static void add_hit(struct unit *u, const struct placed *p)
 	struct estimate_hit *last = u->hits_nr ? &u->hits[u->hits_nr - 1] : NULL;
 
 	if (last && last->site == p->site && last->root == p->root &&
-	    last->size_class == p->size_class)
+	    last->size_class == p->size_class) {
 		last->objects = sum_u63(last->objects, p->objects);
-	else
+		last->bytes = sum_u63(last->bytes, p->bytes);
+	} else {
 		u->hits[u->hits_nr++] = (struct estimate_hit){ .site = p->site,
 							       .root = p->root,
 							       .size_class = p->size_class,
-							       .objects = p->objects };
+							       .objects = p->objects,
+							       .bytes = p->bytes };
+	}
 }
 
-static void add_map_op(struct unit *u, const struct placed *p)
+/* most: 0 if its goroutine allocates */
+static void add_map_op(struct unit *u, const struct placed *p, double most)
 {
+	uint64_t alone = most > 0, most_milli = alone ? samples_most_milli(most) : 0;
 	enum model_map_operation op = p->place == WIRE_PLACE_MAP_ASSIGN ||
 						      p->place == WIRE_PLACE_SYNC_MAP_ASSIGN
 					      ? MODEL_MAP_ASSIGN
@@ -207,11 +233,18 @@ static void add_map_op(struct unit *u, const struct placed *p)
 	struct model_unit_map_op *last = u->map_ops_nr ? &u->map_ops[u->map_ops_nr - 1] : NULL;
 
 	if (last && last->map_site == p->site && last->root == p->root && last->operation == op)
-		last->calls++;
-	else
-		u->map_ops[u->map_ops_nr++] = (struct model_unit_map_op){
-			.map_site = p->site, .root = p->root, .operation = op, .calls = 1
+		*last = (struct model_unit_map_op){
+			last->map_site,	 last->root,	      op,
+			last->calls + 1, last->alone + alone, last->most_milli + most_milli
 		};
+	else
+		u->map_ops[u->map_ops_nr++] =
+			(struct model_unit_map_op){ .map_site = p->site,
+						    .root = p->root,
+						    .operation = op,
+						    .calls = 1,
+						    .alone = alone,
+						    .most_milli = most_milli };
 }
 
 static void unit_deinit(struct unit *u)
@@ -222,9 +255,62 @@ static void unit_deinit(struct unit *u)
 	free(u->map_ops);
 }
 
-/* Of samples in placed_cmp()'s order. */
+static bool is_kept(const struct placed *p, const struct govern_window *window)
+{
+	return p->place != WIRE_PLACE_REFILL && p->mono_ns >= window->kept_from_ns &&
+	       p->mono_ns <= window->end_ns;
+}
+
+static int goid_cmp(const void *a, const void *b)
+{
+	return cmp_u64(((const struct slowed_hit *)a)->goid, ((const struct slowed_hit *)b)->goid);
+}
+
+/* 0 of goroutines that allocate: what these do goes with that. */
+static void drop_allocators(const struct placed *v, struct slowed_hit *hits, size_t nr)
+{
+	if (nr)
+		qsort(hits, nr, sizeof(hits[0]), goid_cmp);
+	for (size_t i = 0, next; i < nr; i = next) {
+		bool allocates = false;
+
+		for (next = i; next < nr && hits[next].goid == hits[i].goid; next++)
+			allocates |= !is_map_place(v[hits[next].id].place);
+		for (size_t k = i; allocates && k < next; k++)
+			hits[k].most = 0;
+	}
+}
+
+/*
+ * Of each sample how many more of it there would be without windows, at most; 0 of those that aren't kept, and of
+ * goroutines that allocate. 0 or -ENOMEM.
+ */
+static int bound_all(const struct sample_stream *ss, const struct placed *v, size_t nr,
+		     const struct govern_window *window, double *most)
+{
+	_cleanup_free_ struct slowed_hit *hits = calloc(nr + 1, sizeof(hits[0]));
+	size_t kept = 0;
+
+	if (!hits)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++)
+		if (is_kept(&v[i], window))
+			hits[kept++] = (struct slowed_hit){ .mono_ns = v[i].mono_ns,
+							    .goid = v[i].goid,
+							    .map = v[i].map,
+							    .tid = v[i].tid,
+							    .id = (uint32_t)i };
+	slowed_at_most(hits, kept, window->kept_from_ns, window->end_ns,
+		       (double)model_hit_ns(ss->opts.model) / 1e9);
+	drop_allocators(v, hits, kept);
+	for (size_t i = 0; i < kept; i++)
+		most[hits[i].id] = hits[i].most;
+	return 0;
+}
+
+/* Of samples in placed_cmp()'s order; most is bound_all()'s. */
 static int make_unit(const struct placed *v, size_t nr, const struct govern_window *window,
-		     struct unit *u)
+		     const double *most, struct unit *u)
 {
 	u->refills = calloc(nr + 1, sizeof(u->refills[0]));
 	u->gaps = calloc(nr + 1, sizeof(u->gaps[0]));
@@ -239,10 +325,10 @@ static int make_unit(const struct placed *v, size_t nr, const struct govern_wind
 			add_refill(u, p);
 			if (i && v[i - 1].place == WIRE_PLACE_REFILL)
 				add_gap(u, &v[i - 1], p);
-		} else if (p->mono_ns < window->kept_from_ns || p->mono_ns > window->end_ns) {
+		} else if (!is_kept(p, window)) {
 			continue;
 		} else if (is_map_place(p->place)) {
-			add_map_op(u, p);
+			add_map_op(u, p, most[i]);
 		} else {
 			add_hit(u, p);
 		}
@@ -275,9 +361,20 @@ static int add_unit(struct sample_stream *ss, const struct govern_window *w, con
 	return rc == -E2BIG ? 0 : rc;
 }
 
-int sample_stream_window(struct sample_stream *ss, const struct govern_window *window)
+static int take_window(struct sample_stream *ss, const struct placed *v, size_t nr,
+		       const struct govern_window *window)
 {
 	_cleanup_(unit_deinit) struct unit unit = { 0 };
+	_cleanup_free_ double *most = calloc(nr + 1, sizeof(most[0]));
+	int rc = most ? bound_all(ss, v, nr, window, most) : -ENOMEM;
+
+	if (!rc)
+		rc = make_unit(v, nr, window, most, &unit);
+	return rc ? rc : add_unit(ss, window, &unit);
+}
+
+int sample_stream_window(struct sample_stream *ss, const struct govern_window *window)
+{
 	size_t first = 0, end;
 	int rc = 0;
 
@@ -288,11 +385,9 @@ int sample_stream_window(struct sample_stream *ss, const struct govern_window *w
 	for (end = first; end < ss->pending_nr && ss->pending[end].window == window->number; end++)
 		;
 	ss->late += first;
-	if (window->whole) {
-		rc = make_unit(ss->pending + first, end - first, window, &unit);
-		if (!rc)
-			rc = add_unit(ss, window, &unit);
-	}
+	/* One of maps only is from when the runtime took samples: where it takes none any more it tells nothing. */
+	if (window->whole && !(window->maps_only && !ss->rate))
+		rc = take_window(ss, ss->pending + first, end - first, window);
 	if (ss->pending_nr > end)
 		memmove(ss->pending, ss->pending + end,
 			(ss->pending_nr - end) * sizeof(ss->pending[0]));

@@ -23,6 +23,7 @@ struct sample_stream_opts {
 	/* The model's site of maps for a type and a stack, or -errno. */
 	int64_t (*map_site)(uint64_t typ, uint32_t stack, void *ctx);
 	void *ctx;
+	bool by_goroutine; /* sites of objects are told apart by it */
 };
 
 /* 0 or -ENOMEM. */

@@ -143,6 +143,8 @@ static int new_samples(struct stream *s, struct err *err)
 						 .model = s->opts.model,
 						 .stack = stack_of_sample,
 						 .map_site = map_site_of_sample,
+						 .by_goroutine = s->opts.plan &&
+								 s->opts.plan->cfg.by_goroutine,
 						 .ctx = s };
 
 	return sample_stream_new(&opts, &s->samples) ? err_set(err, -ENOMEM, "out of memory") : 0;
@@ -524,7 +526,13 @@ void stream_set_profile_rate(struct stream *s, uint64_t mem_profile_rate)
 
 int stream_window(struct stream *s, const struct govern_window *window)
 {
-	return sample_stream_window(s->samples, window);
+	return s->samples ? sample_stream_window(s->samples, window)
+			  : op_stream_window(s->ops, window);
+}
+
+void stream_set_ops_off(struct stream *s, const struct op_stream_off *off)
+{
+	op_stream_set_off(s->ops, off);
 }
 
 void stream_set_map_reader(struct stream *s, const struct gomap_reader *reader)

@@ -31,7 +31,7 @@ struct stream_opts {
 	struct model *model;
 	bool maps; /* what happens to maps is counted */
 	const struct plan *plan; /* borrowed: its operations, if it has any; or NULL */
-	bool sampled; /* hits are samples: see samples.h */
+	bool sampled; /* hits are samples: see samples.h. Of windows of operations they are not */
 	/* Called for each world-stopped count, after its record was checked; may be NULL. */
 	void (*on_mark)(const struct wire_mark *mark, void *ctx);
 	/* The same of what the runtime had allocated when the target ended. */
@@ -54,6 +54,10 @@ int stream_drain(struct stream *s, bool last, uint64_t now_ns, struct err *err);
 /* Of a sampled session: runtime.MemProfileRate as it is now; and a window whose samples were all taken. 0 or -errno. */
 void stream_set_profile_rate(struct stream *s, uint64_t mem_profile_rate);
 int stream_window(struct stream *s, const struct govern_window *window);
+
+/* Of windows of operations: see op_stream_set_off(). */
+struct op_stream_off;
+void stream_set_ops_off(struct stream *s, const struct op_stream_off *off);
 
 /* Where the process's maps are read, once that is known; borrowed. */
 void stream_set_map_reader(struct stream *s, const struct gomap_reader *reader);

@@ -13,6 +13,7 @@
 
 #include "gobin/gobin.h"
 #include "model/model.h"
+#include "model/snapshot.h"
 
 enum { INLINE_MAX = 64 }; /* logical frames of one address */
 
@@ -262,5 +263,5 @@ int64_t symbolizer_type(struct symbolizer *sym, uint64_t addr, uint64_t load_bia
 
 int64_t symbolizer_unknown_type(struct symbolizer *sym)
 {
-	return model_type(sym->model, "(type not sampled)");
+	return model_type(sym->model, SNAPSHOT_UNTYPED);
 }

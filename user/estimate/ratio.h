@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How sure a mean is that was measured in windows: so many operations in each, and what they took in sum. Pure: numbers
+ * in, numbers out.
+ *
+ * The mean itself is the sum of all windows by the operations of all. A window ends by what it has taken, not by how
+ * many operations it has seen; as those under way are measured to their end, that makes no difference to the ratio of
+ * the sums (Wald's equation), while the mean of the windows' means would be wrong.
+ */
+#ifndef GALLOP_ESTIMATE_RATIO_H
+#define GALLOP_ESTIMATE_RATIO_H
+
+#include <stddef.h>
+
+/* Windows, one or several neighbours together. At least one of their operations ended. */
+struct ratio_cluster {
+	double windows;
+	double ended; /* operations */
+	double late; /* of those, that ended after the last one could begin */
+	double calls; /* that they stand for; 0: not known */
+	double sum; /* of what the operations took */
+	double squares; /* of how much each took more or less than the mean of its window */
+};
+
+/*
+ * Half-width of the 95 % interval of sum(sum) / sum(ended); max: what the largest of all operations took. NAN if it
+ * can't be told: fewer clusters than ESTIMATE_UNITS_MIN, or most of the sum is of so few operations that one more or
+ * less of them makes a difference.
+ */
+double ratio_half_width(const struct ratio_cluster *clusters, size_t nr, double max);
+
+#endif

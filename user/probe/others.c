@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Probes of others on the same process: what they cost comes on top of what ours do, and neither tracer can tell.
+ *
+ * The kernel numbers all links, whoever made them, and says of a uprobe_multi link which process it is for (since Linux
+ * 6.8). Of perf uprobes, and of probes on all processes, it doesn't.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "probe/priv.h"
+
+enum {
+	LINKS_MAX = 4096, /* that are looked at */
+	LINK_TYPE_UPROBE_MULTI = 12, /* Linux 6.6 include/uapi/linux/bpf.h, enum bpf_link_type */
+};
+
+/* The same file of Linux 6.8, struct bpf_link_info: headers that are older don't have it. */
+struct link_info {
+	uint32_t type, id, prog_id, pad;
+	uint64_t path, offsets, ref_ctr_offsets, cookies; /* where to copy these to, 0: nowhere */
+	uint32_t path_size, count, flags, pid;
+};
+
+union link_info_buf {
+	struct link_info multi;
+	struct bpf_link_info any;
+};
+
+static bool is_own(const struct probe *p, uint32_t prog_id)
+{
+	for (size_t i = 0; i < p->prog_ids_nr; i++)
+		if (p->prog_ids[i] == prog_id)
+			return true;
+	return false;
+}
+
+/* How many probes it is, if it is another's on this process. An older kernel fills in less than there is. */
+static size_t others_of(const struct probe *p, uint32_t id)
+{
+	_cleanup_close_ int fd = bpf_link_get_fd_by_id(id);
+	union link_info_buf info = { 0 };
+	uint32_t len = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		return 0;
+	const struct link_info *multi = &info.multi;
+	if (len < sizeof(*multi) || multi->type != LINK_TYPE_UPROBE_MULTI)
+		return 0;
+	return multi->pid == (uint32_t)p->pid && !is_own(p, multi->prog_id) ? multi->count : 0;
+}
+
+size_t probe_other_places(const struct probe *p)
+{
+	size_t nr = 0;
+	uint32_t id = 0;
+
+	for (int i = 0; i < LINKS_MAX && !bpf_link_get_next_id(id, &id); i++)
+		nr += others_of(p, id);
+	return nr;
+}
