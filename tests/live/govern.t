@@ -6,6 +6,7 @@
 # shellcheck source=lib.bash source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.bash"
 need_root
+need_gallop
 need_tools jq
 
 O=${O:-build}
@@ -23,13 +24,15 @@ says() { succeeds "$1" jq -e "$2" "$T/json"; }
 under_load() {
 	local version=$1 exe=$2 name="go $1" result
 	start_program "$exe" -goroutines 3 || fail "$name: the program is ready"
-	succeeds "$name: every sample makes sense and lies in its window" drive "$program" "$windows" 1
+	succeeds "$name: every sample makes sense and lies in its window" drive "$program" "$windows" 4
 	cat "$T/driver.err" >&2
 	says "$name: windows end, but for one at the end" ".windows >= $windows and .whole >= .windows - 1"
 	says "$name: both stages tell something" '.refills > 0 and .mallocs > 0 and .maps > 0'
 	says "$name: nothing is lost" '.losses == 0'
 	# What comes between a window's last hit and its end depends on the scheduler; without an end it is 10,000 times as much.
 	says "$name: the limits of hits hold" '.refill_hits_max < 1200 and .exact_hits_max < 2000'
+	says "$name: what is hit outside of them is a part" '.outside_hits_max < 5000'
+	says "$name: it was measured here" '.calibrated and .lost == 0 and .failed == 0'
 	says "$name: it says what it costs" '.ns_per_hit > 50 and .predicted > 0 and .off == ""'
 	succeeds "$name: with next to no budget" drive "$program" off 0.0002
 	says "$name: what is always on is given up, and said" '.off | test("(maps|assists) for [0-9]+ s")'
@@ -66,6 +69,58 @@ profiled() {
 	says "$name: there are thousands" '.profile > 3000 and .losses == 0'
 }
 
+# Nothing but cycles: stops and cycles one by one are given up, and given back; how many there were is known all the same.
+collecting() {
+	local name="go $1, collecting" truth
+	start_program "$(go_program "$1" plain gctruth)" -spin || fail "$name: the program is ready"
+	start_gallop record --budget 2 -q -o "$T/r.gallop" -p "$program" || fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
+	echo 35 >&"$program_in"
+	IFS= read -r -t "$limit" -u "$program_out" truth
+	stop "$tracer"
+	is "$name: gallop's status" $? 0
+	end_program
+	succeeds "$name: it is read again" timeout "$limit" "$gallop" report "$T/r.gallop" -f json -o "$T/json"
+	says "$name: it costs no more than it may" '.cost.calibrated and .cost.predicted <= .cost.budget and .cost.predicted_now <= .cost.budget'
+	says "$name: they are given up, and said" '.gc.check.off_ns > 5e9 and (.cost.off | test("stops and cycles one by one for [0-9]+ s"))'
+	says "$name: some are seen, not all" '(.gc.list | length) > 100 and .gc.unseen_cycles > 100'
+	is "$name: how many there were, and how long they took" "$(jq -c '.gc | {cycles, pause_total_ns}' "$T/json")" "$truth"
+	is "$name: ... as the check has it" "$(jq -c '.gc.check | {cycles: .runtime_cycles, pause_total_ns: .runtime_pause_ns}' "$T/json")" "$truth"
+	# A cycle is seen from its beginning to its end, or its beginning isn't known: none is made of two.
+	says "$name: no cycle is made of parts of others" '[.gc.list[] | select(.mark_ns > 1e9)] == []'
+	timeout "$limit" "$gallop" report "$T/r.gallop" > "$T/out"
+	matches "$name: no check fails" "$(grep -A 2 '^GC check' "$T/out")" 'one by one [0-9,]+ were seen'
+}
+
+# Two at work on one process: each says so.
+together() {
+	local name="go $1, two tracers" first
+	start_program "$2" -goroutines 1 || fail "$name: the program is ready"
+	start_gallop record -q -o "$T/a.gallop" -p "$program" || fail "$name: the first is ready" "$(cat "$T/gallop.err")"
+	first=$tracer
+	start_gallop record --mode exact -q -o "$T/b.gallop" --duration 12s -p "$program" || fail "$name: the second is ready" "$(cat "$T/gallop.err")"
+	wait_exit "$tracer"
+	is "$name: the second's status" $? 0
+	stop "$first"
+	is "$name: the first's status" $? 0
+	end_program
+	rm -f "$T/json"	# of what was before
+	timeout "$limit" "$gallop" report "$T/a.gallop" -f json -o "$T/json"
+	if [ "$(uname -r | cut -d. -f1)" -gt 6 ] || [[ $(uname -r) =~ ^6\.([89]|[1-9][0-9])\. ]]; then
+		says "$name: the first sees the second's probes" '.cost.other_probes > 0'
+		matches "$name: ... and says so" "$(timeout "$limit" "$gallop" report "$T/a.gallop")" 'another tracer is attached to this process'
+		matches "$name: the second says so from the beginning" "$(timeout "$limit" "$gallop" report "$T/b.gallop")" 'another tracer is attached to this process'
+	else
+		skip "$name" "this kernel doesn't tell which process a link is for"
+	fi
+	start_program "$2" -goroutines 1 || fail "$name: the program is ready again"
+	start_gallop record -q -o "$T/c.gallop" -p "$program" || fail "$name: one alone is ready" "$(cat "$T/gallop.err")"
+	stop "$tracer"
+	end_program
+	rm -f "$T/json"
+	timeout "$limit" "$gallop" report "$T/c.gallop" -f json -o "$T/json"
+	says "$name: one alone is none" '.cost.other_probes == 0'
+}
+
 for version in "${versions[@]}"; do
 	if ! exe=$(go_program "$version" plain load); then
 		skip "go $version" "$(tail -n 1 "$T/build.err")"
@@ -73,5 +128,7 @@ for version in "${versions[@]}"; do
 	fi
 	under_load "$version" "$exe"
 	profiled "$version" "$(go_program "$version" plain profiled)"
+	collecting "$version"
 done
+[ -z "${exe:-}" ] || together "$version" "$exe"
 done_testing

@@ -127,6 +127,7 @@ static void report(struct governor *g, const struct probe *probe)
 {
 	static uint64_t exact_ns[WINDOWS_MAX], slot_ns[WINDOWS_MAX];
 	uint64_t refill_hits = 0, exact_hits = 0, refill_ns = 0, whole = 0, nr = 0, refill_objs = 0;
+	uint64_t outside = 0;
 	struct model_cost cost;
 	struct wire_cpu totals;
 
@@ -141,6 +142,8 @@ static void report(struct governor *g, const struct probe *probe)
 			refill_hits = w->refill_hits;
 		if (w->exact_hits > exact_hits)
 			exact_hits = w->exact_hits;
+		if (w->outside_hits > outside)
+			outside = w->outside_hits;
 		if (w->refill_ns > refill_ns)
 			refill_ns = w->refill_ns;
 		if (seen[i].objects_max > refill_objs)
@@ -154,15 +157,18 @@ static void report(struct governor *g, const struct probe *probe)
 	governor_cost(g, &cost);
 	probe_totals(probe, &totals);
 	printf("\"unit_ms\":[%.2f,%.2f],\"refill_hits_max\":%" PRIu64 ",\"exact_hits_max\":%" PRIu64
+	       ",\"outside_hits_max\":%" PRIu64
 	       ",\"refill_ms_max\":%.2f,\"refill_objects_max\":%" PRIu64 ",",
 	       nr ? (double)exact_ns[nr / 2] / 1e6 : 0, nr ? (double)exact_ns[nr - 1] / 1e6 : 0,
-	       refill_hits, exact_hits, (double)refill_ns / 1e6, refill_objs);
+	       refill_hits, exact_hits, outside, (double)refill_ns / 1e6, refill_objs);
 	printf("\"refills\":%" PRIu64 ",\"mallocs\":%" PRIu64 ",\"maps\":%" PRIu64
 	       ",\"profile\":%" PRIu64 ",\"profile_large\":%" PRIu64 ",\"stacks\":%" PRIu64 ",",
 	       of_place[WIRE_PLACE_REFILL],
 	       of_place[WIRE_PLACE_MALLOCGC] + of_place[WIRE_PLACE_SPECIALISED],
 	       of_place[WIRE_PLACE_MAP_ASSIGN] + of_place[WIRE_PLACE_MAP_DELETE],
 	       of_place[WIRE_PLACE_PROFILE], profile_large, stacks);
+	printf("\"calibrated\":%s,\"failed\":%" PRIu64 ",\"lost\":%" PRIu64 ",",
+	       cost.calibrated ? "true" : "false", cost.failed_windows, governor_lost_windows(g));
 	printf("\"large\":%" PRIu64 ",\"hits\":%" PRIu64 ",\"group_hits\":[%" PRIu64 ",%" PRIu64 "]"
 	       ",\"losses\":%" PRIu64 ",\"overruns\":%" PRIu64 ",\"ns_per_hit\":%" PRIu64
 	       ",\"ns_per_switch\":%" PRIu64
@@ -216,7 +222,12 @@ int main(int argc, char **argv)
 		die("the probes", err.msg);
 	probe_open_gate(probe);
 	struct govern_opts opts = {
-		.probe = probe, .proc = proc, .budget = budget, .windows = true, .refills = true
+		.probe = probe,
+		.proc = proc,
+		.budget = budget,
+		.windows = true,
+		.refills = true,
+		.profiled = plan_opts.profiled,
 	};
 	if (governor_start(&opts, &g, &err))
 		die("the governor", err.msg);

@@ -17,7 +17,7 @@ flat='.heap.sites[] | select(.alloc_samples > 0) |
 	"\(.inuse_samples) \(.alloc_samples) \(.inuse_objects) \(.inuse_bytes) \(.alloc_objects) \(.alloc_bytes) " +
 	([.stack[] | "\(.func):\(.line)"] | join(";"))'
 
-# compare NAME PROFILE JSON RATE [FUNCTION]: of all stacks, or of those with a function in them. Samples are equal, and what they stand for too, but for the last digit of an
+# compare NAME PROFILE JSON RATE [FUNCTION [COUNTS]]: of all stacks, or of those with a function in them. Samples are equal, and what they stand for too, but for the last digit of an
 # exponential function: Go and C round it each their way.
 compare() {
 	awk -v rate="$4" -f "$here/heap.awk" "$2" | grep -e "${5:-}" | LC_ALL=C sort -k 8 > "$T/want"
@@ -33,7 +33,7 @@ compare() {
 					print "line " FNR ", column " i ": " want[FNR, i] ", gallop " $i
 			}
 		}' "$T/want" "$T/got"
-	matches "$1: there is something to compare" "$(wc -l < "$T/want") $(grep -c 'main\.deep' "$T/want")" '^[1-9][0-9]+ [1-9]'
+	matches "$1: there is something to compare" "$(wc -l < "$T/want") $(grep -c 'main\.deep' "$T/want")" "${6:-^[1-9][0-9]+ [1-9]}"
 }
 
 # look NAME PROFILE RATE: of $program.
@@ -74,6 +74,18 @@ before_gc() {
 	say go
 	# Until it was written the program has allocated a little more, but not there.
 	compare "$name" <(sed '/^# runtime.MemStats/,$d' "$T/dir/0") "$T/before" 1 main.work
+	end_program
+}
+
+# What only runtime.GC() needs isn't in a program that never calls it.
+without_gc_calls() {
+	local name="go $1 $2, no runtime.GC" exe
+	exe=$(go_program "$1" "$2" heapnogc) || { skip "$name" "$(tail -n 1 "$T/build.err")"; return; }
+	start_program "$exe" "$T/profile" || fail "$name: starts" "$(cat "$T/program.err")"
+	run heap -p "$program" -f json
+	is "$name: status" "$status$err" 0
+	compare "$name" "$T/profile" "$T/out" 1 '' '^[1-9]'
+	succeeds "$name: what it keeps" jq -e 'any(.heap.sites[]; .inuse_objects == 4000 and .stack[0].func == "main.keep")' "$T/out"
 	end_program
 }
 
@@ -147,6 +159,9 @@ nothing_there() {
 }
 
 for v in $versions; do try "$v" stripped 1; done
+for v in $versions; do
+	for mode in plain stripped pie; do without_gc_calls "$v" "$mode"; done
+done
 for v in ${GALLOP_TEST_GO:-1.19 1.23 1.24 1.27}; do
 	try "$v" plain 524288
 	try "$v" piestripped 4096

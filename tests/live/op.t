@@ -17,7 +17,7 @@ versions=${GALLOP_TEST_GO:-$("$top/tools/go-toolchain" list)}
 # look_for NAME GROUP: the functions of the group become what is watched.
 look_for() {
 	local func
-	view_options=()
+	view_options=(--mode exact)
 	timeout "$limit" "$exe" "$2" > "$T/alone" 2> "$T/program.err" || { fail "$1: the program alone" "$(< "$T/program.err")"; return 1; }
 	while IFS= read -r func; do view_options+=(-f "$func"); done < <(jq -r '.ops[].func' "$T/alone")
 }
@@ -61,7 +61,7 @@ to_running() {
 # Attached and detached again while all functions are called all the time.
 in_the_middle() {
 	local name="go $1, in the middle" func n line
-	view_options=()
+	view_options=(--mode exact)
 	for func in one locking recursing ping pong mending panicking sometimes panicsAgain mendsAgain fallsThrough fallsHalfway; do
 		view_options+=(-f "main.$func")
 	done

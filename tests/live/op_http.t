@@ -12,7 +12,7 @@ need_tools jq
 
 versions=${GALLOP_TEST_GO:-$("$top/tools/go-toolchain" list)}
 handler='main.(*handler).ServeHTTP'
-view_options=(-f "$handler" -f net/http.HandlerFunc.ServeHTTP -f 'net/http.(*conn).serve')
+view_options=(--mode exact -f "$handler" -f net/http.HandlerFunc.ServeHTTP -f 'net/http.(*conn).serve')
 
 # op FUNC FILTER: of what gallop says of this function.
 op() { jq -r --arg f "$1" ".ops[] | select(.func == \$f) | $2" "$T/json"; }

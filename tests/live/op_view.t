@@ -15,7 +15,7 @@ cd "$T" || exit 1	# --compare writes files where it runs
 
 # look WHAT GROUP ARGS...: gallop op, of a group of the program; what that says is in $T/truth.
 look() {
-	timeout "$limit" "$gallop" op "${@:3}" -- "$exe" "$2" > "$T/truth" 2> "$T/err"
+	timeout "$limit" "$gallop" op --mode exact "${@:3}" -- "$exe" "$2" > "$T/truth" 2> "$T/err"
 	is "$1: status" "$? $(grep -v ': wrote op-' "$T/err")" "0 "
 }
 
@@ -139,26 +139,26 @@ calls_only() {
 	is "--no-allocs: calls and time" "$(jq '.ops[0] | .calls == 20 and .ns_per_op.mean > 0' "$T/out.json")" true
 	is "--no-allocs: no allocations are told" "$(jq -c '.ops[0] | [.allocs_per_op, .bytes_per_op, .objects, .sites]' "$T/out.json")" \
 		'[null,null,null,[]]'
-	run op --no-allocs -f main.hundred --dry-run -- "$exe" shapes
+	run op --mode exact --no-allocs -f main.hundred --dry-run -- "$exe" shapes
 	is "--no-allocs: none are probed" "$status $(grep -c '^on_malloc' <<< "$out")" "0 0"
 }
 
 others() {
-	run op --strict -q -f main.none -o "$T/out.json" -- "$exe" shapes
+	run op --mode exact --strict -q -f main.none -o "$T/out.json" -- "$exe" shapes
 	is "--strict: nothing is lost" "$status $err" "0 "
-	run op -q -f main.none -o "$T/out.json" -- "$exe" nothing
+	run op --mode exact -q -f main.none -o "$T/out.json" -- "$exe" nothing
 	is "the command's exit status" "$status" 2
-	run op -q -f 'main.p?ng' -f 'main.c*al' -o "$T/out.json" -- "$exe" shapes
+	run op --mode exact -q -f 'main.p?ng' -f 'main.c*al' -o "$T/out.json" -- "$exe" shapes
 	is "globs" "$status $(jq -r '.ops[].func' "$T/out.json" | sort | paste -sd ' ')" "0 main.conditional main.ping main.pong"
-	run op -q -f ways.notThere -f generic -o "$T/out.json" -- "$exe" ways
+	run op --mode exact -q -f ways.notThere -f generic -o "$T/out.json" -- "$exe" ways
 	is "one of two isn't there" "$status" 1
-	run op -q -f generic -o "$T/out.json" -- "$exe" ways
+	run op --mode exact -q -f generic -o "$T/out.json" -- "$exe" ways
 	is "the end of a name, for all shapes of a generic function" "$status $(jq '[.ops[].calls] | add' "$T/out.json")" "0 150"
-	run op -q -f inlinedToo -o "$T/out.json" -- "$exe" ways
+	run op --mode exact -q -f inlinedToo -o "$T/out.json" -- "$exe" ways
 	matches "a function that is inlined, too: a note" "$(jq -r '.meta.notes[]' "$T/out.json")" \
 		"main\.inlinedToo is also inlined into 1 function"
 	start_program "$exe" -wait shapes
-	run op -q -f main.none -p "$program" --duration 300ms -o "$T/out.json"
+	run op --mode exact -q -f main.none -p "$program" --duration 300ms -o "$T/out.json"
 	is "--duration: status" "$status $err" "0 "
 	is "--duration: none ended" "$(jq -c '.ops[0] | [.calls, .allocs_per_op, .ns_per_op]' "$T/out.json")" '[0,null,null]'
 	succeeds "--duration: not probed any more" unprobed "$program"
@@ -169,7 +169,7 @@ others() {
 
 # refuse WHAT STATUS REGEX HINT ARGS...: HINT may be empty, then there may be one or not.
 refuse() {
-	run op "${@:5}" -o "$T/none.json" -- "$exe" ways
+	run op --mode exact "${@:5}" -o "$T/none.json" -- "$exe" ways
 	refused "$1" "$2" "$3"
 	[ -z "$4" ] || matches "$1: hint" "$(sed -n 's/^hint: //p' "$T/err")" "$4"
 }
@@ -189,7 +189,7 @@ refusals() {
 	refuse "too many" 2 "at most 32 can be measured" '' -f 'runtime.*'
 	run op -f main.one "$T/r.gallop"
 	refused "a function of a recording" 2 "recording"
-	run op -q -f main.one -o "$T/none.json" -- /bin/true
+	run op --mode exact -q -f main.one -o "$T/none.json" -- /bin/true
 	refused "no Go program" 3 "/bin/true"
 	succeeds "nothing was written" [ ! -e "$T/none.json" ]
 }

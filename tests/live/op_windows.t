@@ -1,0 +1,119 @@
+#!/bin/bash
+# alone
+# timeout: 600
+# Operations in windows, of a program that knows its functions: what every call allocates is told exactly, a mixture within
+# its interval, calls are all counted where the budget allows it; what is too long to be measured is counted as cut; the
+# budget is kept; the program is not harmed, and a kill -9 leaves nothing behind.
+# shellcheck source=lib.bash source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.bash"
+need_root
+need_gallop
+need_tools jq
+
+read -ra versions <<< "${GALLOP_TEST_GO:-1.19 1.27}"
+
+op() { jq -c --arg f "main.$1" ".ops[] | select(.func == \$f) | $2" "$T/json"; }
+
+# differences_of_windows FUNC...: "FUNC: WHAT" for each that is not as the program says.
+differences_of_windows() {
+	jq -rn --slurpfile t "$T/truth" --slurpfile g "$T/json" '
+		$ARGS.positional[] as $f
+		| [$t[0].ops[] | select(.func == $f)] as $said | [$g[0].ops[] | select(.func == $f)] as $got
+		| if ($said | length) != 1 then "\($f): the program says \($said | length) of it"
+		  elif ($got | length) != 1 then "\($f): gallop says \($got | length) of it"
+		  else $said[0] as $o | $got[0] | .allocs_per_op as $n
+		| (select(.measured < 3 or .windows < 3) | "\(.func): \(.measured) measured in \(.windows) windows"),
+		  (select(.measured > 0 and $o.equal)
+		   | select([$n.mean, $n.p50, $n.p99, $n.max] != [$o.objects, $o.objects, $o.objects, $o.objects])
+		   | "\(.func): \($n), the program says \($o.objects)"),
+		  (select($o.entries == $o.calls and .calls != $o.calls) | "\(.func): \(.calls) calls, the program says \($o.calls)"),
+		  (select($o.entries != $o.calls and .calls != null) | "\(.func) recurses: \(.calls) calls"),
+		  (select(.cut > 0) | "\(.func): \(.cut) cut"),
+		  (select(.begun != .measured + .panics + .goexits + .cut) | "\(.func): \(.begun) begun")
+		  end' --args "$@"
+}
+
+# With room for everything: all of it is to be right.
+all_functions() {
+	local name="go $1" functions=(main.{none,one,three,hundred,recursing,blocking,mixture,mending}) f
+	view_options=(-q --budget 100)
+	for f in "${functions[@]}" main.panicking; do view_options+=(-f "$f"); done
+	watch_work "$name" op "$2" -pause 20ms -time 6s
+	[ -s "$T/truth" ] || { fail "$name: the program says what it did" "$(cat "$T/program.err" "$T/gallop.err")"; return; }
+	nothing "$name: calls and allocations" differences_of_windows "${functions[@]}"
+	is "$name: mode" "$(jq -r .meta.mode "$T/json")" auto
+	is "$name: nothing given up" "$(jq -r .cost.off "$T/json")" ""
+	succeeds "$name: panics" [ "$(op panicking '.panics > 0 and .allocs_per_op.max == 4')" = true ]
+	is "$name: nothing lost" "$(jq .loss.total "$T/json")" 0
+	is "$name: nothing is left attached" "$(jq -r .meta.end_reason "$T/json")" signal
+}
+
+# One call in ten allocates more than all others do. Twice the half-width is four times the deviation: chance has no part in it.
+mixture() {
+	local name="go $1, a mixture"
+	view_options=(-q --budget 100 -f main.mixture)
+	watch_work "$name" op "$2" -only main.mixture -pause 0 -time 5s
+	succeeds "$name: many windows" [ "$(op mixture '.windows > 8 and .measured > 300 and .cut == 0')" = true ]
+	succeeds "$name: its mean is in the interval: $(op mixture .allocs_per_op)" \
+		[ "$(op mixture '.allocs_per_op | .mean_ci95 != null and .mean_ci95 > 0 and (.mean - 7 | fabs) <= 2 * .mean_ci95')" = true ]
+}
+
+# Three seconds each, on 60 goroutines: each window admits some, and none of them ends in time.
+too_long() {
+	local name="go $1, too long"
+	view_options=(-q --budget 100 -f main.long)
+	watch_work "$name" op "$2" -only main.long -goroutines 60 -time 5s
+	succeeds "$name: they are cut" [ "$(op long '.cut > 0 and .measured == 0 and .begun == .cut and .allocs_per_op == null')" = true ]
+	is "$name: all calls are counted" "$(op long .calls)" "$(jq '.ops[] | select(.func == "main.long").calls' "$T/truth")"
+	is "$name: nothing lost" "$(jq .loss.total "$T/json")" 0
+}
+
+# Nothing but calls, as fast as can be: what is always on is given up, and windows go on.
+budget() {
+	local name="go $1, budget"
+	start_program "$2" -pause 0 -only main.mixture || fail "$name: the program is ready"
+	echo go >&"$program_in"
+	run op -q -p "$program" -f main.mixture --duration 32s -o "$T/json" --format json
+	is "$name: status" "$status $err" "0 "
+	succeeds "$name: kept" jq -e '.cost.predicted <= 0.021 and .cost.predicted_now <= 0.021' "$T/json"
+	succeeds "$name: calls are given up, and said" jq -e '.cost.off | test("calls of operations for [0-9]+ s")' "$T/json"
+	is "$name: then their number isn't told" "$(op mixture .calls)" null
+	succeeds "$name: windows go on" [ "$(op mixture '.windows >= 3 and .measured > 100 and .cut == 0')" = true ]
+	# No window has more hits than it may: 12,000 and what comes between the last and the end, and 20,000 of calls.
+	succeeds "$name: hits are bounded" jq -e '.cost.hits < .cost.windows * 16000 + 20000' "$T/json"
+	succeeds "$name: nothing is left attached" unprobed "$program"
+	end_program
+	is "$name: the program's status" $? 0
+}
+
+killed() {
+	local name="go $1, killed" round bad=0
+	start_program "$2" -pause 1ms || fail "$name: the program is ready"
+	echo go >&"$program_in"
+	for ((round = 0; round < 5; round++)); do
+		start_gallop op -q --budget 100 -f main.three -f main.one -p "$program" --format json -o "$T/json" || bad=$((bad + 1))
+		IFS= read -r -t "0.$((RANDOM % 9))" -u "$_pause"	# a moment that nothing decides
+		kill -KILL "$tracer"
+		wait_exit "$tracer" 2> /dev/null
+		unprobed "$program" || bad=$((bad + 1))
+	done
+	is "$name: rounds that left something" $bad 0
+	end_program
+	is "$name: the program's status" $? 0
+}
+
+for version in "${versions[@]}"; do
+	exe=$(go_program "$version" plain opwindows) || { skip "go $version" "$(tail -n 1 "$T/build.err")"; continue; }
+	all_functions "$version" "$exe"
+	last=$version last_exe=$exe
+done
+if [ -n "${last:-}" ]; then
+	mixture "$last" "$last_exe"
+	too_long "$last" "$last_exe"
+	budget "$last" "$last_exe"
+	killed "$last" "$last_exe"
+	run op -q --attach perf -f main.one --format json -o "$T/json" -- "$last_exe"
+	refused "perf uprobes" 5 "windows"
+	matches "perf uprobes: hint" "$err" "--mode exact"
+fi
+done_testing
