@@ -21,7 +21,7 @@ left() { is "$1: what is left" "$(ls -A dir)" "$(printf '%s\n' "${@:2}")"; }
 commands=$("$gallop" help | sed -n '/^usage/,/^  gallop/s/^  \([a-z]*\) .*/\1/p' | grep -v gallop)
 
 # Options of a command, one a line: as each place tells them.
-in_help() { sed -n 's/^ *\(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' "help.$1" | grep -vxe help -e usage; }
+in_help() { sed -n 's/^  *\(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' "help.$1" | grep -vxe help -e usage; }
 in_man() {
 	awk -v c="$1" '/^\.SH/ { on = 0 } /^\.SS/ { on = $3 == c } on && /^\\fB/' gallop.1 |
 		sed -n 's/\\-/-/g; s/.*\\fB--\([a-z-]*\)\\fR.*/\1/p'
