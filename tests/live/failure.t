@@ -110,10 +110,13 @@ hung_up() {
 	is "hung up: the target's status" $? 0
 }
 
+# By perf uprobes in exact mode only: in auto mode single places come and go, and the kernel leaves the breakpoint of one behind
+# whose owner is killed meanwhile ("leaking uprobe"; README, Limits).
 gallop_killed() {
-	local how=$1 ids result
+	local how=$1 ids result mode=auto
+	[ "$how" != perf ] || mode=exact
 	start_program "$load" -goroutines 2
-	start_gallop record -q --attach "$how" -p "$program" -d 0.2 -o "$T/9-$how.gallop"
+	start_gallop record -q --mode $mode --attach "$how" -p "$program" -d 0.2 -o "$T/9-$how.gallop"
 	succeeds "gallop killed, $how: probed before" probed "$program"
 	succeeds "gallop killed, $how: an interval is readable while it records" \
 		until_true recorded_something "$T/9-$how.gallop"
