@@ -13,7 +13,7 @@ O=${O:-build}
 case $O in /*) driver=$O ;; *) driver=$top/$O ;; esac
 driver=$driver/tests/live/govern_test
 make -s -C "$top" "O=$O" "${driver#"$top/"}" >&2 || { echo "Bail out! cannot build"; exit 99; }
-read -ra versions <<< "${GALLOP_TEST_GO:-1.19 1.23 1.27}"
+read -ra versions <<< "${GALLOP_TEST_GO:-1.19 1.27}"
 windows=${GALLOP_TEST_WINDOWS:-12}
 
 # What the driver says on its last line, of so many windows.
