@@ -15,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -161,7 +162,27 @@ var works = []*work{
 	{Func: "main.other", Objects: 10, Equal: true, run: other, want: always(sumOf(10))},
 }
 
+// After this there are idle threads to hand: what the runtime allocates for a new one, on the goroutine that needs it, would
+// count for its call.
+func startThreads() {
+	const threads = 16
+	var started, ended sync.WaitGroup
+	started.Add(threads)
+	for i := 0; i < threads; i++ {
+		ended.Add(1)
+		go func() {
+			defer ended.Done()
+			runtime.LockOSThread()
+			started.Done()
+			started.Wait()
+			runtime.UnlockOSThread()
+		}()
+	}
+	ended.Wait()
+}
+
 func main() {
+	startThreads()
 	pause := flag.Duration("pause", time.Millisecond, "between the calls of a goroutine")
 	only := flag.String("only", "", "call this function and no other")
 	goroutines := flag.Int("goroutines", 1, "... on so many goroutines")
