@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cmd/live.h"
 #include "gobin/gobin.h"
 #include "model/model.h"
@@ -39,14 +40,6 @@ struct heap {
 	int signal_fd;
 	sigset_t old_mask;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
@@ -119,7 +112,7 @@ static void fill_meta(struct heap *h, uint64_t load_bias)
 	proc_cmdline(h->proc, meta->cmdline, sizeof(meta->cmdline));
 	meta->pid = h->proc->pid;
 	meta->load_bias = load_bias;
-	meta->start_mono_ns = meta->end_mono_ns = clock_ns(CLOCK_MONOTONIC);
+	meta->start_mono_ns = meta->end_mono_ns = mono_now_ns();
 	meta->start_unix_ns = clock_ns(CLOCK_REALTIME);
 }
 
@@ -143,7 +136,7 @@ static int set_up(struct heap *h, struct err *err)
 
 static int look(struct heap *h, struct err *err)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = mono_now_ns();
 	int rc = heap_watch_look(&h->watch, now, err);
 
 	if (rc == -EPERM || rc == -EACCES)
@@ -165,7 +158,7 @@ static int wait_until(struct heap *h, uint64_t until_ns, struct err *err)
 {
 	struct pollfd fds[] = { { .fd = h->signal_fd, .events = POLLIN },
 				{ .fd = h->proc->pidfd, .events = POLLIN } };
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = mono_now_ns();
 
 	while (now < until_ns) {
 		int n = poll(fds, 2, (int)((until_ns - now + NS_PER_MS - 1) / NS_PER_MS));
@@ -177,7 +170,7 @@ static int wait_until(struct heap *h, uint64_t until_ns, struct err *err)
 			       fds[0].revents ? "signal" : "target exited");
 			return 1;
 		}
-		now = clock_ns(CLOCK_MONOTONIC);
+		now = mono_now_ns();
 	}
 	return 0;
 }
@@ -191,7 +184,7 @@ static bool is_once(const struct options *opts)
 static int look_on(struct heap *h, struct err *err)
 {
 	const struct options *opts = &h->opts;
-	uint64_t start_ns = clock_ns(CLOCK_MONOTONIC), next_ns = start_ns;
+	uint64_t start_ns = mono_now_ns(), next_ns = start_ns;
 	uint64_t end_ns = opts->duration_ns ? start_ns + opts->duration_ns : UINT64_MAX;
 	int rc = look(h, err);
 

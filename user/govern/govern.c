@@ -152,7 +152,7 @@ int governor_start(const struct govern_opts *opts, struct governor **ret, struct
 	*ret = g;
 	g->opts = *opts;
 	g->opts.windows = opts->windows && probe_can_switch(opts->probe) &&
-			  has_windows(probe_plan(opts->probe), opts->operations);
+			  has_windows(plan, opts->operations);
 	g->opts.refills = opts->refills && plan_has_group(plan, WIRE_GROUP_REFILL);
 	pthread_mutex_init(&g->lock, NULL);
 	sem_init(&g->close, 0, 0);

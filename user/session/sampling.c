@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fmt.h"
 #include "base/u64.h"
 #include "bpf/wire.h"
@@ -24,7 +25,6 @@
 
 enum {
 	TOTALS_TRIES = 4, /* each is the best of several readings already */
-	NS_PER_S = 1000 * 1000 * 1000,
 	RATE_CHANGES_NOTED = 3, /* a program may change its mind all the time */
 	WINDOWS_MAX = 64, /* that can end between two looks: one in a third of a second at most */
 };
@@ -220,19 +220,16 @@ bool sampling_turns(struct sampling *s)
 static void note_rate(const struct sampling *s)
 {
 	uint64_t start_ns = model_meta(s->opts.model)->start_mono_ns;
-	struct timespec now;
 	char text[160];
 
 	if (s->rate_changes > RATE_CHANGES_NOTED) {
 		model_add_note(s->opts.model, "runtime.MemProfileRate goes on changing");
 		return;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(text, sizeof(text),
 		 "runtime.MemProfileRate has changed from %" PRIu64 " to %" PRIu64
 		 " within the first %s: %s tell where it allocates from then on",
-		 s->rate, s->latest_rate,
-		 fmt_duration((uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec - start_ns).s,
+		 s->rate, s->latest_rate, fmt_duration(mono_now_ns() - start_ns).s,
 		 s->latest_rate ? "the runtime's samples" : "windows");
 	model_add_note(s->opts.model, text);
 }
