@@ -16,7 +16,8 @@
  */
 struct html_diff {
 	double before_scale, after_scale; /* finite, above 0 */
-	const char *per; /* what a scaled value is called behind its unit: "a second", "an op"; "" for none */
+	const char *
+		per; /* what a scaled value is called behind its unit: "a second", "an op"; "" for none */
 	const char *before_name, *after_name; /* what people know them by: their files */
 };
 
