@@ -194,6 +194,9 @@ struct output {
 	char *tmp; /* what takes its place */
 };
 
+/* Would what is written there go to a terminal? */
+bool output_is_terminal(const char *path);
+
 /* -EEXIST for a recording, which isn't replaced. */
 int output_open(struct output *out, const char *path, struct err *err);
 

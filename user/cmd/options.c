@@ -31,13 +31,14 @@ const struct option_spec option_specs[] = {
 	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR | CMD_HEAP, AT(pid), "PID", NULL,
 	  .help = "the process to look at" },
 	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING | CMD_HEAP, AT(output), "FILE", NULL,
-	  .help = "write to FILE. For report, gc, maps and heap the suffix chooses the format, and "
-		  "'-' "
-		  "is "
-		  "standard output" },
+	  .help = "write to FILE. For report, gc, maps and heap the suffix chooses the format: "
+		  ".pb.gz is pprof's, .speedscope.json speedscope's, .folded collapsed stacks, "
+		  ".trace.json a timeline; '-' is standard output" },
 	{ "output", 'o', OPTION_STRING, CMD_OP, AT(output), "FILE", NULL,
 	  .help = "write to FILE. The suffix chooses the format: .bench and .txt are Go's "
-		  "benchmark results, as benchstat reads them; '-' is standard output" },
+		  "benchmark results, as benchstat reads them; .pb.gz and .speedscope.json are of "
+		  "what the "
+		  "operations allocate; '-' is standard output" },
 	{ "func", 'f', OPTION_LIST, CMD_OP, AT(funcs), "FUNC", NULL,
 	  .help = "measure the calls of FUNC; may be given several times. A name as the runtime "
 		  "spells it, such as 'main.(*Server).handle' or main.run.func1; the end of one "
@@ -123,11 +124,14 @@ const struct option_spec option_specs[] = {
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
 	  .help = "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace "
 		  "(a timeline for Perfetto and chrome://tracing), bench (Go's benchmark results, "
-		  "where operations were measured)" },
+		  "where operations were measured), pprof (a profile for 'go tool pprof', of what "
+		  "--value is of: allocations, the live heap, maps or the GC), speedscope (every "
+		  "value, for speedscope.app)" },
 	{ "format", 0, OPTION_STRING, CMD_OP, AT(format), "FORMAT", NULL,
-	  .help = "text, bench (Go's benchmark results), collapsed, json" },
+	  .help = "text, bench (Go's benchmark results), collapsed, json, pprof, speedscope" },
 	{ "value", 0, OPTION_CHOICE, SHOWING, AT(value), "VALUE", VALUES,
-	  .help = "what collapsed stacks count and tables are sorted by: bytes (the default) or "
+	  .help = "what collapsed stacks and profiles count and tables are sorted by: bytes (the "
+		  "default) or "
 		  "objects; of maps assigns, deletes, clears, bytes that emptied ones have "
 		  "retained, "
 		  "or growths; of the live heap what is in use, or was allocated since the process "
@@ -135,7 +139,7 @@ const struct option_spec option_specs[] = {
 		  "the "
 		  "world (stw) by who asked for them" },
 	{ "format", 'f', OPTION_STRING, CMD_HEAP, AT(format), "FORMAT", NULL,
-	  .help = "text, collapsed, json" },
+	  .help = "text, collapsed, json, pprof (as /debug/pprof/heap has it), speedscope" },
 	{ "value", 0, OPTION_CHOICE, CMD_HEAP, AT(value), "VALUE", HEAP_VALUES,
 	  .help = "what collapsed stacks count and sites are sorted by: bytes in use (the "
 		  "default), "

@@ -15,20 +15,16 @@
 #include "base/utf8.h"
 #include "model/snapshot.h"
 #include "render/formats.h"
+#include "render/weights.h"
 
 enum { NAME_SZ = 4096 };
 
-struct line {
-	const struct snapshot_stack *stack;
-	uint64_t count;
-};
-
-/* Frame i from the root, where a missing root is a frame of its own. NULL behind the leaf. */
+/* Of frame i from the root. NULL behind the leaf. */
 static const char *name_at(const struct snapshot_stack *stack, size_t i)
 {
-	if (stack->cut && i-- == 0)
-		return "[truncated]";
-	return i < stack->frames_nr ? stack->frames[stack->frames_nr - 1 - i]->func : NULL;
+	const struct snapshot_frame *frame = stack_frame(stack, i);
+
+	return frame ? frame->func : NULL;
 }
 
 /* Names that are as they should be, which is nearly all of them. */
@@ -69,12 +65,12 @@ static void collapse_name(char *dst, const char *name)
 }
 
 /* Append what follows a frame's name in its line; no count where the count is not known yet. */
-static void add_end(char *name, const struct line *line, bool is_leaf, bool counts)
+static void add_end(char *name, const struct weight *line, bool is_leaf, bool counts)
 {
 	char *end = name + strlen(name);
 
 	if (is_leaf && counts)
-		sprintf(end, " %" PRIu64, line->count);
+		sprintf(end, " %" PRIu64, line->n);
 	else
 		strcpy(end, is_leaf ? " " : ";");
 }
@@ -86,7 +82,7 @@ static void add_end(char *name, const struct line *line, bool is_leaf, bool coun
  */
 static int line_cmp(const void *a, const void *b, void *counts)
 {
-	const struct line *x = a, *y = b;
+	const struct weight *x = a, *y = b;
 
 	for (size_t i = 0;; i++) {
 		const char *xn = name_at(x->stack, i), *yn = name_at(y->stack, i);
@@ -109,99 +105,21 @@ static int line_cmp(const void *a, const void *b, void *counts)
 	}
 }
 
-static size_t collect_sites(struct line *lines, const struct snapshot *s, bool objects)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < s->sites_nr; i++) {
-		const struct snapshot_site *site = &s->sites[i];
-		uint64_t n = objects ? site->count.objects : site->count.bytes;
-		if (n)
-			lines[nr++] = (struct line){ site->stack, n };
-	}
-	return nr;
-}
-
-static size_t collect_callers(struct line *lines, const struct snapshot_caller *callers, size_t n)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (callers[i].ns)
-			lines[nr++] = (struct line){ callers[i].stack, callers[i].ns };
-	}
-	return nr;
-}
-
-static size_t collect_maps(struct line *lines, const struct snapshot *s, enum snapshot_value value)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < s->maps.sites_nr; i++) {
-		uint64_t n = snapshot_map_value(&s->maps.sites[i], value);
-		if (n)
-			lines[nr++] = (struct line){ s->maps.sites[i].stack, n };
-	}
-	return nr;
-}
-
-static size_t collect_heap(struct line *lines, const struct snapshot *s, enum snapshot_value value)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < s->heap.sites_nr; i++) {
-		uint64_t n = snapshot_heap_value(&s->heap.sites[i], value);
-		if (n)
-			lines[nr++] = (struct line){ s->heap.sites[i].stack, n };
-	}
-	return nr;
-}
-
-static size_t collect(struct line *lines, const struct snapshot *s, enum snapshot_value value)
-{
-	switch (value) {
-	case SNAPSHOT_ASSIST:
-		return collect_callers(lines, s->gc.assists, s->gc.assists_nr);
-	case SNAPSHOT_STW:
-		return collect_callers(lines, s->gc.stoppers, s->gc.stoppers_nr);
-	case SNAPSHOT_ASSIGNS:
-	case SNAPSHOT_DELETES:
-	case SNAPSHOT_CLEARS:
-	case SNAPSHOT_RETAINED:
-	case SNAPSHOT_GROWTHS:
-		return collect_maps(lines, s, value);
-	case SNAPSHOT_INUSE_BYTES:
-	case SNAPSHOT_INUSE_OBJECTS:
-	case SNAPSHOT_ALLOC_BYTES:
-	case SNAPSHOT_ALLOC_OBJECTS:
-		return collect_heap(lines, s, value);
-	default:
-		return collect_sites(lines, s, value == SNAPSHOT_OBJECTS);
-	}
-}
-
-/* Room for any value's lines. */
-static size_t lines_max(const struct snapshot *s)
-{
-	return s->sites_nr + s->gc.assists_nr + s->gc.stoppers_nr + s->maps.sites_nr +
-	       s->heap.sites_nr;
-}
-
 /* Lines of the same stack are next to each other; the first of them gets their sum. */
-static size_t merge(struct line *lines, size_t nr, bool *counts)
+static size_t merge(struct weight *lines, size_t nr, bool *counts)
 {
 	size_t merged = 0;
 
 	for (size_t i = 0; i < nr; i++) {
 		if (merged && line_cmp(&lines[merged - 1], &lines[i], counts) == 0)
-			lines[merged - 1].count += lines[i].count;
+			lines[merged - 1].n += lines[i].n;
 		else
 			lines[merged++] = lines[i];
 	}
 	return merged;
 }
 
-static void put_line(FILE *out, const struct line *line)
+static void put_line(FILE *out, const struct weight *line)
 {
 	const char *name;
 
@@ -214,7 +132,7 @@ static void put_line(FILE *out, const struct line *line)
 	fputc('\n', out);
 }
 
-static int put_lines(FILE *out, struct line *lines, size_t nr)
+static int put_lines(FILE *out, struct weight *lines, size_t nr)
 {
 	/* The counts take part in the order of the lines, so they must be merged before. */
 	bool counts = false;
@@ -230,24 +148,16 @@ static int put_lines(FILE *out, struct line *lines, size_t nr)
 
 int render_collapsed(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
-	_cleanup_free_ struct line *lines = calloc(lines_max(s) + 1, sizeof(lines[0]));
+	_cleanup_free_ struct weight *lines = calloc(weights_max(s) + 1, sizeof(lines[0]));
 	if (!lines)
 		return -ENOMEM;
-	return put_lines(out, lines, collect(lines, s, opts->value));
+	return put_lines(out, lines, weights_collect(lines, s, opts->value));
 }
 
 int render_op_collapsed(FILE *out, const struct snapshot_op *op, const struct render_opts *opts)
 {
-	_cleanup_free_ struct line *lines = calloc(op->sites_nr + 1, sizeof(lines[0]));
-	size_t nr = 0;
-
+	_cleanup_free_ struct weight *lines = calloc(op->sites_nr + 1, sizeof(lines[0]));
 	if (!lines)
 		return -ENOMEM;
-	for (size_t i = 0; i < op->sites_nr; i++) {
-		const struct snapshot_op_site *site = &op->sites[i];
-		uint64_t n = opts->value == SNAPSHOT_OBJECTS ? site->objects : site->bytes;
-		if (n)
-			lines[nr++] = (struct line){ site->stack, n };
-	}
-	return put_lines(out, lines, nr);
+	return put_lines(out, lines, weights_collect_op(lines, op, opts->value));
 }

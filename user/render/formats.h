@@ -11,6 +11,8 @@ int render_json(FILE *out, const struct snapshot *s, const struct render_opts *o
 int render_trace(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 int render_bench(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 int render_html(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+int render_pprof(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+int render_speedscope(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 int render_jsonl(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
 /* How each of them ends: 0, or -EIO if anything could not be written. */

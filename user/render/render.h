@@ -84,6 +84,10 @@ int render_bench_end(FILE *out, const struct snapshot *s);
 /* 0 or -EIO. Collapsed stacks of what one operation allocates; opts->value: bytes or objects. */
 int render_op_collapsed(FILE *out, const struct snapshot_op *op, const struct render_opts *opts);
 
+/* 0, -ENOMEM or -EIO. The formats "pprof" and "speedscope" of what operations allocate. */
+int render_ops_pprof(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+int render_ops_speedscope(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+
 /* gallop heap: what is in use, and what has grown, 0 or -EIO; and a line of sums for each look. */
 int render_heap_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 void render_heap_line(FILE *out, const struct snapshot *s);
