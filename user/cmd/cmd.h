@@ -32,6 +32,7 @@ struct options {
 	pid_t pid; /* 0: none given */
 	char **argv; /* the command after "--", NULL-terminated; or NULL */
 	const char *file; /* positional argument: a recording or an executable; or NULL */
+	const char *file_after; /* the second one, with CMD_ARG_TWO */
 	const char *output; /* -o; NULL: standard output */
 	const char *format; /* -f; NULL: by the suffix of -o, else text */
 	enum session_mode mode;
@@ -39,6 +40,8 @@ struct options {
 	struct option_list funcs;
 	const char *compare;
 	const char *folded;
+	const char *per; /* --per; NULL: second */
+	struct option_list fail_if;
 	enum snapshot_value value;
 	enum probe_attach attach;
 	uint64_t duration_ns;
@@ -85,14 +88,15 @@ enum cmd_id {
 	CMD_MAPS = 1 << 10,
 	CMD_OP = 1 << 11,
 	CMD_HEAP = 1 << 12,
+	CMD_DIFF = 1 << 13,
 };
 
-enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED };
+enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED, CMD_ARG_TWO };
 
 struct cmd {
 	const char *name;
 	enum cmd_id id;
-	enum cmd_arg arg; /* a positional argument */
+	enum cmd_arg arg; /* positional arguments */
 	bool takes_command; /* "-- COMMAND [ARG...]" */
 	const char *arg_name; /* for the synopsis */
 	const char *summary; /* one line */
@@ -114,6 +118,7 @@ int cmd_gc(const struct options *opts, struct err *err);
 int cmd_maps(const struct options *opts, struct err *err);
 int cmd_op(const struct options *opts, struct err *err);
 int cmd_heap(const struct options *opts, struct err *err);
+int cmd_diff(const struct options *opts, struct err *err);
 int cmd_completion(const struct options *opts, struct err *err);
 int cmd_man(const struct options *opts, struct err *err);
 int cmd_version(const struct options *opts, struct err *err);

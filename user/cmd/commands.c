@@ -74,6 +74,13 @@ const struct cmd commands[] = {
 	  "neither "
 	  "root nor the executable.",
 	  cmd_report },
+	{ "diff", CMD_DIFF, CMD_ARG_TWO, false, "BEFORE AFTER",
+	  "what has changed from one recording to another",
+	  "Show what has changed from the recording BEFORE to the recording AFTER: totals, sites, "
+	  "types, what is in use, the collector and maps, by time, by operation or in total, and "
+	  "how sure each change is. Sites are matched by function and type: of two builds lines "
+	  "may have moved. With --fail-if it is a check for CI.",
+	  cmd_diff },
 	{ "completion", CMD_COMPLETION, CMD_ARG_REQUIRED, false, "SHELL",
 	  "shell completion for bash, zsh or fish",
 	  "Print completion for bash, zsh or fish: source <(gallop completion bash).",

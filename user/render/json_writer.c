@@ -138,7 +138,7 @@ void json_millionths(struct json_writer *w, const char *key, uint64_t value)
 void json_decimal(struct json_writer *w, const char *key, double value)
 {
 	begin(w, key);
-	fputs(fmt_decimal(value).s, w->out);
+	fprintf(w->out, "%s%s", value < 0 ? "-" : "", fmt_decimal(fabs(value)).s);
 }
 
 void json_bool(struct json_writer *w, const char *key, bool value)
