@@ -200,7 +200,8 @@ static int check_limits(const struct comparison *c, struct err *err)
 	for (size_t i = 0; i < c->opts->fail_if.nr; i++) {
 		const struct diff_total *total = &c->diff->total[c->limits[i].measure];
 		if (!total->known)
-			return err_set(err, -ENODATA, "--fail-if '%.100s' can't be judged %s",
+			return err_set(err, -ENODATA,
+				       "--fail-if '%.100s' can't be judged: it is not known (%s)",
 				       c->limits[i].text, total->why_not);
 	}
 	return 0;

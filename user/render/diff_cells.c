@@ -69,9 +69,9 @@ struct fmt fmt_change_percent(const struct diff_value *v)
 	else if (!(v->side[DIFF_AFTER] > 0))
 		strcpy(f.s, "gone");
 	else if (ratio < FACTOR)
-		/* Never "+0.0 %": it isn't equal. */
+		/* Never "+0.0 %": it isn't equal; nor "-100.0 %": it isn't gone. */
 		snprintf(f.s, sizeof(f.s), "%+.1f %%",
-			 copysign(fmax(fabs(100 * (ratio - 1)), .1), v->change));
+			 fmax(copysign(fmax(fabs(100 * (ratio - 1)), .1), v->change), -99.9));
 	else if (ratio < 1e6)
 		snprintf(f.s, sizeof(f.s), "x %.4g", ratio);
 	else
@@ -135,9 +135,11 @@ static void position_of(char dst[CELL_SZ], const struct diff_row *row)
 	snprintf(dst, CELL_SZ, " (%.200s:%s)", file, lines);
 }
 
-static bool is_apart(const char *type)
+/* Says more than the function. */
+static bool is_type(const char *type)
 {
-	return *type && strcmp(type, SNAPSHOT_LOST) && strcmp(type, SNAPSHOT_UNSAMPLED);
+	return *type && strcmp(type, SNAPSHOT_LOST) && strcmp(type, SNAPSHOT_UNSAMPLED) &&
+	       strcmp(type, SNAPSHOT_UNTYPED);
 }
 
 void short_diff_place(char dst[CELL_SZ], const struct diff_row *row, size_t width)
@@ -152,7 +154,7 @@ void short_diff_place(char dst[CELL_SZ], const struct diff_row *row, size_t widt
 		short_func(dst, row->type, width);
 		return;
 	}
-	if (is_apart(row->type)) {
+	if (is_type(row->type)) {
 		size_t type_w = width / TYPE_PARTS < TYPE_MAX_W ? width / TYPE_PARTS : TYPE_MAX_W;
 		short_func(type, row->type, type_w);
 	}
