@@ -128,6 +128,13 @@ $(SKEL): $(O)/gallop.bpf.o
 
 $(filter $(O)/user/probe/%,$(USER_OBJS)): | $(SKEL)
 
+# The HTML page, but for its data.
+$(O)/page/.made: $(wildcard user/render/page/*) tools/html-page
+	$(call msg,PAGE,$@)
+	$(Q)tools/html-page user/render/page $(@D) && touch $@
+
+$(O)/user/render/html_page.o: $(O)/page/.made
+
 $(O)/%.o: %.c $(O)/.flags
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
