@@ -148,28 +148,35 @@ static void what_is_estimated_says_how_sure_it_is(void **state)
 	assert_null(strstr(unsure, "+-0"));
 }
 
+/* A call of main.handle takes two objects, after by 112 bytes more. */
+static struct model *op_run(int side)
+{
+	const struct model_ops_known known = { .allocs = true, .pauses = true };
+	uint64_t calls = 100 + 50 * (uint64_t)side;
+	const struct model_op_counts counts = { .begun = calls,
+						.ended = calls,
+						.sum = { [WIRE_OP_NS] = 1234 * calls } };
+	struct model *m = sample_run("one", 1);
+
+	sample_id(model_op(m, "main.handle", ""));
+	model_ops_measured(m, &known);
+	model_op_set(m, 0, &counts);
+	uint32_t site = sample_id(model_site(m,
+					     sample_lines(m, "main.g:5;main.handle:3;main.main:1"),
+					     sample_id(model_type(m, "main.G")), 5, 0, 1));
+	model_site_add(m, site, 2 * calls, (1136 + 112 * (uint64_t)side) * calls);
+	sample_at(m, "main.other:9", "int", 1, 8);
+	return m;
+}
+
 static void by_operation(void **state)
 {
 	const struct diff_names op = { { "before.gallop", "after.gallop" }, "main.handle" };
-	const struct model_ops_known known = { .allocs = true, .pauses = true };
 	struct model *m[DIFF_SIDES];
 
 	(void)state;
-	for (int side = 0; side < DIFF_SIDES; side++) {
-		uint64_t calls = 100 + 50 * (uint64_t)side;
-		const struct model_op_counts counts = { .begun = calls,
-							.ended = calls,
-							.sum = { [WIRE_OP_NS] = 1234 * calls } };
-		m[side] = sample_run("one", 1);
-		sample_id(model_op(m[side], "main.handle", ""));
-		model_ops_measured(m[side], &known);
-		model_op_set(m[side], 0, &counts);
-		uint32_t site = sample_id(model_site(
-			m[side], sample_lines(m[side], "main.g:5;main.handle:3;main.main:1"),
-			sample_id(model_type(m[side], "main.G")), 5, 0, 1));
-		model_site_add(m[side], site, 2 * calls, (1136 + 112 * (uint64_t)side) * calls);
-		sample_at(m[side], "main.other:9", "int", 1, 8);
-	}
+	for (int side = 0; side < DIFF_SIDES; side++)
+		m[side] = op_run(side);
 	_pair_ p = paired(m[0], m[1], true, DIFF_PER_OP);
 	_cleanup_free_ char *text = shown(render_diff_text, p.d, &op, (struct render_opts){ 0 });
 	assert_golden("diff-op", text);
@@ -319,6 +326,7 @@ static void json_has_what_the_difference_has(void **state)
 
 	(void)state;
 	assert_query(json, "SELECT ?1->>'$.schema'", "gallop/1");
+	assert_true(assert_documented(json) > 100);
 	/* Rows add up to the total, change by change. */
 	assert_query(json,
 		     "SELECT sum(value->>'$.alloc_space.change') = "
@@ -336,6 +344,24 @@ static void json_has_what_the_difference_has(void **state)
 	assert_query(json,
 		     "SELECT (?1->>'$.diff.before.complete') || (?1->>'$.diff.after.complete')",
 		     "10");
+}
+
+/* The page is html.h's; what it is told of both sides is ours: of a call what is in it, before scaled to after. */
+static void a_page_has_what_two_columns_have(void **state)
+{
+	const struct diff_names op = { { "</script>before", "after" }, "main.handle" };
+	struct model *m[DIFF_SIDES];
+
+	(void)state;
+	for (int side = 0; side < DIFF_SIDES; side++)
+		m[side] = op_run(side);
+	_pair_ p = paired(m[0], m[1], false, DIFF_PER_OP);
+	_cleanup_free_ char *page = shown(render_diff_html, p.d, &op, (struct render_opts){ 0 });
+	assert_non_null(strstr(page, "\"before_scale\": 1.5"));
+	assert_non_null(strstr(page, "scaled to as many calls"));
+	assert_non_null(strstr(page, "main.g"));
+	assert_null(strstr(page, "main.other"));
+	assert_null(strstr(page, "</script>before"));
 }
 
 static void changes_are_written_with_their_sign(void **state)
@@ -391,6 +417,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(odd_numbers_are_shown),
 		cmocka_unit_test(json_has_what_the_difference_has),
+		cmocka_unit_test(a_page_has_what_two_columns_have),
 		cmocka_unit_test(changes_are_written_with_their_sign),
 		cmocka_unit_test(a_failed_write_is_an_error),
 	};

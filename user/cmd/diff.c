@@ -34,6 +34,7 @@ static const struct format {
 	{ "text", render_diff_text, true },
 	{ "json", render_diff_json, true },
 	{ "collapsed", render_diff_collapsed, false },
+	{ "html", render_diff_html, false },
 };
 
 /* --- what is asked for ------------------------------------------------------------------------------ */
@@ -51,7 +52,7 @@ static int choose_format(struct comparison *c, struct err *err)
 		return 0;
 	}
 	err_set(err, -EINVAL, "a difference has no format %s", renderer->name);
-	err_hint(err, "text, json, collapsed (two columns, for a differential flame graph)");
+	err_hint(err, "text, json, collapsed (two columns), html (a differential flame graph)");
 	return -EINVAL;
 }
 

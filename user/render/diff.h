@@ -20,6 +20,7 @@ typedef int diff_render(FILE *out, const struct diff *d, const struct diff_names
 
 diff_render render_diff_text;
 diff_render render_diff_json;
+diff_render render_diff_html; /* a page; the snapshots must have whole stacks */
 
 /*
  * "stack before after" lines, as flamegraph.pl and inferno read two columns: whole numbers of opts->value. So that both
