@@ -132,6 +132,8 @@ refusals() {
 	matches "--fail-if with a typo: the grammar" "$err" "hint: MEASURE>CHANGE"
 	run diff "$T/once.gallop" "$T/twice.gallop" --fail-if 'op_time>+5%'
 	refused "--fail-if of what isn't known" 1 "can't be judged"
+	run diff "$T/once.gallop" "$T/twice.gallop" --json -f text
+	refused "--json and another format" 2 "contradict each other"
 	run diff "$T/once.gallop" "$T/twice.gallop" -f jsonl
 	refused "a format that it has not" 2 "no format jsonl"
 	run diff "$T/once.gallop" "$T/twice.gallop" -o "$T/once.gallop"

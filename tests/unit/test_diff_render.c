@@ -187,6 +187,30 @@ static void by_operation(void **state)
 	assert_string_equal(folded, "main.handle;main.g 170400 187200\n");
 }
 
+/* Whatever has to be shortened, a line stays a line: of estimates there is the least room. */
+static void long_names_and_lines_fit(void **state)
+{
+	struct model *m[DIFF_SIDES];
+	char longest[512];
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	for (int side = 0; side < DIFF_SIDES; side++) {
+		const struct model_frame frames[] = { { longest, longest, UINT32_MAX - side, false,
+							0 },
+						      { "main.main", "/src/x.go", 5, false, 0 } };
+		m[side] = sampled_model(9, NULL, NULL);
+		strcpy(model_meta(m[side])->build_id, side ? "two" : "one");
+		sample_add(m[side], sample_id(model_stack(m[side], frames, 2, false)), longest, 5,
+			   1, UINT64_C(900719925474099) << side);
+	}
+	_pair_ p = paired(m[0], m[1], true, DIFF_PER_TOTAL);
+	_cleanup_free_ char *text = shown(render_diff_text, p.d, &names, (struct render_opts){ 0 });
+	assert_non_null(strstr(text, "xxx"));
+	assert_lines(text, 100);
+}
+
 /* As flamegraph.pl reads two columns, each line whole; and in the order of bytes. */
 static void assert_two_columns(const char *text)
 {
@@ -413,6 +437,7 @@ int main(void)
 		cmocka_unit_test(golden_two_versions),
 		cmocka_unit_test(what_is_estimated_says_how_sure_it_is),
 		cmocka_unit_test(by_operation),
+		cmocka_unit_test(long_names_and_lines_fit),
 		cmocka_unit_test(both_columns_are_of_the_same_time),
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(odd_numbers_are_shown),
