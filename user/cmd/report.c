@@ -17,11 +17,11 @@
  */
 enum {
 	SLICES_MAX = 60,
-	SLICE_SITES_MAX = 2 * 1000 *
-			  1000, /* of all parts: reading takes a microsecond or two for each */
+	SLICE_SITES_MAX = 400 * 1000, /* in all parts: to read and to write one takes 30 us */
 };
 
-#define SAMPLED_SLICE_NS (UINT64_C(5) * 1000 * 1000 * 1000)
+#define SLICE_NS (UINT64_C(500) * 1000 * 1000)
+#define SAMPLED_SLICE_NS (10 * SLICE_NS)
 
 struct slices {
 	const struct options *opts;
@@ -41,10 +41,9 @@ static struct slices slices_of(const struct options *opts, const struct snapshot
 				 .err = err };
 	uint64_t dur_ns = max_u64(slices.to_ns, slices.from_ns) - slices.from_ns;
 
-	if (s->samples.on)
-		nr = min_u64(nr, dur_ns / SAMPLED_SLICE_NS);
+	nr = min_u64(nr, dur_ns / (s->samples.on ? SAMPLED_SLICE_NS : SLICE_NS));
 	/* One part is no part. */
-	slices.nr = nr > 1 && dur_ns >= nr ? nr : 0;
+	slices.nr = nr > 1 ? nr : 0;
 	return slices;
 }
 

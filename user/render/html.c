@@ -60,6 +60,7 @@ struct page {
 	const struct snapshot *before, *s; /* before: NULL, but of a comparison */
 	const struct render_opts *opts;
 	struct html_cells cells; /* of one value, for a while */
+	const char *comma; /* before the next number of a list */
 };
 
 static void page_deinit(struct page *p)
@@ -70,9 +71,11 @@ static void page_deinit(struct page *p)
 
 /* --- lists of numbers ------------------------------------------------------------------------- */
 
+/* There may be millions of them, so no blanks stand between. */
 static void open_list(struct page *p, const char *key)
 {
 	json_open_flat(&p->w, key, '[');
+	p->comma = "";
 }
 
 static void close_list(struct page *p)
@@ -80,9 +83,16 @@ static void close_list(struct page *p)
 	json_close(&p->w, ']');
 }
 
-static void put_number(struct page *p, uint64_t n)
+static void put_number(struct page *p, int64_t n)
 {
-	json_number(&p->w, NULL, n);
+	fprintf(p->w.out, "%s%" PRId64, p->comma, n);
+	p->comma = ",";
+}
+
+/* Values are at most that everywhere: see sum_u63(). */
+static void put_value(struct page *p, uint64_t n)
+{
+	put_number(p, (int64_t)min_u64(n, INT64_MAX));
 }
 
 /* An error while a list is open leaves a page that nobody sees: its file is discarded. */
@@ -98,9 +108,9 @@ static int put_cells(struct page *p, const char *key, const struct snapshot *s,
 	for (size_t i = 0; i < p->cells.nr; i++) {
 		const struct html_cell *cell = &p->cells.v[i];
 		put_number(p, cell->site - last);
-		put_number(p, cell->value);
+		put_value(p, cell->value);
 		if (ci95)
-			json_signed(&p->w, NULL, cell->ci95);
+			put_number(p, cell->ci95);
 		last = cell->site;
 	}
 	close_list(p);
@@ -144,6 +154,7 @@ static int put_slice(struct page *p, const struct snapshot *slice)
 {
 	int rc = 0;
 
+	html_forget_stacks(&p->data);
 	json_open(&p->w, NULL, '{');
 	json_number(&p->w, "from_ns", since_begin(p, slice->from_mono_ns));
 	json_number(&p->w, "to_ns", since_begin(p, slice->to_mono_ns));
@@ -243,9 +254,9 @@ static int put_tree(struct page *p)
 	open_list(p, "sites");
 	for (size_t i = 0; i < p->data.sites_nr; i++) {
 		put_number(p, order[p->data.sites[i].node]);
-		json_signed(&p->w, NULL,
-			    p->data.sites[i].type == HTML_NO_TYPE ? -1
-								  : (int64_t)p->data.sites[i].type);
+		put_number(p, p->data.sites[i].type == HTML_NO_TYPE
+				      ? -1
+				      : (int64_t)p->data.sites[i].type);
 	}
 	close_list(p);
 	return 0;
@@ -266,16 +277,20 @@ static void put_cycle(struct page *p, const struct snapshot_cycle *c)
 {
 	const struct model_cycle *raw = &c->raw;
 	bool goal = snapshot_has_goal(raw->goal), next = snapshot_has_goal(raw->next_goal);
+	const uint64_t numbers[] = {
+		since_begin(p, raw->start_ns ? raw->start_ns : c->told_ns),
+		since_begin(p, c->told_ns),
+		raw->heap_live_start,
+		raw->heap_live_end,
+		raw->runtime_known ? raw->heap_marked : 0,
+		goal ? raw->goal : 0,
+		next ? raw->next_goal : 0,
+		c->pause_ns,
+	};
 
 	json_open_flat(&p->w, NULL, '[');
-	put_number(p, raw->start_ns ? since_begin(p, raw->start_ns) : since_begin(p, c->told_ns));
-	put_number(p, since_begin(p, c->told_ns));
-	put_number(p, raw->heap_live_start);
-	put_number(p, raw->heap_live_end);
-	put_number(p, raw->runtime_known ? raw->heap_marked : 0);
-	put_number(p, goal ? raw->goal : 0);
-	put_number(p, next ? raw->next_goal : 0);
-	put_number(p, c->pause_ns);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		json_number(&p->w, NULL, numbers[i]);
 	json_string(&p->w, NULL, c->trigger);
 	json_close(&p->w, ']');
 }
@@ -283,8 +298,8 @@ static void put_cycle(struct page *p, const struct snapshot_cycle *c)
 static void put_stop(struct page *p, const struct snapshot_stop *stop)
 {
 	json_open_flat(&p->w, NULL, '[');
-	put_number(p, since_begin(p, stop->raw.start_ns));
-	put_number(p, stop->pause_ns);
+	json_number(&p->w, NULL, since_begin(p, stop->raw.start_ns));
+	json_number(&p->w, NULL, stop->pause_ns);
 	json_bool(&p->w, NULL, stop->raw.gc);
 	json_string(&p->w, NULL, stop->reason);
 	json_close(&p->w, ']');

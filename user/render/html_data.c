@@ -26,9 +26,17 @@ struct site_row {
 	uint32_t id;
 };
 
+/* A snapshot has a stack once, and several values of it. */
+struct stack_row {
+	UT_hash_handle hh;
+	const struct snapshot_stack *stack;
+	uint32_t node;
+};
+
 struct html_index {
 	struct string_row *strings;
 	struct site_row *sites;
+	struct stack_row *stacks;
 	size_t strings_cap, sites_cap;
 };
 
@@ -36,6 +44,16 @@ int html_data_init(struct html_data *d)
 {
 	*d = (struct html_data){ .index = calloc(1, sizeof(*d->index)) };
 	return d->index ? calltree_init(&d->tree) : -ENOMEM;
+}
+
+void html_forget_stacks(struct html_data *d)
+{
+	struct stack_row *row, *next;
+
+	HASH_ITER (hh, d->index->stacks, row, next) {
+		HASH_DEL(d->index->stacks, row);
+		free(row);
+	}
 }
 
 void html_data_deinit(struct html_data *d)
@@ -52,6 +70,7 @@ void html_data_deinit(struct html_data *d)
 			HASH_DEL(d->index->sites, site);
 			free(site);
 		}
+		html_forget_stacks(d);
 		calltree_deinit(&d->tree);
 	}
 	free(d->index);
@@ -149,6 +168,31 @@ struct collector {
 	struct html_cells *cells;
 };
 
+/* The node at which a stack ends. */
+static int find_stack(struct html_data *d, const struct snapshot_stack *stack, uint32_t *ret)
+{
+	struct stack_row *row;
+
+	HASH_FIND_PTR(d->index->stacks, &stack, row);
+	if (row) {
+		*ret = row->node;
+		return 0;
+	}
+	row = calloc(1, sizeof(*row));
+	if (!row)
+		return -ENOMEM;
+	row->stack = stack;
+	int rc = calltree_add(&d->tree, stack, CALLTREE_CALLEES, &row->node);
+	*ret = row->node;
+	if (!rc)
+		HASH_ADD_PTR(d->index->stacks, stack, row);
+	if (rc || !row->hh.tbl) {
+		free(row);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static int put(const struct collector *c, const struct snapshot_stack *stack, const char *type,
 	       uint64_t value, int64_t ci95)
 {
@@ -158,7 +202,7 @@ static int put(const struct collector *c, const struct snapshot_stack *stack, co
 
 	if (!value)
 		return 0;
-	int rc = calltree_add(&c->d->tree, stack, CALLTREE_CALLEES, &site.node);
+	int rc = find_stack(c->d, stack, &site.node);
 	if (!rc && type)
 		rc = html_string(c->d, type, &site.type);
 	if (!rc)

@@ -52,6 +52,9 @@ int html_string(struct html_data *d, const char *s, uint32_t *ret);
 /* Does the snapshot know this value? What it doesn't know isn't 0. */
 bool html_value_known(const struct snapshot *s, enum snapshot_value value);
 
+/* Stacks are known again by where they are: to be called before a snapshot that may be where another one was. */
+void html_forget_stacks(struct html_data *d);
+
 /*
  * All that a snapshot has of a value, the sites of which are added where they are new: 0 or -ENOMEM. What was in *cells
  * is replaced; free cells->v in the end.

@@ -64,34 +64,59 @@ const doubt = () => isUnsure() ? " ?" : "";
 
 const views = new Map();
 
-function makeView(types, lines) {
-	const nodes = D.nodes, frames = D.frames, count = nodes.length / 2;
-	const v = { parent: [-1], name: [-1], frame: [-1], kind: [NONE], of: new Int32Array(count + 1), leaf: new Int32Array(SITES) };
-	const known = new Map(), width = frames.length + STRINGS.length;
-	const child = (parent, key, name, frame, kind) => {
-		const k = parent * width + key;
-		let id = known.get(k);
-		if (id === undefined) {
-			id = v.parent.length;
-			known.set(k, id);
-			v.parent.push(parent); v.name.push(name); v.frame.push(frame); v.kind.push(kind);
-		} else if (!(kind & INLINED)) {
-			v.kind[id] &= ~INLINED;	// inlined is what is so in all places
-		}
-		return id;
+// Children by what makes them the same: most have few, and those are compared one by one.
+function makeNodes(max) {
+	const v = { nr: 1, parent: new Int32Array(max), name: new Int32Array(max), frame: new Int32Array(max), kind: new Uint8Array(max) };
+	const first = new Int32Array(max), next = new Int32Array(max), many = new Int32Array(max), keys = new Int32Array(max), maps = new Map();
+	v.parent[0] = v.name[0] = v.frame[0] = -1;
+	v.kind[0] = NONE;
+	const find = (parent, key) => {
+		if (many[parent] > 16) return maps.get(parent).get(key) || 0;
+		let n = first[parent];
+		while (n && keys[n] != key) n = next[n];
+		return n;
 	};
+	const add = (parent, key) => {
+		const n = v.nr++;
+		next[n] = first[parent]; first[parent] = n; keys[n] = key; v.parent[n] = parent;
+		if (++many[parent] == 17) {
+			const map = new Map();
+			for (let c = n; c; c = next[c]) map.set(keys[c], c);
+			maps.set(parent, map);
+		} else if (many[parent] > 17) {
+			maps.get(parent).set(key, n);
+		}
+		return n;
+	};
+	v.child = (parent, key, name, frame, kind) => {
+		let n = find(parent, key);
+		if (n) {
+			if (!(kind & INLINED)) v.kind[n] &= ~INLINED;	// inlined is what is so in all places
+			return n;
+		}
+		n = add(parent, key);
+		v.name[n] = name; v.frame[n] = frame; v.kind[n] = kind;
+		return n;
+	};
+	return v;
+}
+
+function makeView(types, lines) {
+	const nodes = D.nodes, frames = D.frames, count = nodes.length / 2, v = makeNodes(count + 1 + SITES);
+	const child = v.child;
+	v.of = new Int32Array(count + 1);
+	v.leaf = new Int32Array(SITES);
 	const path = [0];
 	for (let i = 0; i < count; i++) {
 		const f = nodes[2 * i], depth = nodes[2 * i + 1], func = frames[4 * f];
-		const id = child(path[depth - 1], lines ? f : func, func, f, frames[4 * f + 3]);
-		path[depth] = v.of[i + 1] = id;
+		path[depth] = v.of[i + 1] = child(path[depth - 1], lines ? f : func, func, f, frames[4 * f + 3]);
 	}
 	for (let s = 0; s < SITES; s++) {
 		const node = v.of[D.sites[2 * s]], type = D.sites[2 * s + 1];
-		v.leaf[s] = types && type >= 0 ? child(node, frames.length + type, type, -1, TYPE) : node;
+		// What is no place is no type either: [lost].
+		v.leaf[s] = types && type >= 0 && type != v.name[node] ? child(node, frames.length + type, type, -1, TYPE) : node;
 	}
-	v.nr = v.parent.length;
-	v.parent = Int32Array.from(v.parent);
+	v.child = null;
 	addChildren(v);
 	return v;
 }
