@@ -164,11 +164,14 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 		rc = err_set(err, -EINVAL, "--delay takes at least 100ms");
 	if (!rc)
 		rc = check_mode(opts, err);
-	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP)))
+	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP | CMD_DIFF)))
 		return rc;
 	if (opts->json && opts->format && strcmp(opts->format, "json"))
 		return err_set(err, -EINVAL, "--json and %s %s contradict each other",
 			       cmd->id == CMD_OP ? "--format" : "-f", opts->format);
+	/* Its formats and values are its own. */
+	if (cmd->id == CMD_DIFF)
+		return 0;
 	renderer = choose_renderer(opts, err);
 	rc = renderer ? check_terminal(renderer, opts, err) : -EINVAL;
 	if (rc)

@@ -34,6 +34,7 @@ static const struct format {
 	{ "text", render_diff_text, true },
 	{ "json", render_diff_json, true },
 	{ "collapsed", render_diff_collapsed, false },
+	{ "html", render_diff_html, false },
 };
 
 /* --- what is asked for ------------------------------------------------------------------------------ */
@@ -51,7 +52,7 @@ static int choose_format(struct comparison *c, struct err *err)
 		return 0;
 	}
 	err_set(err, -EINVAL, "a difference has no format %s", renderer->name);
-	err_hint(err, "text, json, collapsed (two columns, for a differential flame graph)");
+	err_hint(err, "text, json, collapsed (two columns), html (a differential flame graph)");
 	return -EINVAL;
 }
 
@@ -200,7 +201,8 @@ static int check_limits(const struct comparison *c, struct err *err)
 	for (size_t i = 0; i < c->opts->fail_if.nr; i++) {
 		const struct diff_total *total = &c->diff->total[c->limits[i].measure];
 		if (!total->known)
-			return err_set(err, -ENODATA, "--fail-if '%.100s' can't be judged %s",
+			return err_set(err, -ENODATA,
+				       "--fail-if '%.100s' can't be judged: it is not known (%s)",
 				       c->limits[i].text, total->why_not);
 	}
 	return 0;

@@ -58,7 +58,8 @@ const struct option_spec option_specs[] = {
 		  "clears, growths, retained and, with --per op:FUNC, op_time. May be given "
 		  "several times" },
 	{ "format", 'f', OPTION_STRING, CMD_DIFF, AT(format), "FORMAT", NULL,
-	  .help = "text, json, collapsed (stack, before, after: for a differential flame graph)" },
+	  .help = "text, json, html (a differential flame graph), collapsed (stack, before, after, "
+		  "as flamegraph.pl and inferno read it)" },
 	{ "value", 0, OPTION_CHOICE, CMD_DIFF, AT(value), "VALUE", DIFF_VALUES,
 	  .help = "what tables are sorted by and collapsed stacks count: bytes (the default) or "
 		  "objects; nanoseconds of mark assist, or of stops of the world (stw); of maps "

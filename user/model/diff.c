@@ -95,7 +95,7 @@ static const char *why_no_heap(const struct diff *d, int side)
 
 	if (heap->known)
 		return NULL;
-	return *heap->why_not ? heap->why_not : "the live heap was not looked at";
+	return heap->asked && *heap->why_not ? heap->why_not : "the live heap was not looked at";
 }
 
 /* The runtime's counters tell of all cycles and pauses, if they could be read. */

@@ -20,6 +20,7 @@ typedef int diff_render(FILE *out, const struct diff *d, const struct diff_names
 
 diff_render render_diff_text;
 diff_render render_diff_json;
+diff_render render_diff_html; /* a page; the snapshots must have whole stacks */
 
 /*
  * "stack before after" lines, as flamegraph.pl and inferno read two columns: whole numbers of opts->value. So that both
@@ -44,7 +45,7 @@ struct fmt fmt_change_ci95(const struct diff_value *v);
 /* "per second", "per call of main.handle", "in total" */
 void diff_per_words(char dst[CELL_SZ], const struct diff *d, const struct diff_names *names);
 
-/* Where a row is: "main.f (x.go:12 -> 14)", its type behind it, in at most width characters. */
+/* Where a row is: "main.f (x.go:12->14)", its type behind it, in at most width characters. */
 void short_diff_place(char dst[CELL_SZ], const struct diff_row *row, size_t width);
 
 #endif

@@ -69,9 +69,9 @@ struct fmt fmt_change_percent(const struct diff_value *v)
 	else if (!(v->side[DIFF_AFTER] > 0))
 		strcpy(f.s, "gone");
 	else if (ratio < FACTOR)
-		/* Never "+0.0 %": it isn't equal. */
+		/* Never "+0.0 %": it isn't equal; nor "-100.0 %": it isn't gone. */
 		snprintf(f.s, sizeof(f.s), "%+.1f %%",
-			 copysign(fmax(fabs(100 * (ratio - 1)), .1), v->change));
+			 fmax(copysign(fmax(fabs(100 * (ratio - 1)), .1), v->change), -99.9));
 	else if (ratio < 1e6)
 		snprintf(f.s, sizeof(f.s), "x %.4g", ratio);
 	else
@@ -98,27 +98,27 @@ void diff_per_words(char dst[CELL_SZ], const struct diff *d, const struct diff_n
 	}
 }
 
-/* "12 -> 14", "12", "2 -> 3 lines" where they can't be told apart. */
+/* "12->14", "12", "2->3 lines" where they can't be told apart. */
 static void add_lines(char *dst, size_t sz, const struct diff_row *row, const uint32_t line[])
 {
 	const size_t *n = row->places;
 	bool both = row->stack[DIFF_BEFORE] && row->stack[DIFF_AFTER];
 
 	if (n[DIFF_BEFORE] > 1 || n[DIFF_AFTER] > 1)
-		snprintf(dst, sz, "%zu -> %zu lines", n[DIFF_BEFORE], n[DIFF_AFTER]);
+		snprintf(dst, sz, "%zu->%zu lines", n[DIFF_BEFORE], n[DIFF_AFTER]);
 	else if (both && line[DIFF_BEFORE] != line[DIFF_AFTER])
-		snprintf(dst, sz, "%u -> %u", line[DIFF_BEFORE], line[DIFF_AFTER]);
+		snprintf(dst, sz, "%u->%u", line[DIFF_BEFORE], line[DIFF_AFTER]);
 	else
 		snprintf(dst, sz, "%u", line[row->stack[DIFF_AFTER] ? DIFF_AFTER : DIFF_BEFORE]);
 }
 
-/* " (x.go:12 -> 14)"; "" if the file is not known. */
+/* " (x.go:12->14)"; "" if the file is not known. */
 static void position_of(char dst[CELL_SZ], const struct diff_row *row)
 {
-	enum { FILE_W = 20 };
+	enum { FILE_W = 18, LINES_W = 15 }; /* "99999->99999" */
 	const struct snapshot_frame *frame = NULL;
 	uint32_t line[DIFF_SIDES] = { 0 };
-	char cell[CELL_SZ], file[CELL_SZ], lines[64];
+	char cell[CELL_SZ], file[CELL_SZ], lines[64], short_lines[CELL_SZ];
 
 	for (int side = 0; side < DIFF_SIDES; side++) {
 		if (!row->stack[side])
@@ -132,17 +132,31 @@ static void position_of(char dst[CELL_SZ], const struct diff_row *row)
 	const char *slash = strrchr(frame->file, '/');
 	short_text(file, slash ? slash + 1 : frame->file, FILE_W);
 	add_lines(lines, sizeof(lines), row, line);
-	snprintf(dst, CELL_SZ, " (%.200s:%s)", file, lines);
+	short_text(short_lines, lines, LINES_W);
+	snprintf(dst, CELL_SZ, " (%.200s:%s)", file, short_lines);
 }
 
-static bool is_apart(const char *type)
+static size_t min_size(size_t a, size_t b)
 {
-	return *type && strcmp(type, SNAPSHOT_LOST) && strcmp(type, SNAPSHOT_UNSAMPLED);
+	return a < b ? a : b;
 }
 
+static size_t max_size(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Says more than the function. */
+static bool is_type(const char *type)
+{
+	return *type && strcmp(type, SNAPSHOT_LOST) && strcmp(type, SNAPSHOT_UNSAMPLED) &&
+	       strcmp(type, SNAPSHOT_UNTYPED);
+}
+
+/* Names get what they need while it fits; if it doesn't, the type is shortened first. */
 void short_diff_place(char dst[CELL_SZ], const struct diff_row *row, size_t width)
 {
-	enum { TYPE_MAX_W = 24, TYPE_PARTS = 3 };
+	enum { FUNC_MIN_W = 8, TYPE_MIN_W = 12, TYPE_MAX_W = 24, GAP_W = 2 };
 	const struct snapshot_stack *stack = row->stack[DIFF_AFTER] ? row->stack[DIFF_AFTER]
 								    : row->stack[DIFF_BEFORE];
 	const struct snapshot_frame *shown;
@@ -152,12 +166,15 @@ void short_diff_place(char dst[CELL_SZ], const struct diff_row *row, size_t widt
 		short_func(dst, row->type, width);
 		return;
 	}
-	if (is_apart(row->type)) {
-		size_t type_w = width / TYPE_PARTS < TYPE_MAX_W ? width / TYPE_PARTS : TYPE_MAX_W;
-		short_func(type, row->type, type_w);
-	}
 	position_of(position, row);
-	size_t used = utf8_width(position) + (*type ? utf8_width(type) + 2 : 0);
-	short_site(func, stack, width > used ? width - used : 0, &shown);
+	short_site(func, stack, TABLE_W, &shown);
+	size_t room = width - min_size(width, utf8_width(position)), type_w = 0;
+	if (is_type(row->type) && room >= FUNC_MIN_W + GAP_W + TYPE_MIN_W) {
+		size_t left = room - min_size(room, utf8_width(func) + GAP_W);
+		short_func(type, row->type,
+			   left < TYPE_MIN_W ? TYPE_MIN_W : min_size(left, TYPE_MAX_W));
+		type_w = utf8_width(type) + GAP_W;
+	}
+	short_site(func, stack, max_size(room - type_w, FUNC_MIN_W), &shown);
 	snprintf(dst, CELL_SZ, "%.300s%.250s%s%.400s", func, position, *type ? "  " : "", type);
 }

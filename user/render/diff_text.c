@@ -67,7 +67,14 @@ static void put_heads(const struct page *p)
 		put_right(p->out, "+-", 1 + CI95_W);
 }
 
-static void put_value(const struct page *p, enum diff_measure m, const struct diff_value *v)
+/* Of what is no place nobody can say how sure it is: it is what sites leave of the total. */
+static bool is_no_place(const char *type)
+{
+	return !strcmp(type, SNAPSHOT_LOST) || !strcmp(type, SNAPSHOT_UNSAMPLED);
+}
+
+static void put_value(const struct page *p, enum diff_measure m, const struct diff_value *v,
+		      bool no_place)
 {
 	put_right(p->out, fmt_measure(p->d, m, v->side[DIFF_BEFORE]).s, VALUE_W);
 	put_right(p->out, fmt_measure(p->d, m, v->side[DIFF_AFTER]).s, 1 + VALUE_W);
@@ -75,7 +82,7 @@ static void put_value(const struct page *p, enum diff_measure m, const struct di
 	put_right(p->out, fmt_change(p->d, m, v->change).s, 1 + CHANGE_W);
 	put_right(p->out, fmt_change_percent(v).s, 1 + PERCENT_W);
 	if (p->estimates)
-		put_right(p->out, fmt_change_ci95(v).s, 1 + CI95_W);
+		put_right(p->out, no_place ? "-" : fmt_change_ci95(v).s, 1 + CI95_W);
 	fputs(style(p->opts, STYLE_NONE), p->out);
 }
 
@@ -139,10 +146,14 @@ static void put_notes(const struct page *p)
 		put_note(p, "two builds: places are matched by functions and type, lines of one "
 			    "function in "
 			    "their order; where they can't be told apart they are one row");
-	if (!are_allocs_estimated(d))
+	if (are_allocs_estimated(d))
+		put_note(p, "totals of allocations, cycles and pauses are counts: a change of "
+			    "those isn't by "
+			    "chance of sampling, but the work may not be the same");
+	else
 		put_note(p, "every allocation of both sides was counted, so the difference is "
-			    "exact; whether both did the same work is "
-			    "for you to know");
+			    "exact; whether "
+			    "both did the same work is for you to know");
 }
 
 static void put_header(const struct page *p)
@@ -166,7 +177,7 @@ static bool is_any(const struct diff_total *t)
 
 static void put_total(const struct page *p, enum diff_measure m)
 {
-	put_value(p, m, &p->d->total[m].v);
+	put_value(p, m, &p->d->total[m].v, false);
 	fprintf(p->out, "%*s%s", GAP_W, "", diff_measures[m].name);
 	if (diff_measures[m].is_state && m != DIFF_OP_TIME)
 		fputs(" (at the end)", p->out);
@@ -195,7 +206,7 @@ static void put_unknown(const struct page *p, int m)
 			used += snprintf(words + used, sizeof(words) - (size_t)used, ", %s",
 					 diff_measures[other].name);
 	utf8_clean(why, sizeof(why), p->d->total[m].why_not);
-	snprintf(words + used, sizeof(words) - (size_t)used, ": not known %s", why);
+	snprintf(words + used, sizeof(words) - (size_t)used, ": not known (%s)", why);
 	put_note(p, words);
 }
 
@@ -269,7 +280,7 @@ static void put_rest(const struct page *p, const struct list *l)
 	}
 	if (!left)
 		return;
-	put_value(p, l->by, &rest);
+	put_value(p, l->by, &rest, true);
 	fprintf(p->out, "%*s%s%s more", GAP_W, "", style(p->opts, STYLE_DIM), fmt_count(left).s);
 	if (equal == left)
 		fputs(", equal", p->out);
@@ -307,7 +318,7 @@ static void put_rows(const struct page *p, const struct list *l)
 		style(p->opts, STYLE_NONE));
 	for (size_t i = 0; i < l->shown; i++) {
 		short_diff_place(place, l->rows[i], TABLE_W - values_w(p) - GAP_W);
-		put_value(p, l->by, value_at(l, i));
+		put_value(p, l->by, value_at(l, i), is_no_place(l->rows[i]->type));
 		fprintf(p->out, "%*s%s\n", GAP_W, "", place);
 		if (p->opts->stacks)
 			put_stacks(p, l->rows[i]);
