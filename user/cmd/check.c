@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
+#include "cmd/help.h"
 
 /* Only these take both. */
 static int check_use(const struct cmd *cmd, const struct options *opts, struct err *err)
@@ -52,6 +52,23 @@ bool options_given(const struct options *opts, const char *name)
 	return false;
 }
 
+bool command_takes_format(const struct cmd *cmd, const struct renderer *r)
+{
+	bool timeline = !strcmp(r->name, "trace"), lines = !strcmp(r->name, "jsonl"),
+	     bench = !strcmp(r->name, "bench");
+
+	switch (cmd->id) {
+	case CMD_HEAP:
+		return !timeline && !lines && !bench;
+	case CMD_OP:
+		return !timeline && !lines;
+	case CMD_MAPS:
+		return !timeline;
+	default:
+		return true;
+	}
+}
+
 /* A command shows what it looks at; only report shows whatever was recorded. */
 static int check_value(const struct cmd *cmd, const struct options *opts,
 		       const struct renderer *renderer, struct err *err)
@@ -71,8 +88,7 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 			       "--no-allocs");
 	if (cmd->id == CMD_OP && opts->folded && !opts->compare)
 		return err_set(err, -EINVAL, "--folded is for --compare");
-	if (cmd->id == CMD_OP &&
-	    (!strcmp(renderer->name, "trace") || !strcmp(renderer->name, "jsonl")))
+	if (cmd->id == CMD_OP && !command_takes_format(cmd, renderer))
 		return err_set(err, -EINVAL, "op has no format %s: text, bench, collapsed, json",
 			       renderer->name);
 	if (of == OF_MAPS && cmd->id == CMD_GC) {
@@ -90,7 +106,7 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 		err_hint(err, "--value assist, or --value stw");
 		return -EINVAL;
 	}
-	if (cmd->id == CMD_MAPS && !strcmp(renderer->name, "trace"))
+	if (cmd->id == CMD_MAPS && !command_takes_format(cmd, renderer))
 		return err_set(err, -EINVAL, "maps has no timeline");
 	if (of != OF_MAPS && collapsed && cmd->id == CMD_MAPS && options_given(opts, "value")) {
 		err_set(err, -EINVAL, "maps has collapsed stacks of maps only");
@@ -129,12 +145,6 @@ int check_value_known(const struct snapshot *s, const struct options *opts, stru
 	return 0;
 }
 
-static bool is_heap_format(const struct renderer *r)
-{
-	return !strcmp(r->name, "text") || !strcmp(r->name, "collapsed") ||
-	       !strcmp(r->name, "json");
-}
-
 /* Of commands that may sample. */
 static int check_mode(const struct options *opts, struct err *err)
 {
@@ -154,6 +164,8 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 	enum { DELAY_MIN_NS = 100 * 1000 * 1000 }; /* events are looked at so often: session.c */
 	int rc = check_use(cmd, opts, err);
 
+	if (rc)
+		suggest_format(opts, err);
 	if (!rc && opts->delay_ns < DELAY_MIN_NS)
 		rc = err_set(err, -EINVAL, "--delay takes at least 100ms");
 	if (!rc)
@@ -169,7 +181,7 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 	/* Its values are its own. */
 	if (cmd->id != CMD_HEAP)
 		return check_value(cmd, opts, renderer, err);
-	return is_heap_format(renderer)
+	return command_takes_format(cmd, renderer)
 		       ? 0
 		       : err_set(err, -EINVAL, "heap has no format %s: text, collapsed, json",
 				 renderer->name);
