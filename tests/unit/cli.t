@@ -271,11 +271,11 @@ installation() {
 	# Other flags would build all of it again; those of a make above us are passed on.
 	[ -n "${MAKEFLAGS:-}" ] || make+=("O=$(realpath --relative-to="$top" "${gallop%/gallop}")")
 	local root=root/opt/g
-	mkdir pages
+	mkdir pages && "$gallop" man --directory pages
 	succeeds "make install" "${make[@]}" install
 	is "make install: where" "$(cd root && find . -type f -printf '%m %P\n' | sort -k 2)" "$(sort -k 2 <<-END
 		755 opt/g/bin/gallop
-		$("$gallop" man --directory pages && printf '644 opt/g/share/man/man1/%s\n' $(ls pages))
+		$(find pages -type f -printf '644 opt/g/share/man/man1/%P\n')
 		644 opt/g/share/bash-completion/completions/gallop
 		644 opt/g/share/zsh/site-functions/_gallop
 		644 opt/g/share/fish/vendor_completions.d/gallop.fish

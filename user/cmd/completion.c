@@ -85,7 +85,7 @@ static const char *about(const struct option_spec *spec, char buf[ABOUT_MAX + si
 
 	for (const char *p = spec->help; p[len] && !(strchr(".;:", p[len]) && p[len + 1] == ' ');
 	     len++)
-		if (p[len] == ' ' && len < ABOUT_MAX)
+		if (len < ABOUT_MAX && p[len] == ' ')
 			words = len;
 	bool cut = len > ABOUT_MAX;
 	snprintf(buf, ABOUT_MAX + sizeof(" ..."), "%.*s%s", (int)(cut ? words : len), spec->help,
