@@ -42,6 +42,7 @@ struct options {
 	const char *folded;
 	const char *per; /* --per; NULL: second */
 	struct option_list fail_if;
+	const char *directory; /* where man writes all pages; NULL: one, to standard output */
 	enum snapshot_value value;
 	enum probe_attach attach;
 	uint64_t duration_ns;
@@ -91,6 +92,15 @@ enum cmd_id {
 	CMD_DIFF = 1 << 13,
 };
 
+/* Headings of the list of commands. */
+enum cmd_group { CMD_GROUP_OTHER, CMD_GROUP_FIND, CMD_GROUP_LIVE, CMD_GROUP_RECORDED };
+
+/* A word of a list, and what it means. */
+struct cmd_text {
+	const char *term;
+	const char *text;
+};
+
 enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED, CMD_ARG_TWO };
 
 struct cmd {
@@ -102,10 +112,15 @@ struct cmd {
 	const char *summary; /* one line */
 	const char *text; /* a paragraph for help and the man page */
 	int (*run)(const struct options *opts, struct err *err); /* exit status, or -errno */
+	enum cmd_group group;
+	const struct cmd_text *examples; /* command lines that work as they are; ends with { 0 } */
+	const struct cmd_text
+		*marks; /* what stands in its outputs in the place of a number; or NULL */
 };
 
 /* In the order help shows them; ends with name == NULL. */
 extern const struct cmd commands[];
+extern const struct cmd_text general_examples[]; /* ends with { 0 } */
 
 const struct cmd *command_find(const char *name); /* or NULL */
 
@@ -166,6 +181,9 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 
 /* Options that have no meaning together, each good alone: -EINVAL. */
 int options_check(const struct cmd *cmd, const struct options *opts, struct err *err);
+
+/* Does a command have a format? Also of what it records there is nothing to show in some. */
+bool command_takes_format(const struct cmd *cmd, const struct renderer *renderer);
 
 /* Was an option of this name given? */
 bool options_given(const struct options *opts, const char *name);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/cmd.h"
+#include "cmd/help.h"
 
 #define AT(member) offsetof(struct options, member)
 
@@ -58,8 +58,8 @@ const struct option_spec option_specs[] = {
 		  "clears, growths, retained and, with --per op:FUNC, op_time. May be given "
 		  "several times" },
 	{ "format", 'f', OPTION_STRING, CMD_DIFF, AT(format), "FORMAT", NULL,
-	  .help = "text, json, html (a differential flame graph), collapsed (stack, before, after, "
-		  "as flamegraph.pl and inferno read it)" },
+	  .help = "the format of the result, whatever the suffix of -o; of collapsed stacks the "
+		  "counts before and after" },
 	{ "value", 0, OPTION_CHOICE, CMD_DIFF, AT(value), "VALUE", DIFF_VALUES,
 	  .help = "what tables are sorted by and collapsed stacks count: bytes (the default) or "
 		  "objects; nanoseconds of mark assist, or of stops of the world (stw); of maps "
@@ -92,7 +92,8 @@ const struct option_spec option_specs[] = {
 	{ "duration", 0, OPTION_DURATION, CMD_HEAP, AT(duration_ns), "TIME", NULL,
 	  .help = "look again until TIME has passed, such as 10s or 2m", .use = OPTION_LIVE },
 	{ "mode", 0, OPTION_CHOICE, SAMPLING, AT(mode), "MODE", "auto exact",
-	  .help = "auto (the default): totals are exact, what each site has of them is estimated "
+	  .help = "what is counted. auto (the default): totals are exact, what each site has of "
+		  "them is estimated "
 		  "within a budget. exact: every allocation is counted, and a trap for each slows "
 		  "a target that allocates much",
 	  .use = OPTION_LIVE },
@@ -104,7 +105,8 @@ const struct option_spec option_specs[] = {
 		  "--mode exact",
 	  .use = OPTION_LIVE },
 	{ "mode", 0, OPTION_CHOICE, CMD_OP, AT(mode), "MODE", "auto exact",
-	  .help = "auto (the default): whole calls in short windows at random times, within a "
+	  .help = "what is measured. auto (the default): whole calls in short windows at random "
+		  "times, within a "
 		  "budget; what allocations/op and bytes/op are of all calls is estimated. exact: "
 		  "every call is measured, and a trap for each, and for each allocation, slows a "
 		  "target that makes many",
@@ -148,13 +150,9 @@ const struct option_spec option_specs[] = {
 	  .help = "plain text blocks, one after the other: what top shows so far, also without "
 		  "this" },
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
-	  .help = "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace "
-		  "(a timeline for Perfetto and chrome://tracing), bench (Go's benchmark results, "
-		  "where operations were measured), pprof (a profile for 'go tool pprof', of what "
-		  "--value is of: allocations, the live heap, maps or the GC), speedscope (every "
-		  "value, for speedscope.app)" },
+	  .help = "the format of the result, whatever the suffix of -o" },
 	{ "format", 0, OPTION_STRING, CMD_OP, AT(format), "FORMAT", NULL,
-	  .help = "text, bench (Go's benchmark results), collapsed, json, pprof, speedscope" },
+	  .help = "the format of the result, whatever the suffix of -o" },
 	{ "value", 0, OPTION_CHOICE, SHOWING, AT(value), "VALUE", VALUES,
 	  .help = "what collapsed stacks and profiles count and tables are sorted by: bytes (the "
 		  "default) or "
@@ -165,7 +163,7 @@ const struct option_spec option_specs[] = {
 		  "the "
 		  "world (stw) by who asked for them" },
 	{ "format", 'f', OPTION_STRING, CMD_HEAP, AT(format), "FORMAT", NULL,
-	  .help = "text, collapsed, json, pprof (as /debug/pprof/heap has it), speedscope" },
+	  .help = "the format of the result, whatever the suffix of -o" },
 	{ "value", 0, OPTION_CHOICE, CMD_HEAP, AT(value), "VALUE", HEAP_VALUES,
 	  .help = "what collapsed stacks count and sites are sorted by: bytes in use (the "
 		  "default), "
@@ -178,7 +176,7 @@ const struct option_spec option_specs[] = {
 	{ "top", 0, OPTION_UINT, SHOWING_ANY | CMD_TOP | CMD_DIFF, AT(top_nr), "N", NULL,
 	  .help = "rows of each table; 0 shows all", .max = 1 << 20 },
 	{ "stacks", 0, OPTION_FLAG, SHOWING_ANY | CMD_DIFF, AT(stacks), NULL, NULL,
-	  .help = "text: show the whole stack of each row" },
+	  .help = "show the whole stack of each row of text" },
 	{ "runtime-frames", 0, OPTION_FLAG, SHOWING_ANY | CMD_TOP | CMD_DIFF, AT(runtime_frames),
 	  NULL, NULL,
 	  .help = "keep the runtime's own frames at the leaf, which are cut as 'go tool pprof' "
@@ -206,6 +204,8 @@ const struct option_spec option_specs[] = {
 	  .help = "write a line to this open file descriptor when everything is attached and "
 		  "counts",
 	  .max = 1 << 16, .use = OPTION_LIVE },
+	{ "directory", 0, OPTION_STRING, CMD_MAN, AT(directory), "DIR", NULL,
+	  .help = "write gallop.1 and the page of each command into DIR" },
 };
 
 const size_t option_specs_nr = sizeof(option_specs) / sizeof(option_specs[0]);
@@ -214,7 +214,7 @@ const size_t option_specs_nr = sizeof(option_specs) / sizeof(option_specs[0]);
 #define BUDGET_MIN 0.01
 #define BUDGET_MAX 100.0
 
-enum { KEY_BASE = 0x1000 }; /* argp keys of options: their place in the table */
+enum { KEY_USAGE = 0xfff, KEY_BASE }; /* argp keys of options: their place in the table */
 
 /* --- reading arguments ------------------------------------------------------------------------ */
 
@@ -401,12 +401,26 @@ static error_t parse_argument(char *arg, struct argp_state *state)
 	return 0;
 }
 
+/* Like any output: what can't be written is no success. */
+static void print_and_exit(const struct cmd *cmd, void (*print)(const struct cmd *cmd))
+{
+	print(cmd);
+	if (!fflush(stdout) && !ferror(stdout))
+		exit(EXIT_STATUS_OK);
+	talk("cannot write standard output: %s", strerror(errno));
+	exit(EXIT_STATUS_FAILURE);
+}
+
 static error_t parse_key(int key, char *arg, struct argp_state *state)
 {
 	struct parse *parse = state->input;
 
 	if (key >= KEY_BASE && key < KEY_BASE + (int)option_specs_nr)
 		return parse_option(&option_specs[key - KEY_BASE], arg, state);
+	if (key == 'h' || key == '?')
+		print_and_exit(parse->cmd, help_print);
+	if (key == KEY_USAGE)
+		print_and_exit(parse->cmd, help_print_usage);
 	if (key == ARGP_KEY_ARG)
 		return parse_argument(arg, state);
 	if (key == ARGP_KEY_END && parse->cmd->arg == CMD_ARG_REQUIRED && !parse->opts->file)
@@ -431,9 +445,11 @@ static void fill_argp(const struct cmd *cmd, struct argp_option *to)
 			.name = spec->name,
 			.key = spec->short_name ? spec->short_name : KEY_BASE + (int)i,
 			.arg = spec->arg,
-			.doc = spec->help,
 		};
 	}
+	*to++ = (struct argp_option){ .name = "help", .key = 'h' };
+	*to++ = (struct argp_option){ .key = '?', .flags = OPTION_HIDDEN };
+	*to++ = (struct argp_option){ .name = "usage", .key = KEY_USAGE };
 	*to = (struct argp_option){ 0 };
 }
 
@@ -448,15 +464,13 @@ static int find_dashes(const struct cmd *cmd, int argc, char **argv)
 
 void options_parse(const struct cmd *cmd, int argc, char **argv, struct options *ret)
 {
-	struct argp_option options[64];
-	char args_doc[128], doc[2048], name[64];
-	struct argp argp = {
-		.options = options, .parser = parse_key, .args_doc = args_doc, .doc = doc
-	};
+	struct argp_option options[OPTION_ROWS_MAX + 4]; /* help twice, usage, the end */
+	char name[64];
+	struct argp argp = { .options = options, .parser = parse_key };
 	struct parse parse = { .cmd = cmd, .opts = ret, .dashes = find_dashes(cmd, argc, argv) };
 
-	_Static_assert(sizeof(option_specs) / sizeof(option_specs[0]) < 64,
-		       "options[] is too small");
+	_Static_assert(sizeof(option_specs) / sizeof(option_specs[0]) <= OPTION_ROWS_MAX,
+		       "a bit each in given");
 	*ret = (struct options){
 		.mode = cmd->id & (SAMPLING | CMD_OP) ? SESSION_AUTO : SESSION_EXACT,
 		.budget = 0.02,
@@ -467,13 +481,6 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 			 !(getenv("TERM") && !strcmp(getenv("TERM"), "dumb")),
 	};
 	fill_argp(cmd, options);
-	bool optional = cmd->arg == CMD_ARG_OPTIONAL;
-	snprintf(args_doc, sizeof(args_doc), "%s%s%s%s", optional ? "[" : "",
-		 cmd->arg_name ? cmd->arg_name : "", optional ? "]" : "",
-		 !cmd->takes_command ? ""
-		 : cmd->arg_name     ? " [-- COMMAND [ARG...]]"
-				     : "[-- COMMAND [ARG...]]");
-	snprintf(doc, sizeof(doc), "%s", cmd->text);
 	snprintf(name, sizeof(name), "gallop %s", cmd->name);
 	argv[0] = name;
 	argp_err_exit_status = EXIT_STATUS_USAGE;
@@ -485,5 +492,6 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 		ret->argv = &argv[parse.dashes + 1];
 		argc = parse.dashes;
 	}
-	argp_parse(&argp, argc, argv, 0, NULL, &parse);
+	suggest_options(cmd, argc, argv);
+	argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &parse);
 }
