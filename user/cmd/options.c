@@ -116,10 +116,15 @@ const struct option_spec option_specs[] = {
 	{ "iterations", 'n', OPTION_UINT, CMD_HEAP, AT(iterations), "N", NULL,
 	  .help = "look N times", .min = 1, .max = UINT_MAX, .use = OPTION_LIVE },
 	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL,
-	  .help = "end after N intervals", .min = 1, .max = UINT_MAX },
+	  .help = "plain text blocks, N of them, then end", .min = 1, .max = UINT_MAX },
+	{ "once", 0, OPTION_FLAG, CMD_TOP, AT(once), NULL, NULL,
+	  .help = "one plain text block: the same as -n 1" },
 	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL,
-	  .help = "plain text blocks, one after the other: what top shows so far, also without "
-		  "this" },
+	  .help = "plain text blocks, one after the other, also on a terminal; without this, "
+		  "where standard input or output is none" },
+	{ "theme", 0, OPTION_CHOICE, CMD_TOP, AT(theme), "THEME", "dark light mono 256",
+	  .help = "colours of the live view: for a dark or a light background, none, or of a "
+		  "terminal with 256. With NO_COLOR set there are none" },
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
 	  .help = "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace "
 		  "(a timeline for Perfetto and chrome://tracing), bench (Go's benchmark results, "
