@@ -20,7 +20,8 @@
 #include "tui/view.h"
 
 enum {
-	FIRST_MS = 300, /* the first interval: numbers are on the screen within a second of the command */
+	FIRST_MS =
+		300, /* the first interval: numbers are on the screen within a second of the command */
 	MS = 1000 * 1000,
 	SUMMARY_ROWS = 5,
 };
@@ -290,10 +291,9 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 int top_screen(const struct options *opts, struct err *err)
 {
 	struct top_screen t = { .opts = opts };
-	struct session_events events = { .on_start = on_start,
-					 .on_interval = on_interval,
-					 .on_input = on_input,
-					 .ctx = &t };
+	struct session_events events = {
+		.on_start = on_start, .on_interval = on_interval, .on_input = on_input, .ctx = &t
+	};
 	int rc = live_run(opts, live_views(opts), &events, err);
 
 	close_screen(&t);

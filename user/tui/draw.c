@@ -45,9 +45,8 @@ static void draw_tabs(const struct view *v, struct screen *s, int row)
 				  label);
 	}
 	span_words(v, words, sizeof(words));
-	screen_put_right(s, row, col + 1, s->cols - col - 1, ATTR_DIM, words);
-	if (v->paused)
-		screen_put_right(s, row, col + 1, s->cols - col - 1, ATTR_BANNER, " PAUSED ");
+	screen_put_right(s, row, col + 1, s->cols - col - 1, v->paused ? ATTR_BANNER : ATTR_DIM,
+			 v->paused ? "PAUSED" : words);
 }
 
 /* Returns how many lines it took. */
@@ -62,13 +61,8 @@ static int draw_said(const struct view *v, struct screen *s, int row)
 		return 0;
 	tab->say(v, out);
 	if (!pane_end(&said)) {
-		for (char *line = said.text; *line && lines < tab->said_max; lines++) {
-			char *end = strchrnul(line, '\n');
-			char was = *end;
-			*end = '\0';
-			screen_put(s, row + lines, 0, s->cols, ATTR_DIM, line);
-			line = was ? end + 1 : end;
-		}
+		pane_draw(&said, s, row, tab->said_max);
+		lines = said.lines_nr < (size_t)tab->said_max ? (int)said.lines_nr : tab->said_max;
 	}
 	pane_deinit(&said);
 	return lines;

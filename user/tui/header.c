@@ -18,7 +18,7 @@
 
 enum {
 	LABEL_W = 7,
-	WORDS_W = 44, /* behind a graph */
+	WORDS_W = 46, /* behind a graph */
 	GRAPH_MAX_W = 120,
 	LEVELS = 8,
 };
@@ -61,9 +61,15 @@ static double largest(const struct series *series, int nr, point_value *value)
 /* One of eight heights; blank is 0, so what is more than that is never blank. */
 static const char *bar(double value, double max, bool ascii)
 {
-	static const char *const blocks[] = { " ",	      "\xe2\x96\x81", "\xe2\x96\x82",
-					      "\xe2\x96\x83", "\xe2\x96\x84", "\xe2\x96\x85",
-					      "\xe2\x96\x86", "\xe2\x96\x87", "\xe2\x96\x88" };
+	static const char *const blocks[] = { " ",
+					      "\xe2\x96\x81",
+					      "\xe2\x96\x82",
+					      "\xe2\x96\x83",
+					      "\xe2\x96\x84",
+					      "\xe2\x96\x85",
+					      "\xe2\x96\x86",
+					      "\xe2\x96\x87",
+					      "\xe2\x96\x88" };
 	static const char *const signs[] = { " ", ".", ":", "-", "=", "+", "*", "%", "#" };
 	int level = value > 0 && max > 0 ? 1 + (int)(value / max * (LEVELS - 1) + .5) : 0;
 
@@ -135,8 +141,8 @@ static void draw_pauses(const struct view *v, struct screen *s, int row)
 		const struct snapshot_gc *gc = &frame_snapshot(v->frame, FRAME_INTERVAL)->gc;
 		const struct snapshot_gc *all = &frame_snapshot(v->frame, FRAME_TOTAL)->gc;
 
-		snprintf(words, sizeof(words), "%s cycles now; pauses p50 %s, max %s",
-			 fmt_count(gc->cycles_total).s,
+		snprintf(words, sizeof(words), "%s cycle%s now; pauses p50 %s, max %s",
+			 fmt_count(gc->cycles_total).s, gc->cycles_total == 1 ? "" : "s",
 			 all->pauses.count ? fmt_time(all->pauses.p50_ns).s : "-",
 			 all->pauses.count ? fmt_time(all->pauses.max_ns).s : "-");
 	}

@@ -25,7 +25,8 @@ void help_say(FILE *out)
 	      "s            save all since the start: the file's suffix chooses the format\n"
 	      "C Ctrl-L     the next theme; draw all anew\n"
 	      "\n"
-	      "Numbers are exact, or have a column +-: the half-width of their 95 % interval. There\n"
+	      "Numbers are exact, or have a column +-: the half-width of their 95 % interval. "
+	      "There\n"
 	      "'noise' reaches down to 0, and '?' is of too few windows to tell.\n",
 	      out);
 }

@@ -18,20 +18,33 @@ enum { NS_PER_S = 1000 * 1000 * 1000 };
 enum { COL_BYTES, COL_CI, COL_OBJECTS, COL_AVG, COL_TOTAL, COL_SHARE, COL_NAME, COL_TYPE, COL_NR };
 enum { DIFF_THEN, DIFF_NOW, DIFF_CHANGE, DIFF_CI, DIFF_PART, DIFF_NAME, DIFF_TYPE, DIFF_NR };
 
-#define COUNTS                                                                  \
-	{ "ALLOC/S", .width = 10 }, { "+-", .width = CI95_W, .sampled = true }, { "OBJS/S", .width = 11 }, \
-		{ "AVG SIZE", .width = 10, .screen_min = 100 }, { "TOTAL", .width = 11 }, { "SHARE", .width = 7 }
-#define CHANGES                                                                               \
-	{ "THEN/S", .width = 10, .screen_min = 100 }, { "NOW/S", .width = 10 }, { "CHANGE/S", .width = 11 }, { "+-", .width = 9, .sampled = true }, \
-		{ "CHANGE", .width = 10 }
+#define COUNTS                                                                             \
+	{ "ALLOC/S", .width = 10 }, { "+-", .width = CI95_W, .sampled = true },            \
+		{ "OBJS/S", .width = 11 }, { "AVG SIZE", .width = 10, .screen_min = 100 }, \
+		{ "TOTAL", .width = 11 },                                                  \
+	{                                                                                  \
+		"SHARE", .width = 7                                                        \
+	}
+#define CHANGES                                                                     \
+	{ "THEN/S", .width = 10, .screen_min = 100 }, { "NOW/S", .width = 10 },     \
+		{ "CHANGE/S", .width = 11 }, { "+-", .width = 9, .sampled = true }, \
+	{                                                                           \
+		"CHANGE", .width = 10                                               \
+	}
 
-#define SITE_NAMES                                      \
-	{ "FUNCTION (FILE:LINE)", .width = 0, .left = true },    \
-	{                                               \
+#define SITE_NAMES                                                   \
+	{ "FUNCTION (FILE:LINE)", .width = 0, .left = true },        \
+	{                                                            \
 		"TYPE", .width = 24, .screen_min = 110, .left = true \
 	}
-#define TYPE_NAME { "TYPE", .width = 0, .left = true }
-#define SIZE_NAME { "SIZE CLASS", .width = 0, .left = true }
+#define TYPE_NAME                                \
+	{                                        \
+		"TYPE", .width = 0, .left = true \
+	}
+#define SIZE_NAME                                      \
+	{                                              \
+		"SIZE CLASS", .width = 0, .left = true \
+	}
 
 static const struct table_column site_columns[] = { COUNTS, SITE_NAMES };
 static const struct table_column type_columns[] = { COUNTS, TYPE_NAME };
@@ -50,7 +63,7 @@ static bool is_diff(const struct view *v)
 
 static enum frame_list list_of(const struct view *v)
 {
-	return v->tab == VIEW_SITES	 ? FRAME_SITES
+	return v->tab == VIEW_SITES   ? FRAME_SITES
 	       : v->other[VIEW_TYPES] ? FRAME_SIZES
 				      : FRAME_TYPES;
 }
@@ -209,7 +222,9 @@ static struct fmt as_count_or_bytes(const struct view *v, double n)
 
 static struct fmt ci95_cell(double part)
 {
-	return part < 0 ? (struct fmt){ "-" } : fmt_ci95(1, part);
+	struct fmt none = { "-" };
+
+	return part < 0 ? none : fmt_ci95(1, part);
 }
 
 static void row_cell(const void *ctx, const struct table_row *row, unsigned column, int width,
@@ -260,9 +275,7 @@ static int add_change(struct view *v, struct table *t, const struct frame_entry 
 	row.key[DIFF_THEN] = x;
 	row.key[DIFF_NOW] = y;
 	row.key[DIFF_CHANGE] = y - x;
-	row.key[DIFF_CI] = !is_a_place(now ? now : then) ? -1
-			   : y == x			 ? NAN
-							 : ci95 / fabs(y - x);
+	row.key[DIFF_CI] = !is_a_place(now ? now : then) ? -1 : y == x ? NAN : ci95 / fabs(y - x);
 	row.key[DIFF_PART] = x > 0 ? (y - x) / x : INFINITY;
 	return table_add(t, &row);
 }
@@ -345,30 +358,30 @@ static void row_text(const void *ctx, const struct table_row *row, char dst[TABL
 	}
 	for (uint32_t i = 0; e.stack && i < e.stack->frames_nr && used < TABLE_TEXT_SZ; i++) {
 		const struct snapshot_frame *frame = e.stack->frames[i];
-		used += (size_t)snprintf(dst + used, TABLE_TEXT_SZ - used, "%s %s:%u ",
-					 frame->func, frame->file, frame->line);
+		used += (size_t)snprintf(dst + used, TABLE_TEXT_SZ - used, "%s %s:%u ", frame->func,
+					 frame->file, frame->line);
 	}
 	if (used < TABLE_TEXT_SZ)
 		snprintf(dst + used, TABLE_TEXT_SZ - used, "%s", e.type);
 }
 
-#define KIND(kind_columns, cell_fn, bytes, objects)                                           \
-	{                                                                                     \
-		.name = "rows", .columns = (kind_columns),                                    \
+#define KIND(kind_columns, cell_fn, bytes, objects)                                              \
+	{                                                                                        \
+		.name = "rows", .columns = (kind_columns),                                       \
 		.columns_nr = sizeof(kind_columns) / sizeof((kind_columns)[0]), .sort = (bytes), \
-		.bytes_column = (bytes), .objects_column = (objects), .cell = (cell_fn),      \
-		.sort_text = sort_text, .text = row_text                                      \
+		.bytes_column = (bytes), .objects_column = (objects), .cell = (cell_fn),         \
+		.sort_text = sort_text, .text = row_text                                         \
 	}
 
 const struct table_kind sites_kind = KIND(site_columns, row_cell, COL_BYTES, COL_OBJECTS);
 const struct table_kind types_kind = KIND(type_columns, row_cell, COL_BYTES, COL_OBJECTS);
 static const struct table_kind sizes_kind = KIND(size_columns, row_cell, COL_BYTES, COL_OBJECTS);
-static const struct table_kind site_changes_kind =
-	KIND(site_changes, change_cell, DIFF_CHANGE, DIFF_CHANGE);
-static const struct table_kind type_changes_kind =
-	KIND(type_changes, change_cell, DIFF_CHANGE, DIFF_CHANGE);
-static const struct table_kind size_changes_kind =
-	KIND(size_changes, change_cell, DIFF_CHANGE, DIFF_CHANGE);
+static const struct table_kind site_changes_kind = KIND(site_changes, change_cell, DIFF_CHANGE,
+							DIFF_CHANGE);
+static const struct table_kind type_changes_kind = KIND(type_changes, change_cell, DIFF_CHANGE,
+							DIFF_CHANGE);
+static const struct table_kind size_changes_kind = KIND(size_changes, change_cell, DIFF_CHANGE,
+							DIFF_CHANGE);
 
 static int build(struct view *v, const struct table_kind *counts, const struct table_kind *changes)
 {
@@ -386,7 +399,7 @@ int sites_build(struct view *v)
 int types_build(struct view *v)
 {
 	return v->other[VIEW_TYPES] ? build(v, &sizes_kind, &size_changes_kind)
-			: build(v, &types_kind, &type_changes_kind);
+				    : build(v, &types_kind, &type_changes_kind);
 }
 
 void alloc_say(const struct view *v, FILE *out)

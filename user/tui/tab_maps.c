@@ -23,14 +23,14 @@ enum {
 };
 
 static const struct table_column columns[COL_NR] = {
-	{ "ASSIGN/S", .width = 11 },
+	{ "ASSIGN/S", .width = 10 },
 	{ "DELETE/S", .width = 10 },
 	{ "CLEAR/S", .width = 8, .screen_min = 100 },
 	{ "GROWTH/S", .width = 9, .screen_min = 100 },
 	{ "HELD", .width = 10 },
 	{ "PATTERN", .width = 20, .left = true },
 	{ "FUNCTION (FILE:LINE)", .width = 0, .left = true },
-	{ "TYPE", .width = 24, .screen_min = 120, .left = true },
+	{ "TYPE", .width = 24, .screen_min = 140, .left = true },
 };
 
 static const struct snapshot_map_site *site_of(const struct view *v, const struct table_row *row)

@@ -65,9 +65,9 @@ void probes_say(const struct view *v, FILE *out)
 	if (view_is_sampled(v)) {
 		fputs("since the start:\n", out);
 		put_cost(out, all, &opts);
+		put_estimates(out, all, SNAPSHOT_BYTES, 0, 0);
 	}
-	fprintf(out, "off:   %s\n\n",
-		*all->samples.cost.off ? "what is named above" : "nothing");
+	fprintf(out, "off:   %s\n\n", *all->samples.cost.off ? "what is named above" : "nothing");
 	put_limits(out, all, &opts);
 	put_check(out, all, &opts);
 	put_gc_check(out, &all->gc.check);

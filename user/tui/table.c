@@ -241,8 +241,7 @@ static struct layout lay_out(const struct table_kind *kind, int screen_cols, boo
 			stretch = i;
 		first = false;
 	}
-	l.width[stretch] =
-		screen_cols - used > STRETCH_MIN_W ? screen_cols - used : STRETCH_MIN_W;
+	l.width[stretch] = screen_cols - used > STRETCH_MIN_W ? screen_cols - used : STRETCH_MIN_W;
 	return l;
 }
 

@@ -27,7 +27,8 @@ struct table_column {
 };
 
 struct table_row {
-	double key[TABLE_COLUMNS_MAX]; /* a number for each column that isn't text; NAN: not known */
+	double key
+		[TABLE_COLUMNS_MAX]; /* a number for each column that isn't text; NAN: not known */
 	size_t idx; /* in the list that the rows are of */
 	uint64_t id; /* the same row in other frames has it, too */
 	size_t order; /* how rows were added: what is equal stays so */

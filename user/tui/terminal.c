@@ -377,19 +377,24 @@ static int key_of(wint_t code, bool is_special)
 		wint_t code;
 		int key;
 	} special[] = {
-		{ KEY_UP, TUI_KEY_UP },		  { KEY_DOWN, TUI_KEY_DOWN },
-		{ KEY_LEFT, TUI_KEY_LEFT },	  { KEY_RIGHT, TUI_KEY_RIGHT },
-		{ KEY_PPAGE, TUI_KEY_PAGE_UP },	  { KEY_NPAGE, TUI_KEY_PAGE_DOWN },
-		{ KEY_HOME, TUI_KEY_HOME },	  { KEY_END, TUI_KEY_END },
-		{ KEY_BACKSPACE, TUI_KEY_BACKSPACE }, { KEY_BTAB, TUI_KEY_BACK_TAB },
-		{ KEY_ENTER, TUI_KEY_ENTER },	  { KEY_F(1), TUI_KEY_HELP },
+		{ KEY_UP, TUI_KEY_UP },
+		{ KEY_DOWN, TUI_KEY_DOWN },
+		{ KEY_LEFT, TUI_KEY_LEFT },
+		{ KEY_RIGHT, TUI_KEY_RIGHT },
+		{ KEY_PPAGE, TUI_KEY_PAGE_UP },
+		{ KEY_NPAGE, TUI_KEY_PAGE_DOWN },
+		{ KEY_HOME, TUI_KEY_HOME },
+		{ KEY_END, TUI_KEY_END },
+		{ KEY_BACKSPACE, TUI_KEY_BACKSPACE },
+		{ KEY_BTAB, TUI_KEY_BACK_TAB },
+		{ KEY_ENTER, TUI_KEY_ENTER },
+		{ KEY_F(1), TUI_KEY_HELP },
 	};
 
 	if (!is_special)
-		return code == '\r' ? TUI_KEY_ENTER
-		       : code == 0x7f || code == '\b'
-			       ? TUI_KEY_BACKSPACE
-			       : (int)code;
+		return code == '\r'		      ? TUI_KEY_ENTER
+		       : code == 0x7f || code == '\b' ? TUI_KEY_BACKSPACE
+						      : (int)code;
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
 		if (special[i].code == code)
 			return special[i].key;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "base/grow.h"
 #include "gobin/goname.h"
@@ -81,19 +82,6 @@ static struct snapshot_stack part_of(const struct tree *t, const struct snapshot
 
 /* --- building ------------------------------------------------------------------------------------- */
 
-/* Sums of one value for calltree_sum(). */
-static int sum(struct tree *t, const uint64_t *own, uint64_t **ret)
-{
-	uint64_t *values = malloc((t->calls.nodes_nr + 1) * sizeof(values[0]));
-
-	if (!values)
-		return -ENOMEM;
-	memcpy(values, own, t->calls.nodes_nr * sizeof(values[0]));
-	calltree_sum(&t->calls, values);
-	*ret = values;
-	return 0;
-}
-
 /* What each site adds, and where: nodes are not all there yet. */
 struct addition {
 	uint32_t node;
@@ -103,28 +91,22 @@ struct addition {
 static int sum_up(struct tree *t, const struct addition *additions, size_t nr)
 {
 	size_t nodes_nr = t->calls.nodes_nr;
-	uint64_t *bytes = calloc(2 * nodes_nr + 1, sizeof(bytes[0])), *objects = bytes + nodes_nr;
-	uint64_t *all_bytes = NULL, *all_objects = NULL;
-	int rc = -ENOMEM;
+	_cleanup_free_ uint64_t *bytes = calloc(nodes_nr + 1, sizeof(bytes[0]));
+	_cleanup_free_ uint64_t *objects = calloc(nodes_nr + 1, sizeof(objects[0]));
 
 	t->counts = calloc(nodes_nr + 1, sizeof(t->counts[0]));
 	t->open = calloc(nodes_nr + 1, sizeof(t->open[0]));
-	if (bytes && t->counts && t->open) {
-		for (size_t i = 0; i < nr; i++) {
-			bytes[additions[i].node] += additions[i].count.bytes;
-			objects[additions[i].node] += additions[i].count.objects;
-		}
-		rc = sum(t, bytes, &all_bytes);
-		if (!rc)
-			rc = sum(t, objects, &all_objects);
+	if (!bytes || !objects || !t->counts || !t->open)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++) {
+		bytes[additions[i].node] += additions[i].count.bytes;
+		objects[additions[i].node] += additions[i].count.objects;
 	}
-	for (size_t i = 0; !rc && i < nodes_nr; i++)
-		t->counts[i] = (struct snapshot_count){ .bytes = all_bytes[i],
-							.objects = all_objects[i] };
-	free(bytes);
-	free(all_bytes);
-	free(all_objects);
-	return rc;
+	calltree_sum(&t->calls, bytes);
+	calltree_sum(&t->calls, objects);
+	for (size_t i = 0; i < nodes_nr; i++)
+		t->counts[i] = (struct snapshot_count){ .bytes = bytes[i], .objects = objects[i] };
+	return 0;
 }
 
 static uint64_t value_of(const struct tree *t, uint32_t node)
@@ -186,7 +168,7 @@ static int list_lines(struct tree *t)
 	t->lines_nr = 0;
 	if (!rc)
 		shown[CALLTREE_ROOT] = true;
-	for (uint32_t n = CALLTREE_ROOT; !rc; ) {
+	for (uint32_t n = CALLTREE_ROOT; !rc;) {
 		n = calltree_next(calls, n);
 		if (n == CALLTREE_NONE)
 			break;
@@ -197,8 +179,8 @@ static int list_lines(struct tree *t)
 			continue;
 		rc = grow(&t->lines, t->lines_nr, &t->lines_cap, sizeof(t->lines[0]));
 		if (!rc)
-			t->lines[t->lines_nr++] =
-				(struct tree_line){ .node = n, .indent = indents[n] };
+			t->lines[t->lines_nr++] = (struct tree_line){ .node = n,
+								      .indent = indents[n] };
 	}
 	free(indents);
 	free(shown);
@@ -215,7 +197,7 @@ static void set_title(struct tree *t, const struct frame_entry *row)
 		short_where(name, row->stack, 60);
 	else
 		short_func(name, row->type, 60);
-	snprintf(t->title, sizeof(t->title), "%s %.300s%s",
+	snprintf(t->title, sizeof(t->title), "%s%.300s%s",
 		 t->callees && row->stack ? "what it calls that allocates: " : "who calls: ", name,
 		 t->sampled ? "; estimated, no intervals of parts" : "");
 }

@@ -13,10 +13,10 @@ enum { MS = 1000 * 1000, FAR = 1 << 30 /* rows: to an end */ };
 
 /* The first is the tab that is shown first; their order is that of enum view_tab. */
 const struct tab tabs[VIEW_TABS] = {
-	[VIEW_SITES] = { "Sites", sites_build, alloc_say, 1, NULL, NULL },
-	[VIEW_TYPES] = { "Types/sizes", types_build, alloc_say, 1, NULL, NULL },
+	[VIEW_SITES] = { "Sites", sites_build, alloc_say, 2, NULL, NULL },
+	[VIEW_TYPES] = { "Types/sizes", types_build, alloc_say, 2, NULL, NULL },
 	[VIEW_MAPS] = { "Maps", maps_build, maps_say, 1, maps_report, maps_tell },
-	[VIEW_GC] = { "GC", gc_build, gc_say, 4, gc_report, gc_tell },
+	[VIEW_GC] = { "GC", gc_build, gc_say, 5, gc_report, gc_tell },
 	[VIEW_PROBES] = { "Probes", NULL, probes_say, 0, NULL, NULL },
 };
 
@@ -274,7 +274,8 @@ static void set_base(struct view *v)
 	frame_unref(v->base);
 	v->base = frame_ref(v->frame);
 	v->cumulative = true;
-	view_say(v, "counting from now on: allocations of sites, types and sizes; Z: from the start");
+	view_say(v,
+		 "counting from now on: allocations of sites, types and sizes; Z: from the start");
 	refill(v);
 }
 
@@ -451,11 +452,11 @@ static bool move_key(struct view *v, int key)
 		int key;
 		long by;
 	} moves[] = {
-		{ TUI_KEY_UP, -1 },	   { 'k', -1 },
-		{ TUI_KEY_DOWN, 1 },	   { 'j', 1 },
-		{ TUI_KEY_PAGE_UP, -15 },  { TUI_KEY_PAGE_DOWN, 15 },
-		{ TUI_KEY_HOME, -FAR }, { 'g', -FAR },
-		{ TUI_KEY_END, FAR },   { 'G', FAR },
+		{ TUI_KEY_UP, -1 },	  { 'k', -1 },
+		{ TUI_KEY_DOWN, 1 },	  { 'j', 1 },
+		{ TUI_KEY_PAGE_UP, -15 }, { TUI_KEY_PAGE_DOWN, 15 },
+		{ TUI_KEY_HOME, -FAR },	  { 'g', -FAR },
+		{ TUI_KEY_END, FAR },	  { 'G', FAR },
 	};
 
 	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
