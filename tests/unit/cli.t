@@ -56,7 +56,7 @@ documentation() {
 	run help nothing
 	refused "help nothing" 2 "'nothing'"
 	nothing "man: mandoc has nothing to say" mandoc -Tlint -W warning gallop.1
-	matches "top --batch: its help says what it is" "$(tr -s ' \n' ' ' < help.top)" "plain text blocks.*so far"
+	matches "top --batch: its help says what it is" "$(tr -s ' \n' ' ' < help.top)" "plain text blocks.*also on a terminal"
 }
 
 # --- usage -------------------------------------------------------------------------------------------

@@ -104,8 +104,8 @@ const struct option_spec option_specs[] = {
 	{ "max-size", 0, OPTION_SIZE, CMD_RECORD, AT(max_size), "SIZE", NULL,
 	  .help = "end the recording when FILE has this size, such as 100M" },
 	{ "delay", 'd', OPTION_DURATION, COUNTING, AT(delay_ns), "TIME", NULL,
-	  .help = "length of an interval, at least 100ms, default 1s. record makes it longer, "
-		  "up to 10s, where very many sites are busy" },
+	  .help = "length of an interval, at least 100ms, default 1s. record and the live view of "
+		  "top make it longer, up to 10s, where very many sites are busy" },
 	{ "delay", 'd', OPTION_DURATION, CMD_OP, AT(delay_ns), "TIME", NULL,
 	  .help = "length of an interval, at least 100ms, default 1s: of benchmark results each "
 		  "has a line for each function, what is left at the end if it is half as long",

@@ -212,7 +212,7 @@ static void draw_cost(const struct view *v, struct screen *s)
 	snprintf(lost, sizeof(lost), "lost: %s",
 		 all->loss_total ? fmt_count(all->loss_total).s : "nothing");
 	int width = screen_width(s, lost);
-	screen_put(s, 1, 0, s->cols - width - 1, ATTR_NORMAL, line);
+	screen_put(s, 1, 0, s->cols - width - 2, ATTR_NORMAL, line);
 	screen_put(s, 1, s->cols - width, width, all->loss_total ? ATTR_BAD : ATTR_NORMAL, lost);
 }
 

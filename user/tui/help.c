@@ -21,7 +21,7 @@ void help_say(FILE *out)
 	      "p Space      pause: the screen stays, counting goes on\n"
 	      "F            the cursor follows its row, wherever that is sorted to\n"
 	      "o            the runtime's own frames, too\n"
-	      "+ -          longer, shorter intervals\n"
+	      "+ -          longer, shorter intervals (longer by themselves with very many sites)\n"
 	      "s            save all since the start: the file's suffix chooses the format\n"
 	      "C Ctrl-L     the next theme; draw all anew\n"
 	      "\n"

@@ -55,8 +55,10 @@ static bool begins_with(const struct snapshot_stack *whole, const struct snapsho
 
 static bool is_of(const struct snapshot_site *site, const struct frame_entry *row)
 {
-	return strcmp(site->type, row->type) == 0 && (!row->goid || site->goid == row->goid) &&
-	       (!row->stack || begins_with(site->stack, row->stack));
+	if (strcmp(site->type, row->type) != 0)
+		return false;
+	/* A type has no stack, and is of all goroutines. */
+	return !row->stack || (site->goid == row->goid && begins_with(site->stack, row->stack));
 }
 
 /*
