@@ -60,9 +60,9 @@ endif
 # libbpf is always linked statically: a binary built here must run where libbpf is older.
 ifeq ($(STATIC),1)
   LDFLAGS_ALL += -static
-  LIBS := -lbpf -lsqlite3 -lelf -lz -lm -lpthread -ldl
+  LIBS := -lbpf -lsqlite3 -lelf -lz -lncursesw -ltinfo -lm -lpthread -ldl
 else
-  LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lm
+  LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lncursesw -ltinfo -lm
 endif
 
 ARCH := $(shell uname -m)
