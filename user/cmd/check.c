@@ -59,10 +59,10 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 	bool collapsed = !strcmp(renderer->name, "collapsed");
 	enum value_of of = value_of(opts->value);
 
-	if (of == OF_GC && !collapsed) {
+	if (of == OF_GC && !collapsed && strcmp(renderer->name, "html")) {
 		err_set(err, -EINVAL, "--value assist and stw are for collapsed stacks, not for %s",
 			renderer->name);
-		err_hint(err, "-f collapsed, or -o FILE.folded");
+		err_hint(err, "-f collapsed or html, or -o FILE.folded");
 		return -EINVAL;
 	}
 	if (cmd->id == CMD_OP && opts->no_allocs && collapsed)
@@ -72,7 +72,8 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 	if (cmd->id == CMD_OP && opts->folded && !opts->compare)
 		return err_set(err, -EINVAL, "--folded is for --compare");
 	if (cmd->id == CMD_OP &&
-	    (!strcmp(renderer->name, "trace") || !strcmp(renderer->name, "jsonl")))
+	    (!strcmp(renderer->name, "trace") || !strcmp(renderer->name, "jsonl") ||
+	     !strcmp(renderer->name, "html")))
 		return err_set(err, -EINVAL, "op has no format %s: text, bench, collapsed, json",
 			       renderer->name);
 	if (of == OF_MAPS && cmd->id == CMD_GC) {
@@ -132,7 +133,7 @@ int check_value_known(const struct snapshot *s, const struct options *opts, stru
 static bool is_heap_format(const struct renderer *r)
 {
 	return !strcmp(r->name, "text") || !strcmp(r->name, "collapsed") ||
-	       !strcmp(r->name, "json");
+	       !strcmp(r->name, "json") || !strcmp(r->name, "html");
 }
 
 /* Of commands that may sample. */
@@ -171,6 +172,6 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 		return check_value(cmd, opts, renderer, err);
 	return is_heap_format(renderer)
 		       ? 0
-		       : err_set(err, -EINVAL, "heap has no format %s: text, collapsed, json",
+		       : err_set(err, -EINVAL, "heap has no format %s: text, collapsed, json, html",
 				 renderer->name);
 }

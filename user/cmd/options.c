@@ -122,7 +122,8 @@ const struct option_spec option_specs[] = {
 		  "this" },
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
 	  .help = "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace "
-		  "(a timeline for Perfetto and chrome://tracing), bench (Go's benchmark results, "
+		  "(a timeline for Perfetto and chrome://tracing), html (a flame graph to click "
+		  "on, with a table and a timeline, in one page), bench (Go's benchmark results, "
 		  "where operations were measured)" },
 	{ "format", 0, OPTION_STRING, CMD_OP, AT(format), "FORMAT", NULL,
 	  .help = "text, bench (Go's benchmark results), collapsed, json" },
@@ -135,7 +136,7 @@ const struct option_spec option_specs[] = {
 		  "the "
 		  "world (stw) by who asked for them" },
 	{ "format", 'f', OPTION_STRING, CMD_HEAP, AT(format), "FORMAT", NULL,
-	  .help = "text, collapsed, json" },
+	  .help = "text, collapsed, json, html" },
 	{ "value", 0, OPTION_CHOICE, CMD_HEAP, AT(value), "VALUE", HEAP_VALUES,
 	  .help = "what collapsed stacks count and sites are sorted by: bytes in use (the "
 		  "default), "
