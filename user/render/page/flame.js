@@ -57,7 +57,7 @@ function fmtExact(n) {
 }
 
 // An estimate of a part of the time: its interval isn't known here.
-const isUnsure = () => sampled && state.range && value().flow;
+const isUnsure = () => value().estimated && state.range && value().flow;
 const doubt = () => isUnsure() ? " ?" : "";
 
 // --- the view: a tree in which frames that shall look the same are one ------------------------------
@@ -152,12 +152,12 @@ let sums;	// of the view, of what is chosen: total, self, ...; the same of befor
 
 function siteSums(v) {
 	const now = new Float64Array(SITES), ci = new Float64Array(SITES), before = diff && new Float64Array(SITES);
-	const scale = of => diff && v.flow ? of : 1;
+	const scale = over => diff && v.flow ? 1 / over : 1;
 	if (state.range && v.flow)
 		for (let i = state.range[0]; i <= state.range[1]; i++) addCells(now, D.slices[i].values[v.key] || [], 2, 1);
 	else
-		addCells(now, v.cells, 3, scale(diff && diff.after_scale), ci);
-	if (diff) addCells(before, v.before || [], 2, scale(diff.before_scale));
+		addCells(now, v.cells, 3, scale(diff && diff.after_over), ci);
+	if (diff) addCells(before, v.before || [], 2, scale(diff.before_over));
 	return { now, ci, before };
 }
 
@@ -363,11 +363,11 @@ function boxAt(event) {
 
 // The 95 % interval, of what one site alone is.
 function intervalOf(n) {
-	if (!sampled || !sums.total[n]) return "";
+	if (!value().estimated || !sums.total[n]) return "";
 	if (isUnsure()) return "95 % interval: not known of a part of the time";
-	if (sums.count[n] != 1) return "95 % interval: told of single sites only";
+	if (sums.count[n] != 1) return "estimated: the 95 % interval is told of single sites";
 	const site = sums.only[n], ci = sums.ci[site], name = STRINGS[D.sites[2 * site + 1]];
-	if (name == "[not sampled]" || name == "[lost]") return "";
+	if (name == "[not sampled]" || name == "[lost]") return "";	// what is left of the total
 	if (ci == 0) return "exact";
 	if (ci == -2) return "at least this";
 	if (ci < 0) return "95 % interval: ? (too few windows to tell)";
@@ -618,7 +618,7 @@ function stripTip(event) {
 	const lines = [];
 	if (canFilter && value().flow) {
 		const s = D.slices[sliceAt(event)];
-		lines.push(value().name + ": " + fmtExact(sliceSum(s)) + (sampled ? " ?" : "") + ", " + fmtTime(s.from_ns) + " to " + fmtTime(s.to_ns));
+		lines.push(value().name + ": " + fmtExact(sliceSum(s)) + (value().estimated ? " ?" : "") + ", " + fmtTime(s.from_ns) + " to " + fmtTime(s.to_ns));
 	}
 	for (const s of stops.filter(x => Math.abs(x[0] - ns) < near).slice(0, 4)) lines.push("stop: " + s[3] + ", " + fmtTime(s[1]));
 	for (const c of cycles.filter(x => ns >= x[0] - near && ns <= x[1] + near).slice(0, 2))
@@ -833,6 +833,7 @@ function showAbout() {
 }
 
 D.values = D.values.filter(v => v.cells.length || (v.before && v.before.length));
+D.values.forEach(v => { v.estimated = v.cells.some((n, i) => i % 3 == 2 && n); });
 state.value = Math.max(0, D.values.findIndex(v => v.first));
 $("types").setAttribute("aria-pressed", state.types);
 readColors();
