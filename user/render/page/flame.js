@@ -56,9 +56,10 @@ function fmtExact(n) {
 	return unit && !per() && n >= 1000 ? fmt(n) + " (" + grouped(n) + " " + unit + ")" : fmt(n);
 }
 
-// An estimate of a part of the time: its interval isn't known here.
+// An estimate of a part of the time: its interval isn't known here. What all of it is, the runtime has counted.
 const isUnsure = () => value().estimated && state.range && value().flow;
-const doubt = () => isUnsure() ? " ?" : "";
+const isCounted = n => n === 0 && ["bytes", "objects"].includes(value().key);
+const doubt = n => isUnsure() && !isCounted(n) ? " ?" : "";
 
 // --- the view: a tree in which frames that shall look the same are one ------------------------------
 
@@ -363,7 +364,7 @@ function boxAt(event) {
 
 // The 95 % interval, of what one site alone is.
 function intervalOf(n) {
-	if (!value().estimated || !sums.total[n]) return "";
+	if (!value().estimated || !sums.total[n] || isCounted(n)) return "";
 	if (isUnsure()) return "95 % interval: not known of a part of the time";
 	if (sums.count[n] != 1) return "estimated: the 95 % interval is told of single sites";
 	const site = sums.only[n], ci = sums.ci[site], name = STRINGS[D.sites[2 * site + 1]];
@@ -381,7 +382,7 @@ function change(before, after) {
 
 function factsOf(n) {
 	const v = view(), total = sums.total[n], all = sums.total[0], lines = [];
-	lines.push("total " + fmtExact(total) + doubt() + ", " + fmtShare(total, all) + " of all" +
+	lines.push("total " + fmtExact(total) + doubt(n) + ", " + fmtShare(total, all) + " of all" +
 		(state.zoom && n != state.zoom ? ", " + fmtShare(total, sums.total[state.zoom]) + " of what is zoomed to" : ""));
 	if (!(v.kind[n] & TYPE) && n) lines.push("self " + fmtExact(sums.self[n]) + doubt() + ", " + fmtShare(sums.self[n], all));
 	if (diff) lines.push("before " + fmtExact(sums.before.total[n]) + ": " + change(sums.before.total[n], total));
@@ -596,7 +597,7 @@ function showStripNote() {
 	if (range && !value().flow) parts.push(value().name + " is as of the end: time doesn't choose of it");
 	if (range && isUnsure()) parts.push("estimates of a part have no interval here: 'gallop report --from " +
 		Math.floor(D.slices[range[0]].from_ns / 1e9) + "s --to " + Math.ceil(D.slices[range[1]].to_ns / 1e9) + "s -o part.html' has them");
-	if (!canFilter && !diff) parts.push(D.filter_note || "No filter by time: there are no parts to choose. 'gallop report' of a recording that is longer has them");
+	if (!canFilter && !diff) parts.push("No filter by time: there are no parts to choose. A page that 'gallop report' makes of a longer recording has them");
 	if (r && r.max) parts.push("bars: " + value().name.toLowerCase() + ", " + fmt(r.max) + " a second at most");
 	if (heapMax) parts.push("line: live heap, dashes: its goal, " + fmtBytes(heapMax) + " at most");
 	if (stops.length) parts.push("red: " + grouped(stops.length) + " stops of the world, " + fmtTime(stopMax) + " the longest");
@@ -820,10 +821,12 @@ function showAbout() {
 	document.title = (diff ? "Difference: " : "") + a.target + " - gallop";
 	$("target").textContent = a.target;
 	if (sampled) badge("estimated");
+	if (diff && D.before.sampled) badge("before: estimated");
+	if (diff && D.before.lost) badge("before: " + grouped(D.before.lost) + " lost", true);
 	if (a.lost) badge(grouped(a.lost) + " lost", true);
 	else badge("nothing lost");
 	if (!a.complete && !a.lost) badge("check differs", true);
-	$("about").textContent = a.exe + ", " + a.when + ", " + fmtTime(a.duration_ns) + ", by gallop " + a.version +
+	$("about").textContent = [a.exe, a.when, fmtTime(a.duration_ns), "by gallop " + a.version].filter(s => s).join(", ") +
 		(diff ? "; " + diff.after_name + " against " + diff.before_name + (diff.per ? ", " + diff.per : "") : "");
 	$("footer").textContent = (diff ? diff.after_name + ":\n" : "") + a.lines + (diff ? "\n" + diff.before_name + " (before):\n" + D.before.lines : "");
 	const sum = v => v.cells.reduce((s, n, i) => i % 3 == 1 ? s + n : s, 0);
