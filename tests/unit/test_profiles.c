@@ -85,6 +85,12 @@ static void golden_estimates(void **state)
 	(void)state;
 	sample_estimate(s, &sample_by_windows);
 	assert_profile("pprof-estimates", pprof(), s, SNAPSHOT_BYTES);
+	/* By the runtime's samples: one each so many bytes. */
+	_snapshot_ *sampled = take(m, (struct snapshot_opts){ 0 });
+	_cleanup_(profile_read_free) struct profile_read r;
+	sample_estimate(sampled, &sample_by_runtime);
+	read_rendered(&r, pprof(), sampled, SNAPSHOT_BYTES);
+	assert_non_null(strstr(r.text, "\nperiod 524288\n"));
 }
 
 static void golden_gc(void **state)
