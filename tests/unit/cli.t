@@ -71,6 +71,10 @@ usage() {
 		for collapsed stacks, not for text|report r.gallop --value assist
 		for collapsed stacks, not for json|report r.gallop --json --value stw
 		for collapsed stacks, not for text|gc -p 1 --value stw
+		of maps only|maps -p 1 -f pprof --value bytes
+		traces no allocations|gc -p 1 -o a.pb.gz --value bytes
+		not with --no-allocs|op -p 1 -f main.f --no-allocs -o a.speedscope.json
+		gc looks at no maps|gc -p 1 -f speedscope --value growths
 		takes one of: bytes objects|top -p 1 --value stw
 		--json and -f text|report r.gallop --json -f text
 		--json and -f jsonl|gc -p 1 --json -f jsonl
@@ -148,6 +152,28 @@ results() {
 		run report r.gallop -o "dir/$file"
 		succeeds "-o $file is text" cmp want.txt "dir/$file"
 	done
+}
+
+# What isn't text is for files, pipes and other programs.
+profiles() {
+	local args
+	rm -rf dir && mkdir dir
+	run report r.gallop -o dir/a.pb.gz
+	is "a profile: status" "$status$err" 0
+	succeeds "a profile: gzip" gzip -t dir/a.pb.gz
+	run report r.gallop -f pprof
+	succeeds "a profile: the same into a pipe, and each time" cmp dir/a.pb.gz "$T/out"
+	run report r.gallop -o dir/a.speedscope.json
+	is "speedscope: by the longer suffix" "$status$err $(jq -r '.exporter | test("^gallop@")' dir/a.speedscope.json)" "0 true"
+	for args in "report r.gallop -f pprof" "report r.gallop -f pprof -o -" "report r.gallop -f pprof -o /dev/tty" "heap -p 1 -f pprof" "gc gc.gallop -f pprof -o /dev/stdout"; do
+		script -qec "'$gallop' $args" typescript < /dev/null > "$T/out"
+		is "a profile on a terminal, $args: status" $? 2
+		matches "a profile on a terminal, $args: what to do" "$(tr -d '\r' < "$T/out")" $'^gallop[^\n]*: .* binary: .* terminal\nhint: -o FILE\\.pb\\.gz'
+	done
+	run report r.gallop -f pprof --value inuse_bytes
+	refused "a profile of a heap that isn't known" 1 "live heap is not known"
+	run heap heap.gallop -o dir/heap.pb.gz
+	is "heap: a profile of it" "$status$err" 0
 }
 
 refusals() {
@@ -291,6 +317,7 @@ installation() {
 usage
 not_recordings
 results
+profiles
 refusals
 broken_streams
 color

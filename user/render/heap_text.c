@@ -245,15 +245,21 @@ void put_heap_basis(FILE *out, const struct snapshot_heap *heap)
 			"within about 200/sqrt(n) %% of the\n       truth, 19 times of 20\n",
 			fmt_bytes(heap->last.rate).s, fmt_count(heap->total.inuse_samples).s,
 			fmt_count(heap->total.alloc_samples).s);
-		if (heap->looks > 1)
-			fputs("       growth in 95 %: its own interval, which what stayed in use "
-			      "doesn't widen;\n       noise: it reaches down to 0; ?: the rate has "
-			      "changed\n",
-			      out);
 	}
 	if (heap->last.unsettled)
 		fprintf(out, "       %s of its counts changed while they were read\n",
 			fmt_count(heap->last.unsettled).s);
+}
+
+/* The same for tables that show what has grown. */
+static void put_basis(FILE *out, const struct snapshot_heap *heap)
+{
+	put_heap_basis(out, heap);
+	if (heap->last.rate != 1 && heap->looks > 1)
+		fputs("       growth in 95 %: its own interval, which what stayed in use "
+		      "doesn't widen;\n       noise: it reaches down to 0; ?: the rate has "
+		      "changed\n",
+		      out);
 }
 
 static void put_body(FILE *out, const struct snapshot *s, const struct render_opts *opts)
@@ -280,7 +286,7 @@ void put_heap_section(FILE *out, const struct snapshot *s, const struct render_o
 	fputc('\n', out);
 	put_body(out, s, opts);
 	if (s->heap.known)
-		put_heap_basis(out, &s->heap);
+		put_basis(out, &s->heap);
 }
 
 int render_heap_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts)
@@ -301,7 +307,7 @@ int render_heap_summary(FILE *out, const struct snapshot *s, const struct render
 	put_body(out, s, opts);
 	fputc('\n', out);
 	if (heap->known)
-		put_heap_basis(out, heap);
+		put_basis(out, heap);
 	put_limits(out, s, opts);
 	return render_end(out);
 }

@@ -65,7 +65,7 @@ static const struct column gc_columns[] = {
 enum { GC_PAUSES, GC_PAUSE_NS, GC_ASSISTS, GC_ASSIST_NS, GC_COLUMNS };
 
 /* What a sample is told by beside its stack. */
-enum { LABELS_MAX = 2 };
+enum { LABELS_MAX = 4 };
 
 /* The last of those that show the value, which for times is behind their count. */
 static void add_columns(struct profile *p, const struct column *columns, size_t nr,
@@ -137,7 +137,9 @@ static const struct render_opts plain = { 0 };
 static void about_allocations(FILE *out, const struct snapshot *s)
 {
 	put_head(out, s, "allocations");
-	put_estimates(out, s, SNAPSHOT_BYTES, 0, 0);
+	put_estimates(out, s, SNAPSHOT_BYTES, s->sites_nr, 0);
+	if (s->samples.on)
+		fputs("           labels objects_ci95 and bytes_ci95: +- of a site\n", out);
 	put_in_use(out, s);
 	put_footer(out, s, &plain);
 }
@@ -210,15 +212,32 @@ static void set_space_period(struct profile *p, uint64_t rate)
 	profile_set_period(p, "space", "bytes", rate);
 }
 
+/* How sure a number of a site's is, in the words of the table's column "+-"; of what is no place nothing is said. */
+static struct fmt sure(const struct snapshot *s, const struct snapshot_site *site,
+		       enum snapshot_value value)
+{
+	struct fmt f = { "" };
+
+	if (s->samples.on)
+		f = fmt_ci95_of(value, site->count, site->ci95, site->type);
+	if (!strcmp(f.s, "-"))
+		f.s[0] = '\0';
+	return f;
+}
+
 static void add_sites(struct profile *p, const struct snapshot *s)
 {
 	for (size_t i = 0; i < s->sites_nr; i++) {
 		const struct snapshot_site *site = &s->sites[i];
+		const struct fmt objects = sure(s, site, SNAPSHOT_OBJECTS);
+		const struct fmt bytes = sure(s, site, SNAPSHOT_BYTES);
 		const uint64_t values[ALL_ALLOC_COLUMNS] = { site->count.objects,
 							     site->count.bytes };
 		const struct profile_label labels[LABELS_MAX] = {
 			{ .key = "type", .text = site->type },
 			{ .key = "goroutine", .number = site->goid },
+			{ .key = "objects_ci95", .text = objects.s },
+			{ .key = "bytes_ci95", .text = bytes.s },
 		};
 		if (site->count.objects || site->count.bytes)
 			profile_add_sample(p, site->stack, values, labels, LABELS_MAX);
@@ -365,12 +384,13 @@ static void add_op(struct profile *p, const struct snapshot_op *op)
 	for (size_t i = 0; i < op->sites_nr; i++) {
 		const struct snapshot_op_site *site = &op->sites[i];
 		const uint64_t values[ALLOC_COLUMNS] = { site->objects, site->bytes };
-		const struct profile_label labels[LABELS_MAX] = {
+		const struct profile_label labels[] = {
 			{ .key = "type", .text = site->type },
 			{ .key = "op", .text = op->func },
 		};
 		if (site->objects || site->bytes)
-			profile_add_sample(p, site->stack, values, labels, LABELS_MAX);
+			profile_add_sample(p, site->stack, values, labels,
+					   sizeof(labels) / sizeof(labels[0]));
 	}
 }
 

@@ -19,7 +19,7 @@ enum { PROFILE_TYPES_MAX = 8 };
 struct profile;
 struct snapshot_stack;
 
-/* Of a sample. text == NULL: it is a number, and 0 says nothing. */
+/* Of a sample. text == NULL: it is a number. "" and 0 say nothing, and are left out. */
 struct profile_label {
 	const char *key, *text;
 	uint64_t number;

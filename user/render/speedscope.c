@@ -4,7 +4,7 @@
  * format has of inlined frames speedscope doesn't show.
  *
  * There is no time in the values, so samples are in the order of their stacks: what is called from the same place is
- * side by side, and the same stack is there once. Whether a value is exact is said in its name, and what was lost in the file's.
+ * side by side, and the same stack is there once. Whether a value is exact, and that something was lost, is said in its name.
  *
  * Source: https://www.speedscope.app/file-format-schema.json, version 1.25.
  */
@@ -201,14 +201,26 @@ static void put_samples(struct speedscope *sc, const uint64_t *sums)
 	json_close(&sc->w, ']');
 }
 
+/* Of the file's names this is the only one that speedscope shows: "allocated bytes (exact, lost: 7)". */
+static char *graph_name(const struct snapshot *s, const struct graph *graph)
+{
+	char *name;
+	int len = asprintf(&name, "%s%s%s (%s%s%s)", graph->op, *graph->op ? ": " : "",
+			   graph->value->name, basis_of(s, graph), s->loss_total ? ", lost: " : "",
+			   s->loss_total ? fmt_count(s->loss_total).s : "");
+
+	return len < 0 ? NULL : name;
+}
+
 static int put_graph(struct speedscope *sc, const struct graph *graph)
 {
 	_cleanup_free_ uint64_t *sums = calloc(sc->tree.nodes_nr + 1, sizeof(sums[0]));
 	_cleanup_free_ char *name = NULL;
 	uint64_t total = 0;
 
-	if (!sums || asprintf(&name, "%s%s%s (%s)", graph->op, *graph->op ? ": " : "",
-			      graph->value->name, basis_of(sc->s, graph)) < 0)
+	if (sums)
+		name = graph_name(sc->s, graph);
+	if (!name)
 		return -ENOMEM;
 	for (size_t i = 0; i < graph->nr; i++) {
 		uint64_t n = graph->weights[i].n, *sum = &sums[graph->nodes[i]];
