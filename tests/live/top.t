@@ -234,7 +234,7 @@ target_exits() {
 # gone PID: it ends, within the limit.
 gone() {
 	local end=$((SECONDS + limit))
-	while [ $SECONDS -lt $end ]; do
+	while [ "$SECONDS" -lt "$end" ]; do
 		kill -0 "$1" 2> /dev/null || return 0
 		pass_time 0.05
 	done

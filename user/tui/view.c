@@ -127,7 +127,8 @@ static int fill(struct view *v)
 		return v->page == VIEW_LIST ? write_pane(v, NULL) : 0;
 	table_begin(t);
 	int rc = tabs[v->tab].build(v);
-	table_end(t, v, filter_of(v), v->follow);
+	/* What a tree is of stays under the cursor. */
+	table_end(t, v, filter_of(v), v->follow || v->page != VIEW_LIST);
 	return rc;
 }
 
@@ -215,6 +216,10 @@ int view_show_tree(struct view *v, const struct snapshot *whole)
 
 	if (!row || !v->frame)
 		return 0;
+	if (row->id != table_of(v)->selected_id) {
+		view_say(v, "that row isn't there any more: Esc, then Enter on another");
+		return 0;
+	}
 	struct frame_entry entry = alloc_entry(v, row);
 	const struct tree_of of = { .entry = &entry, .by_objects = v->by_objects };
 	v->page = VIEW_TREE;
