@@ -60,9 +60,9 @@ endif
 # libbpf is always linked statically: a binary built here must run where libbpf is older.
 ifeq ($(STATIC),1)
   LDFLAGS_ALL += -static
-  LIBS := -lbpf -lsqlite3 -lelf -lz -lm -lpthread -ldl
+  LIBS := -lbpf -lsqlite3 -lelf -lz -lncursesw -ltinfo -lm -lpthread -ldl
 else
-  LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lm
+  LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lncursesw -ltinfo -lm
 endif
 
 ARCH := $(shell uname -m)
@@ -127,6 +127,13 @@ $(SKEL): $(O)/gallop.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name gallop_bpf > $@
 
 $(filter $(O)/user/probe/%,$(USER_OBJS)): | $(SKEL)
+
+# The HTML page, but for its data.
+$(O)/page/.made: $(wildcard user/render/page/*) tools/html-page
+	$(call msg,PAGE,$@)
+	$(Q)tools/html-page user/render/page $(@D) && touch $@
+
+$(O)/user/render/html_page.o: $(O)/page/.made
 
 $(O)/%.o: %.c $(O)/.flags
 	$(call msg,CC,$@)

@@ -32,6 +32,7 @@ struct options {
 	pid_t pid; /* 0: none given */
 	char **argv; /* the command after "--", NULL-terminated; or NULL */
 	const char *file; /* positional argument: a recording or an executable; or NULL */
+	const char *file_after; /* the second one, with CMD_ARG_TWO */
 	const char *output; /* -o; NULL: standard output */
 	const char *format; /* -f; NULL: by the suffix of -o, else text */
 	enum session_mode mode;
@@ -39,6 +40,8 @@ struct options {
 	struct option_list funcs;
 	const char *compare;
 	const char *folded;
+	const char *per; /* --per; NULL: second */
+	struct option_list fail_if;
 	const char *directory; /* where man writes all pages; NULL: one, to standard output */
 	enum snapshot_value value;
 	enum probe_attach attach;
@@ -65,6 +68,8 @@ struct options {
 	size_t ops_nr;
 	bool ops_only;
 	bool batch;
+	bool once;
+	unsigned theme; /* enum terminal_theme */
 	bool dry_run;
 	bool json;
 	bool quiet;
@@ -86,6 +91,7 @@ enum cmd_id {
 	CMD_MAPS = 1 << 10,
 	CMD_OP = 1 << 11,
 	CMD_HEAP = 1 << 12,
+	CMD_DIFF = 1 << 13,
 };
 
 /* Headings of the list of commands. */
@@ -97,12 +103,12 @@ struct cmd_text {
 	const char *text;
 };
 
-enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED };
+enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED, CMD_ARG_TWO };
 
 struct cmd {
 	const char *name;
 	enum cmd_id id;
-	enum cmd_arg arg; /* a positional argument */
+	enum cmd_arg arg; /* positional arguments */
 	bool takes_command; /* "-- COMMAND [ARG...]" */
 	const char *arg_name; /* for the synopsis */
 	const char *summary; /* one line */
@@ -129,6 +135,7 @@ int cmd_gc(const struct options *opts, struct err *err);
 int cmd_maps(const struct options *opts, struct err *err);
 int cmd_op(const struct options *opts, struct err *err);
 int cmd_heap(const struct options *opts, struct err *err);
+int cmd_diff(const struct options *opts, struct err *err);
 int cmd_completion(const struct options *opts, struct err *err);
 int cmd_man(const struct options *opts, struct err *err);
 int cmd_version(const struct options *opts, struct err *err);
@@ -200,6 +207,10 @@ struct render_opts render_opts_of(const struct options *opts);
 int render_output(const struct renderer *renderer, const struct snapshot *s,
 		  const struct options *opts, struct err *err);
 
+/* The same with the snapshot's time in parts, which may be NULL. */
+int render_sliced(const struct renderer *renderer, const struct snapshot *s,
+		  const struct render_slices *slices, const struct options *opts, struct err *err);
+
 /* Open what -o names, written beside it and renamed by output_close(); standard output by default. */
 struct output {
 	FILE *f; /* NULL: not open */
@@ -207,6 +218,9 @@ struct output {
 	char *target; /* the file to replace; NULL: written in place */
 	char *tmp; /* what takes its place */
 };
+
+/* Would what is written there go to a terminal? */
+bool output_is_terminal(const char *path);
 
 /* -EEXIST for a recording, which isn't replaced. */
 int output_open(struct output *out, const char *path, struct err *err);

@@ -92,6 +92,16 @@ static const struct cmd_text report_examples[] = {
 	{ 0 },
 };
 
+static const struct cmd_text diff_examples[] = {
+	{ "gallop diff before.gallop after.gallop", "what has changed, a second" },
+	{ "gallop diff before.gallop after.gallop --per op:main.handle",
+	  "a call of main.handle, which both have measured with 'record --op'" },
+	{ "gallop diff before.gallop after.gallop -o diff.html", "a flame graph in red and blue" },
+	{ "gallop diff before.gallop after.gallop --fail-if 'alloc_space>+5%'",
+	  "for CI: exit 1 and the sites to blame if that much more is allocated" },
+	{ 0 },
+};
+
 static const struct cmd_text completion_examples[] = {
 	{ "source <(gallop completion bash)", "in bash, now" },
 	{ "gallop completion zsh > _gallop", "for a directory of zsh's $fpath" },
@@ -120,6 +130,14 @@ static const char mean_exact[] = "counted one by one: there is no interval";
 static const char mean_noise[] = "the interval reaches down to nothing: conclude nothing from it";
 static const char mean_few[] = "too few windows yet to tell how sure it is";
 static const char mean_none[] = "not known or not measured: what is 0 is shown as 0";
+
+static const struct cmd_text diff_marks[] = {
+	{ "+-4.2 %", "half the width of the 95 % interval of the change, in % of the change" },
+	{ "exact", mean_exact },
+	{ "noise", mean_noise },
+	{ "?", mean_few },
+	{ 0 },
+};
 
 static const struct cmd_text site_marks[] = {
 	{ "+-4.2 %", "half the width of the 95 % interval, in % of the number beside it" },
@@ -191,9 +209,10 @@ const struct cmd commands[] = {
 	  "something doesn't.",
 	  cmd_doctor, .group = CMD_GROUP_FIND, .examples = doctor_examples, .marks = doctor_marks },
 	{ "top", CMD_TOP, CMD_ARG_NONE, true, NULL, "watch where a process allocates",
-	  "Show the sites that allocate most, interval by interval, as plain text blocks. COMMAND "
-	  "is "
-	  "started and traced from its first instruction.",
+	  "On a terminal, a live view: sites, types, maps, the collector and what tracing costs, a "
+	  "tab each; '?' tells the keys, 'q' ends and prints a summary. Elsewhere, and with -b or "
+	  "-n, plain text blocks of the sites that allocate most, interval by interval. COMMAND is "
+	  "started and traced from its first instruction; what it prints is best sent to a file.",
 	  cmd_top, .group = CMD_GROUP_LIVE, .examples = top_examples, .marks = site_marks },
 	{ "record", CMD_RECORD, CMD_ARG_NONE, true, NULL, "record every allocation to a file",
 	  "Record every allocation of a process by call stack and type, until its end, Ctrl-C or "
@@ -249,6 +268,13 @@ const struct cmd commands[] = {
 	  "root nor the executable.",
 	  cmd_report, .group = CMD_GROUP_RECORDED, .examples = report_examples,
 	  .marks = site_marks },
+	{ "diff", CMD_DIFF, CMD_ARG_TWO, false, "BEFORE AFTER",
+	  "what has changed from one recording to another",
+	  "Show what has changed from the recording BEFORE to the recording AFTER: totals, sites, "
+	  "types, what is in use, the collector and maps, by time, by operation or in total, and "
+	  "how sure each change is. Sites are matched by function and type: of two builds lines "
+	  "may have moved. With --fail-if it is a check for CI.",
+	  cmd_diff, .group = CMD_GROUP_RECORDED, .examples = diff_examples, .marks = diff_marks },
 	{ "completion", CMD_COMPLETION, CMD_ARG_REQUIRED, false, "SHELL",
 	  "shell completion for bash, zsh or fish",
 	  "Print completion for bash, zsh or fish: source <(gallop completion bash).",

@@ -22,8 +22,9 @@ static const struct {
 	{ "What is measured",
 	  "func op compare no-allocs no-maps goroutines stack-depth runtime-frames" },
 	{ "Precision and cost", "mode budget attach max-sites" },
-	{ "Output", "output format json value top stacks folded batch max-size quiet directory" },
-	{ "Checks and scripts", "dry-run strict ready-fd" },
+	{ "Output", "output format json value per top stacks folded batch once theme max-size "
+		    "quiet directory" },
+	{ "Checks and scripts", "dry-run strict fail-if ready-fd" },
 };
 
 /* A new option is seen, if only here, before anybody has thought of its place. */

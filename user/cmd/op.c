@@ -276,6 +276,10 @@ static int choose_format(struct op *op, struct options *opts, struct err *err)
 		op->renderer.render = opts->compare ? render_ops_compare : render_ops_summary;
 	if (renderer == renderer_find("collapsed"))
 		op->renderer.render = render_collapsed_ops;
+	if (renderer == renderer_find("pprof"))
+		op->renderer.render = render_ops_pprof;
+	if (renderer == renderer_find("speedscope"))
+		op->renderer.render = render_ops_speedscope;
 	return 0;
 }
 

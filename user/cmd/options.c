@@ -26,18 +26,45 @@ enum {
 /* In the order of enum snapshot_value. */
 #define HEAP_VALUES "inuse_bytes inuse_objects alloc_bytes alloc_objects"
 #define VALUES "bytes objects assist stw assigns deletes clears retained growths " HEAP_VALUES
+#define DIFF_VALUES                                                                     \
+	"bytes objects assist stw assigns deletes clears retained growths inuse_bytes " \
+	"inuse_objects"
 
 const struct option_spec option_specs[] = {
 	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR | CMD_HEAP, AT(pid), "PID", NULL,
 	  .help = "the process to look at" },
 	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING | CMD_HEAP, AT(output), "FILE", NULL,
-	  .help = "write to FILE. For report, gc, maps and heap the suffix chooses the format, and "
-		  "'-' "
-		  "is "
-		  "standard output" },
+	  .help = "write to FILE. For report, gc, maps and heap the suffix chooses the format: "
+		  ".pb.gz is pprof's, .speedscope.json speedscope's, .folded collapsed stacks, "
+		  ".trace.json a timeline; '-' is standard output" },
 	{ "output", 'o', OPTION_STRING, CMD_OP, AT(output), "FILE", NULL,
 	  .help = "write to FILE. The suffix chooses the format: .bench and .txt are Go's "
-		  "benchmark results, as benchstat reads them; '-' is standard output" },
+		  "benchmark results, as benchstat reads them; .pb.gz and .speedscope.json are of "
+		  "what the "
+		  "operations allocate; '-' is standard output" },
+	{ "output", 'o', OPTION_STRING, CMD_DIFF, AT(output), "FILE", NULL,
+	  .help = "write to FILE. The suffix chooses the format, and '-' is standard output" },
+	{ "per", 0, OPTION_STRING, CMD_DIFF, AT(per), "UNIT", NULL,
+	  .help = "what numbers are divided by: second (the default), as recordings have different "
+		  "lengths; op:FUNC, the calls of a function that both have measured with 'record "
+		  "--op FUNC': sites are those inside of the calls then; total, nothing" },
+	{ "fail-if", 0, OPTION_LIST, CMD_DIFF, AT(fail_if), "LIMIT", NULL,
+	  .help = "exit with 1, and print the sites to blame, if a total has changed by more than "
+		  "LIMIT and that isn't noise: MEASURE>CHANGE or MEASURE<CHANGE, the change with "
+		  "its "
+		  "sign, in % or in B kB MB GB KiB MiB GiB, ns us ms s, such as "
+		  "'alloc_space>+5%' or 'pause>+2ms'. Measures are alloc_space, alloc_objects, "
+		  "inuse_space, inuse_objects, cycles, pause, assist, stw, assigns, deletes, "
+		  "clears, growths, retained and, with --per op:FUNC, op_time. May be given "
+		  "several times" },
+	{ "format", 'f', OPTION_STRING, CMD_DIFF, AT(format), "FORMAT", NULL,
+	  .help = "the format of the result, whatever the suffix of -o; of collapsed stacks the "
+		  "counts before and after" },
+	{ "value", 0, OPTION_CHOICE, CMD_DIFF, AT(value), "VALUE", DIFF_VALUES,
+	  .help = "what tables are sorted by and collapsed stacks count: bytes (the default) or "
+		  "objects; nanoseconds of mark assist, or of stops of the world (stw); of maps "
+		  "assigns, deletes, clears, bytes that emptied ones have retained, or growths; "
+		  "what is in use" },
 	{ "func", 'f', OPTION_LIST, CMD_OP, AT(funcs), "FUNC", NULL,
 	  .help = "measure the calls of FUNC; may be given several times. A name as the runtime "
 		  "spells it, such as 'main.(*Server).handle' or main.run.func1; the end of one "
@@ -106,8 +133,8 @@ const struct option_spec option_specs[] = {
 	{ "max-size", 0, OPTION_SIZE, CMD_RECORD, AT(max_size), "SIZE", NULL,
 	  .help = "end the recording when FILE has this size, such as 100M" },
 	{ "delay", 'd', OPTION_DURATION, COUNTING, AT(delay_ns), "TIME", NULL,
-	  .help = "length of an interval, at least 100ms, default 1s. record makes it longer, "
-		  "up to 10s, where very many sites are busy" },
+	  .help = "length of an interval, at least 100ms, default 1s. record and the live view of "
+		  "top make it longer, up to 10s, where very many sites are busy" },
 	{ "delay", 'd', OPTION_DURATION, CMD_OP, AT(delay_ns), "TIME", NULL,
 	  .help = "length of an interval, at least 100ms, default 1s: of benchmark results each "
 		  "has a line for each function, what is left at the end if it is half as long",
@@ -118,16 +145,22 @@ const struct option_spec option_specs[] = {
 	{ "iterations", 'n', OPTION_UINT, CMD_HEAP, AT(iterations), "N", NULL,
 	  .help = "look N times", .min = 1, .max = UINT_MAX, .use = OPTION_LIVE },
 	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL,
-	  .help = "end after N intervals", .min = 1, .max = UINT_MAX },
+	  .help = "plain text blocks, N of them, then end", .min = 1, .max = UINT_MAX },
+	{ "once", 0, OPTION_FLAG, CMD_TOP, AT(once), NULL, NULL,
+	  .help = "one plain text block: the same as -n 1" },
 	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL,
-	  .help = "plain text blocks, one after the other: what top shows so far, also without "
-		  "this" },
+	  .help = "plain text blocks, one after the other, also on a terminal; without this, "
+		  "where standard input or output is none" },
+	{ "theme", 0, OPTION_CHOICE, CMD_TOP, AT(theme), "THEME", "dark light mono 256",
+	  .help = "colours of the live view: for a dark or a light background, none, or of a "
+		  "terminal with 256. With NO_COLOR set there are none" },
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
 	  .help = "the format of the result, whatever the suffix of -o" },
 	{ "format", 0, OPTION_STRING, CMD_OP, AT(format), "FORMAT", NULL,
 	  .help = "the format of the result, whatever the suffix of -o" },
 	{ "value", 0, OPTION_CHOICE, SHOWING, AT(value), "VALUE", VALUES,
-	  .help = "what collapsed stacks count and tables are sorted by: bytes (the default) or "
+	  .help = "what collapsed stacks and profiles count and tables are sorted by: bytes (the "
+		  "default) or "
 		  "objects; of maps assigns, deletes, clears, bytes that emptied ones have "
 		  "retained, "
 		  "or growths; of the live heap what is in use, or was allocated since the process "
@@ -145,25 +178,26 @@ const struct option_spec option_specs[] = {
 		  "objects" },
 	{ "value", 0, OPTION_CHOICE, CMD_TOP, AT(value), "VALUE", "bytes objects",
 	  .help = "what tables are sorted by: bytes (the default) or objects" },
-	{ "top", 0, OPTION_UINT, SHOWING_ANY | CMD_TOP, AT(top_nr), "N", NULL,
+	{ "top", 0, OPTION_UINT, SHOWING_ANY | CMD_TOP | CMD_DIFF, AT(top_nr), "N", NULL,
 	  .help = "rows of each table; 0 shows all", .max = 1 << 20 },
-	{ "stacks", 0, OPTION_FLAG, SHOWING_ANY, AT(stacks), NULL, NULL,
+	{ "stacks", 0, OPTION_FLAG, SHOWING_ANY | CMD_DIFF, AT(stacks), NULL, NULL,
 	  .help = "show the whole stack of each row of text" },
-	{ "runtime-frames", 0, OPTION_FLAG, SHOWING_ANY | CMD_TOP, AT(runtime_frames), NULL, NULL,
+	{ "runtime-frames", 0, OPTION_FLAG, SHOWING_ANY | CMD_TOP | CMD_DIFF, AT(runtime_frames),
+	  NULL, NULL,
 	  .help = "keep the runtime's own frames at the leaf, which are cut as 'go tool pprof' "
 		  "does" },
 	{ "no-maps", 0, OPTION_FLAG, CMD_TOP | CMD_RECORD, AT(no_maps), NULL, NULL,
 	  .help = "leave maps out: each of their operations costs a trap, as each allocation "
 		  "does" },
-	{ "from", 0, OPTION_DURATION, SHOWING_ANY, AT(from_ns), "TIME", NULL,
+	{ "from", 0, OPTION_DURATION, SHOWING_ANY | CMD_DIFF, AT(from_ns), "TIME", NULL,
 	  .help = "of a recording, leave out what was before TIME after the start",
 	  .use = OPTION_RECORDED },
-	{ "to", 0, OPTION_DURATION, SHOWING_ANY, AT(to_ns), "TIME", NULL,
+	{ "to", 0, OPTION_DURATION, SHOWING_ANY | CMD_DIFF, AT(to_ns), "TIME", NULL,
 	  .help = "of a recording, leave out what was after TIME after the start",
 	  .use = OPTION_RECORDED },
-	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING_ANY, AT(json), NULL, NULL,
+	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING_ANY | CMD_DIFF, AT(json), NULL, NULL,
 	  .help = "JSON instead of text" },
-	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING_ANY, AT(strict), NULL, NULL,
+	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING_ANY | CMD_DIFF, AT(strict), NULL, NULL,
 	  .help = "exit with 6 if anything was lost, or a check line tells of a difference" },
 	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL,
 	  .help = "print the plan, every probe and why, and attach nothing; needs no root",
@@ -361,8 +395,13 @@ static error_t parse_argument(char *arg, struct argp_state *state)
 			   arg);
 		return EINVAL;
 	}
+	if (parse->cmd->arg == CMD_ARG_TWO && parse->opts->file && !parse->opts->file_after) {
+		parse->opts->file_after = arg;
+		return 0;
+	}
 	if (parse->opts->file)
-		argp_error(state, "one %s only, not also '%s'", parse->cmd->arg_name, arg);
+		argp_error(state, "%s%s only, not also '%s'",
+			   parse->cmd->arg == CMD_ARG_TWO ? "" : "one ", parse->cmd->arg_name, arg);
 	parse->opts->file = arg;
 	return 0;
 }
@@ -391,6 +430,8 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 		return parse_argument(arg, state);
 	if (key == ARGP_KEY_END && parse->cmd->arg == CMD_ARG_REQUIRED && !parse->opts->file)
 		argp_error(state, "no %s given", parse->cmd->arg_name);
+	if (key == ARGP_KEY_END && parse->cmd->arg == CMD_ARG_TWO && !parse->opts->file_after)
+		argp_error(state, "two recordings are needed: %s", parse->cmd->arg_name);
 	for (size_t i = 0; i < option_specs_nr; i++)
 		if ((option_specs[i].commands & parse->cmd->id) && option_specs[i].short_name &&
 		    option_specs[i].short_name == key)
