@@ -1,8 +1,7 @@
 #!/bin/bash
-# alone
 # timeout: 1200
 # Gallop comes and goes under a program whose stacks grow and move and whose garbage is collected, and
-# never changes one of its results. GALLOP_TEST_ROUNDS says how often, 200 times by default.
+# never changes one of its results, whatever else runs meanwhile. GALLOP_TEST_ROUNDS says how often, 200 times by default.
 # shellcheck source=lib.bash source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.bash"
 need_root
