@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
+#include "cmd/help.h"
+#include "render/weights.h"
 
 /* Only these take both. */
 static int check_use(const struct cmd *cmd, const struct options *opts, struct err *err)
@@ -22,27 +23,6 @@ static int check_use(const struct cmd *cmd, const struct options *opts, struct e
 	return 0;
 }
 
-enum value_of { OF_ALLOCATIONS, OF_GC, OF_MAPS, OF_HEAP };
-
-static enum value_of value_of(enum snapshot_value value)
-{
-	switch (value) {
-	case SNAPSHOT_BYTES:
-	case SNAPSHOT_OBJECTS:
-		return OF_ALLOCATIONS;
-	case SNAPSHOT_ASSIST:
-	case SNAPSHOT_STW:
-		return OF_GC;
-	case SNAPSHOT_INUSE_BYTES:
-	case SNAPSHOT_INUSE_OBJECTS:
-	case SNAPSHOT_ALLOC_BYTES:
-	case SNAPSHOT_ALLOC_OBJECTS:
-		return OF_HEAP;
-	default:
-		return OF_MAPS;
-	}
-}
-
 bool options_given(const struct options *opts, const char *name)
 {
 	/* A name may be there again, for other commands. */
@@ -52,28 +32,60 @@ bool options_given(const struct options *opts, const char *name)
 	return false;
 }
 
+/* These draw stacks, and one value at a time. */
+static bool shows_stacks(const struct renderer *r)
+{
+	static const char *const names[] = { "collapsed", "pprof", "speedscope" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(r->name, names[i]))
+			return true;
+	return false;
+}
+
+bool command_takes_format(const struct cmd *cmd, const struct renderer *r)
+{
+	bool timeline = !strcmp(r->name, "trace"), lines = !strcmp(r->name, "jsonl"),
+	     bench = !strcmp(r->name, "bench");
+
+	switch (cmd->id) {
+	case CMD_HEAP:
+		return !timeline && !lines && !bench;
+	case CMD_OP:
+		return !timeline && !lines;
+	case CMD_MAPS:
+		return !timeline;
+	case CMD_DIFF:
+		return !strcmp(r->name, "text") || !strcmp(r->name, "json") ||
+		       !strcmp(r->name, "collapsed") || !strcmp(r->name, "html");
+	default:
+		return true;
+	}
+}
+
 /* A command shows what it looks at; only report shows whatever was recorded. */
 static int check_value(const struct cmd *cmd, const struct options *opts,
 		       const struct renderer *renderer, struct err *err)
 {
 	bool collapsed = !strcmp(renderer->name, "collapsed");
-	enum value_of of = value_of(opts->value);
+	bool stacks = shows_stacks(renderer);
+	enum weights_of of = weights_of(opts->value);
 
-	if (of == OF_GC && !collapsed) {
+	if (of == OF_GC && !stacks) {
 		err_set(err, -EINVAL, "--value assist and stw are for collapsed stacks, not for %s",
 			renderer->name);
-		err_hint(err, "-f collapsed, or -o FILE.folded");
+		err_hint(err, "-f collapsed, or -o FILE.folded; -f pprof; -f speedscope");
 		return -EINVAL;
 	}
-	if (cmd->id == CMD_OP && opts->no_allocs && collapsed)
-		return err_set(err, -EINVAL,
-			       "collapsed stacks are of allocations: not with "
-			       "--no-allocs");
+	if (cmd->id == CMD_OP && opts->no_allocs && stacks)
+		return err_set(err, -EINVAL, "%s stacks are of allocations: not with --no-allocs",
+			       renderer->name);
 	if (cmd->id == CMD_OP && opts->folded && !opts->compare)
 		return err_set(err, -EINVAL, "--folded is for --compare");
-	if (cmd->id == CMD_OP &&
-	    (!strcmp(renderer->name, "trace") || !strcmp(renderer->name, "jsonl")))
-		return err_set(err, -EINVAL, "op has no format %s: text, bench, collapsed, json",
+	if (cmd->id == CMD_OP && !command_takes_format(cmd, renderer))
+		return err_set(err, -EINVAL,
+			       "op has no format %s: text, bench, collapsed, json, pprof, "
+			       "speedscope",
 			       renderer->name);
 	if (of == OF_MAPS && cmd->id == CMD_GC) {
 		err_set(err, -EINVAL, "gc looks at no maps");
@@ -85,15 +97,17 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 		err_hint(err, "'gallop heap' does; of a recording also 'gallop report'");
 		return -EINVAL;
 	}
-	if (of == OF_ALLOCATIONS && collapsed && cmd->id == CMD_GC && !opts->file) {
+	/* Other formats than collapsed stacks take both, if none is asked for. */
+	if (of == OF_ALLOCATIONS && stacks && cmd->id == CMD_GC && !opts->file &&
+	    (collapsed || options_given(opts, "value"))) {
 		err_set(err, -EINVAL, "gc traces no allocations, so there are no stacks of them");
 		err_hint(err, "--value assist, or --value stw");
 		return -EINVAL;
 	}
-	if (cmd->id == CMD_MAPS && !strcmp(renderer->name, "trace"))
+	if (cmd->id == CMD_MAPS && !command_takes_format(cmd, renderer))
 		return err_set(err, -EINVAL, "maps has no timeline");
-	if (of != OF_MAPS && collapsed && cmd->id == CMD_MAPS && options_given(opts, "value")) {
-		err_set(err, -EINVAL, "maps has collapsed stacks of maps only");
+	if (of != OF_MAPS && stacks && cmd->id == CMD_MAPS && options_given(opts, "value")) {
+		err_set(err, -EINVAL, "maps has stacks of maps only");
 		err_hint(err, "--value assigns, deletes, clears, retained or growths");
 		return -EINVAL;
 	}
@@ -104,7 +118,7 @@ int check_value_known(const struct snapshot *s, const struct options *opts, stru
 {
 	const struct snapshot_maps *maps = &s->maps;
 
-	if (value_of(opts->value) == OF_HEAP && !s->heap.known) {
+	if (weights_of(opts->value) == OF_HEAP && !s->heap.known) {
 		err_set(err, -ENODATA, "the live heap is not known: %s", s->heap.why_not);
 		if (!s->heap.asked)
 			err_hint(err,
@@ -112,7 +126,7 @@ int check_value_known(const struct snapshot *s, const struct options *opts, stru
 				 "profile, and 'gallop heap' does");
 		return -ENODATA;
 	}
-	if (value_of(opts->value) != OF_MAPS)
+	if (weights_of(opts->value) != OF_MAPS)
 		return 0;
 	if (!maps->known) {
 		err_set(err, -ENODATA, "maps were not looked at, so there are no numbers of them");
@@ -129,10 +143,14 @@ int check_value_known(const struct snapshot *s, const struct options *opts, stru
 	return 0;
 }
 
-static bool is_heap_format(const struct renderer *r)
+/* What isn't text would leave a terminal in a state, and be lost. */
+static int check_terminal(const struct renderer *r, const struct options *opts, struct err *err)
 {
-	return !strcmp(r->name, "text") || !strcmp(r->name, "collapsed") ||
-	       !strcmp(r->name, "json");
+	if (strcmp(r->name, "pprof") || !output_is_terminal(opts->output))
+		return 0;
+	err_set(err, -EINVAL, "a profile for pprof is binary: it isn't written to a terminal");
+	err_hint(err, "-o FILE.pb.gz, or into a file or a pipe with > or |");
+	return -EINVAL;
 }
 
 /* Of commands that may sample. */
@@ -154,23 +172,30 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 	enum { DELAY_MIN_NS = 100 * 1000 * 1000 }; /* events are looked at so often: session.c */
 	int rc = check_use(cmd, opts, err);
 
+	if (rc)
+		suggest_format(opts, err);
 	if (!rc && opts->delay_ns < DELAY_MIN_NS)
 		rc = err_set(err, -EINVAL, "--delay takes at least 100ms");
 	if (!rc)
 		rc = check_mode(opts, err);
-	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP)))
+	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP | CMD_DIFF)))
 		return rc;
 	if (opts->json && opts->format && strcmp(opts->format, "json"))
 		return err_set(err, -EINVAL, "--json and %s %s contradict each other",
 			       cmd->id == CMD_OP ? "--format" : "-f", opts->format);
+	/* Its formats and values are its own. */
+	if (cmd->id == CMD_DIFF)
+		return 0;
 	renderer = choose_renderer(opts, err);
-	if (!renderer)
-		return -EINVAL;
+	rc = renderer ? check_terminal(renderer, opts, err) : -EINVAL;
+	if (rc)
+		return rc;
 	/* Its values are its own. */
 	if (cmd->id != CMD_HEAP)
 		return check_value(cmd, opts, renderer, err);
-	return is_heap_format(renderer)
+	return command_takes_format(cmd, renderer)
 		       ? 0
-		       : err_set(err, -EINVAL, "heap has no format %s: text, collapsed, json",
+		       : err_set(err, -EINVAL,
+				 "heap has no format %s: text, collapsed, json, pprof, speedscope",
 				 renderer->name);
 }

@@ -90,7 +90,9 @@ int cmd_maps(const struct options *opts, struct err *err)
 	if (opts->dry_run)
 		return live_print_plan(opts, PLAN_VIEW_MAPS, err);
 	maps.renderer = *renderer;
-	if (renderer == renderer_find("collapsed") && live.value == SNAPSHOT_BYTES)
+	if ((renderer == renderer_find("collapsed") || renderer == renderer_find("pprof") ||
+	     renderer == renderer_find("speedscope")) &&
+	    live.value == SNAPSHOT_BYTES)
 		live.value = SNAPSHOT_ASSIGNS;
 	if (renderer == renderer_find("text"))
 		maps.renderer.render = render_maps_summary;

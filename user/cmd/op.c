@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cmd/help.h"
 #include "cmd/live.h"
 #include "model/model.h"
 #include "plan/plan.h"
@@ -275,6 +276,10 @@ static int choose_format(struct op *op, struct options *opts, struct err *err)
 		op->renderer.render = opts->compare ? render_ops_compare : render_ops_summary;
 	if (renderer == renderer_find("collapsed"))
 		op->renderer.render = render_collapsed_ops;
+	if (renderer == renderer_find("pprof"))
+		op->renderer.render = render_ops_pprof;
+	if (renderer == renderer_find("speedscope"))
+		op->renderer.render = render_ops_speedscope;
 	return 0;
 }
 
@@ -318,5 +323,9 @@ int cmd_op(const struct options *opts, struct err *err)
 	rc = read_wants(opts, list, wants, &live.ops_nr, err);
 	if (!rc)
 		rc = choose_format(&op, &live, err);
-	return rc ? rc : run(&op, &live, err);
+	if (!rc)
+		rc = run(&op, &live, err);
+	if (rc == -ENOENT)
+		suggest_format(opts, err);
+	return rc;
 }

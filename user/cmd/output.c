@@ -55,6 +55,20 @@ static bool is_special(const char *path)
 	return fd_of_path(path) >= 0 || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
 }
 
+bool output_is_terminal(const char *path)
+{
+	int known = is_stdout(path) ? STDOUT_FILENO : fd_of_path(path);
+	struct stat st;
+
+	if (known >= 0)
+		return isatty(known);
+	if (stat(path, &st) || !S_ISCHR(st.st_mode))
+		return false;
+	/* It must neither become ours nor make us wait. */
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 && isatty(fd);
+}
+
 /* --- formats ---------------------------------------------------------------------------------- */
 
 /* "app.json" has one; ".config" and "dir.d/app" have none. */
@@ -68,7 +82,7 @@ static const char *suffix_of(const char *path)
 
 static void hint_formats(struct err *err)
 {
-	char list[200] = "";
+	char list[sizeof(err->hint)] = "";
 	size_t len = 0;
 
 	for (const struct renderer *r = renderers; r->name && len < sizeof(list); r++)
@@ -249,11 +263,18 @@ int output_close(struct output *out, int rc, struct err *err)
 int render_output(const struct renderer *renderer, const struct snapshot *s,
 		  const struct options *opts, struct err *err)
 {
+	return render_sliced(renderer, s, NULL, opts, err);
+}
+
+int render_sliced(const struct renderer *renderer, const struct snapshot *s,
+		  const struct render_slices *slices, const struct options *opts, struct err *err)
+{
 	struct render_opts render_opts = render_opts_of(opts);
 	struct output out;
 	int rc = output_open(&out, opts->output, err);
 
 	if (rc)
 		return rc;
+	render_opts.slices = slices;
 	return output_close(&out, renderer->render(out.f, s, &render_opts), err);
 }

@@ -23,6 +23,9 @@ bool gc_events_next(struct gc_events *events, struct gc_event *ret);
 /* The tables of garbage collection in text, with a title; nothing if nothing was seen. */
 void put_gc_section(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
+/* One line: the cycles and pauses that were seen, held against the runtime's own count. */
+void put_gc_check(FILE *out, const struct model_gc_check *c, const struct render_opts *opts);
+
 /* Three lines for the live view; nothing if nothing was seen so far. */
 void put_gc_block(FILE *out, const struct snapshot *interval, const struct snapshot *total);
 

@@ -380,7 +380,7 @@ static void put_missing(FILE *out, const struct model_gc_check *c)
 		fmt_count(c->gallop_cycles).s, fmt_duration(c->off_ns).s);
 }
 
-static void put_gc_check(FILE *out, const struct model_gc_check *c, const struct render_opts *opts)
+void put_gc_check(FILE *out, const struct model_gc_check *c, const struct render_opts *opts)
 {
 	fputs("check: ", out);
 	if (!c->known) {

@@ -233,7 +233,7 @@ static void put_sums(FILE *out, const struct snapshot_heap *heap, const struct r
 			fmt_count(heap->last.cycle).s);
 }
 
-static void put_basis(FILE *out, const struct snapshot_heap *heap)
+void put_heap_basis(FILE *out, const struct snapshot_heap *heap)
 {
 	if (heap->last.rate == 1) {
 		fputs("heap:  exact, every object is sampled (runtime.MemProfileRate is 1)\n", out);
@@ -280,7 +280,7 @@ void put_heap_section(FILE *out, const struct snapshot *s, const struct render_o
 	fputc('\n', out);
 	put_body(out, s, opts);
 	if (s->heap.known)
-		put_basis(out, &s->heap);
+		put_heap_basis(out, &s->heap);
 }
 
 int render_heap_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts)
@@ -301,7 +301,7 @@ int render_heap_summary(FILE *out, const struct snapshot *s, const struct render
 	put_body(out, s, opts);
 	fputc('\n', out);
 	if (heap->known)
-		put_basis(out, heap);
+		put_heap_basis(out, heap);
 	put_limits(out, s, opts);
 	return render_end(out);
 }

@@ -9,11 +9,19 @@
 
 #include "model/snapshot.h"
 
+/* The time of a snapshot in parts that follow each other; what is counted in it is the sum of what is in them. */
+struct render_slices {
+	/* The next one, which the caller frees: 1; 0: there are no more; or -errno. */
+	int (*next)(void *ctx, struct snapshot **ret);
+	void *ctx;
+};
+
 struct render_opts {
 	enum snapshot_value value; /* what collapsed stacks count, what text shows first */
 	size_t top_nr; /* rows of each table in text; 0 = all */
 	bool stacks; /* text: print the whole stack under each site */
 	bool color;
+	const struct render_slices *slices; /* html: for its filter; NULL: there is none */
 };
 
 struct renderer {
@@ -75,6 +83,10 @@ int render_bench_end(FILE *out, const struct snapshot *s);
 
 /* 0 or -EIO. Collapsed stacks of what one operation allocates; opts->value: bytes or objects. */
 int render_op_collapsed(FILE *out, const struct snapshot_op *op, const struct render_opts *opts);
+
+/* 0, -ENOMEM or -EIO. The formats "pprof" and "speedscope" of what operations allocate. */
+int render_ops_pprof(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+int render_ops_speedscope(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 
 /* gallop heap: what is in use, and what has grown, 0 or -EIO; and a line of sums for each look. */
 int render_heap_summary(FILE *out, const struct snapshot *s, const struct render_opts *opts);
