@@ -307,7 +307,7 @@ for size in "80 24" "120 40" "200 60"; do
 	# shellcheck disable=SC2086 # two numbers
 	sites_at $size
 	# What each tab shows at each size is tests/unit/test_tui.c's.
-	[ "$size" != "80 24" ] || tabs_at $size
+	[ "$size" != "80 24" ] || tabs_at 80 24
 	keys q
 	ended "$size: quit" 0 'lost: +nothing'
 done
