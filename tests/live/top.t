@@ -67,6 +67,7 @@ filled() {
 		[ "$SECONDS" -lt "$end" ] || return 1
 		pass_time 0.05
 	done
+	return 0 # not what waiting for time returned
 }
 
 # ended WHAT STATUS REGEX: the terminal is as it was before, and this is on it.
