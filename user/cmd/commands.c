@@ -31,9 +31,9 @@ static const struct cmd_text doctor_examples[] = {
 };
 
 static const struct cmd_text top_examples[] = {
-	{ "sudo gallop top -p 1234", "every second, until Ctrl-C" },
+	{ "sudo gallop top -p 1234", "the live view, until q; ? tells its keys" },
 	{ "sudo gallop top -p 1234 -n 3 -d 5 --value objects",
-	  "three times five seconds, sorted by objects" },
+	  "text: three times five seconds, sorted by objects" },
 	{ "sudo gallop top --mode exact -- ./server",
 	  "every allocation of a program, from its first instruction" },
 	{ 0 },
