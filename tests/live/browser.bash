@@ -19,6 +19,8 @@ browser_start() {
 			"--user-data-dir=\($dir)"]}}}}')")
 	driver=http://127.0.0.1:$port/session/$(jq -r '.value.sessionId' <<< "$answer")
 	[[ $driver != */null ]] || { echo "$answer" >&2; return 1; }
+	# It ends with its session, and else as all that is ours.
+	ours "$(jq -r '.value.capabilities["goog:processID"]' <<< "$answer")"
 }
 
 # The driver ends its Chromium with the session.

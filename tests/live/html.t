@@ -1,5 +1,5 @@
 #!/bin/bash
-# timeout: 300
+# timeout: 600
 # The HTML flame graph, in a browser: what it shows after real clicks, keys and drags is what the JSON of the same
 # recording says; names stay text, whatever they are.
 # shellcheck disable=SC2016 # jq's variables

@@ -24,8 +24,8 @@
 /* What stands between the head and the tail, which must be there. */
 static char *data_of(const char *page)
 {
-	size_t head = (size_t)(html_page_head_end - html_page_head);
-	size_t tail = (size_t)(html_page_tail_end - html_page_tail);
+	size_t head = html_page_head_sz;
+	size_t tail = html_page_tail_sz;
 	size_t sz = strlen(page);
 
 	assert_true(head > 1000 && tail > 1000 && sz > head + tail);
@@ -47,8 +47,7 @@ static void nothing_but_its_own_script_may_run(void **state)
 {
 	static const char policy[] = "content=\"default-src 'none'; style-src 'unsafe-inline'; "
 				     "script-src 'sha256-";
-	_cleanup_free_ char *head = strndup(html_page_head,
-					    (size_t)(html_page_head_end - html_page_head));
+	_cleanup_free_ char *head = strndup(html_page_head, html_page_head_sz);
 
 	(void)state;
 	const char *hash = strstr(head, policy);

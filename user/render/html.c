@@ -433,11 +433,11 @@ static int put_page(struct page *p, const struct html_diff *diff)
 {
 	FILE *out = p->w.out;
 
-	fwrite(html_page_head, 1, (size_t)(html_page_head_end - html_page_head), out);
+	fwrite(html_page_head, 1, html_page_head_sz, out);
 	int rc = html_data_init(&p->data);
 	if (!rc)
 		rc = put_data(p, diff);
-	fwrite(html_page_tail, 1, (size_t)(html_page_tail_end - html_page_tail), out);
+	fwrite(html_page_tail, 1, html_page_tail_sz, out);
 	return rc ? rc : render_end(out);
 }
 

@@ -3,7 +3,10 @@
 #ifndef GALLOP_RENDER_HTML_PAGE_H
 #define GALLOP_RENDER_HTML_PAGE_H
 
-extern const char html_page_head[], html_page_head_end[];
-extern const char html_page_tail[], html_page_tail_end[];
+#include <stdint.h>
+
+extern const char html_page_head[], html_page_tail[];
+extern const uint64_t html_page_head_sz,
+	html_page_tail_sz; /* bytes; there is no '\0' behind them */
 
 #endif
