@@ -128,6 +128,13 @@ $(SKEL): $(O)/gallop.bpf.o
 
 $(filter $(O)/user/probe/%,$(USER_OBJS)): | $(SKEL)
 
+# The HTML page, but for its data.
+$(O)/page/.made: $(wildcard user/render/page/*) tools/html-page
+	$(call msg,PAGE,$@)
+	$(Q)tools/html-page user/render/page $(@D) && touch $@
+
+$(O)/user/render/html_page.o: $(O)/page/.made
+
 $(O)/%.o: %.c $(O)/.flags
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
@@ -254,23 +261,26 @@ demo:
 	$(MAKE) --no-print-directory all
 	$(Q)GALLOP=$(abspath $(O)/gallop) tools/demo
 
-$(O)/gallop.1: $(O)/gallop
+# All pages at once, of which gallop.1 is one.
+$(O)/man/gallop.1: $(O)/gallop
 	$(call msg,MAN,$@)
-	$(Q)$< man > $@
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)$< man --directory $(@D)
 
 .PHONY: install
-install: $(O)/gallop $(O)/gallop.1
+install: $(O)/gallop $(O)/man/gallop.1
 	install -D -m 755 $(O)/gallop $(DESTDIR)$(BINDIR)/gallop
-	install -D -m 644 $(O)/gallop.1 $(DESTDIR)$(MANDIR)/man1/gallop.1
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 $(O)/man/*.1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	$(O)/gallop completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gallop
 	$(O)/gallop completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gallop
 	$(O)/gallop completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gallop.fish
 
+# Also of pages whose command is no more.
 .PHONY: uninstall
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/gallop $(DESTDIR)$(MANDIR)/man1/gallop.1 \
+	rm -f $(DESTDIR)$(BINDIR)/gallop $(DESTDIR)$(MANDIR)/man1/gallop.1 $(DESTDIR)$(MANDIR)/man1/gallop-*.1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gallop \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gallop \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gallop.fish

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/cmd.h"
+#include "cmd/help.h"
 
 static const struct cmd *find_command(const char *name)
 {
@@ -37,8 +37,7 @@ int main(int argc, char **argv)
 
 	hold_standard_streams();
 	if (!cmd) {
-		err_set(&err, -EINVAL, "'%s' is not a command", argv[1]);
-		err_hint(&err, "'gallop help' lists them");
+		suggest_command(argv[1], &err);
 		print_err(&err);
 		return EXIT_STATUS_USAGE;
 	}

@@ -114,6 +114,16 @@ places() {
 
 # --- a running process -------------------------------------------------------------------------------
 
+# Is a pid among those that completion offers? It waits no more than two seconds for them.
+completes_pid() {
+	# shellcheck disable=SC2016 # another bash's
+	PATH=$(dirname "$gallop"):$PATH bash -c '
+		. <(gallop completion bash)
+		COMP_WORDS=(gallop top -p "") COMP_CWORD=3
+		_gallop
+		echo " ${COMPREPLY[*]} "' | grep -qF " $1 "
+}
+
 live_output() {
 	local block
 	start_program "$demo"
@@ -130,6 +140,7 @@ live_output() {
 	timeout "$limit" "$gallop" list > "$T/list" 2> "$T/err"
 	is "list: status" $? 0
 	matches "list: the process" "$(grep -w "^ *$program" "$T/list")" "demo.*go1\..*stripped.*exact"
+	succeeds "completion: its pid" until_true completes_pid "$program"
 	timeout "$limit" "$gallop" list --json > "$T/list.json" 2> "$T/err"
 	is "list --json: the process" "$(jq -c ".[] | select(.pid == $program) | [.stripped, .main]" "$T/list.json")" \
 		'[true,"gallop.test/demo"]'

@@ -1,10 +1,10 @@
 #!/bin/bash
-# The command line, as far as it needs no root and no Go program: help, manual page and completion say the
-# same, usage errors, where results go, installation. What is recorded comes from the fuzzer's corpus.
+# The command line, as far as it needs no root and no Go program: usage errors, where results go, installation.
+# What is recorded comes from the fuzzer's corpus. Help, manual and completion: help.t.
 # shellcheck source=../live/lib.bash source-path=SCRIPTDIR
 . "$(dirname "$0")/../live/lib.bash"
 need_gallop
-need_tools jq mandoc sqlite3 script make
+need_tools jq sqlite3 script make
 
 export LC_ALL=C TERM=xterm
 unset NO_COLOR
@@ -15,49 +15,6 @@ cd "$T" || exit 1
 
 # left WHAT FILE...: the directory holds these files and nothing else.
 left() { is "$1: what is left" "$(ls -A dir)" "$(printf '%s\n' "${@:2}")"; }
-
-# --- help, manual page, completion -------------------------------------------------------------------
-
-commands=$("$gallop" help | sed -n '/^usage/,/^  gallop/s/^  \([a-z]*\) .*/\1/p' | grep -v gallop)
-
-# Options of a command, one a line: as each place tells them.
-in_help() { sed -n 's/^  *\(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' "help.$1" | grep -vxe help -e usage; }
-in_man() {
-	awk -v c="$1" '/^\.SH/ { on = 0 } /^\.SS/ { on = $3 == c } on && /^\\fB/' gallop.1 |
-		sed -n 's/\\-/-/g; s/.*\\fB--\([a-z-]*\)\\fR.*/\1/p'
-}
-in_bash() {
-	# shellcheck disable=SC2034 # what the completion looks at
-	local COMP_WORDS=(gallop "$1" --) COMP_CWORD=2
-	_gallop
-	printf '%s\n' "${COMPREPLY[@]}" | sed -n 's/^--//p'
-}
-in_zsh() { sed -n "s/^\t*$1) words='\(.*\)' ;;/\1/p" completion.zsh | tr ' ' '\n' | sed -n 's/^--//p'; }
-in_fish() { sed -n "s/.*__fish_seen_subcommand_from $1' -l \([a-z-]*\).*/\1/p" completion.fish; }
-
-documentation() {
-	local c place want all=''
-	"$gallop" man > gallop.1
-	for place in bash zsh fish; do "$gallop" completion "$place" > "completion.$place"; done
-	# shellcheck disable=SC1091 # made above
-	. ./completion.bash
-	matches "help: lists the commands" "$commands" $'list\ndoctor\n.*record\n.*report'
-	for c in $commands; do
-		"$gallop" "$c" --help > "help.$c"
-		want=$(in_help "$c" | sort)
-		all+=$want$'\n'
-		for place in in_man in_bash in_zsh in_fish; do
-			is "options of $c: $place as in its help" "$($place "$c" | sort)" "$want"
-		done
-		is "help $c: as $c --help" "$("$gallop" help "$c")" "$(< "help.$c")"
-	done
-	is "options: the table's, all of them" "$(sort -u <<< "$all" | grep .)" \
-		"$(sed -n 's/^\t{ "\([a-z-]*\)", .*OPTION_.*/\1/p' "$top/user/cmd/options.c" | sort -u)"
-	run help nothing
-	refused "help nothing" 2 "'nothing'"
-	nothing "man: mandoc has nothing to say" mandoc -Tlint -W warning gallop.1
-	matches "top --batch: its help says what it is" "$(tr -s ' \n' ' ' < help.top)" "plain text blocks.*so far"
-}
 
 # --- usage -------------------------------------------------------------------------------------------
 
@@ -247,7 +204,7 @@ refusals() {
 }
 
 broken_streams() {
-	for args in "report r.gallop" "report r.gallop -f json" "gc gc.gallop" "gc gc.gallop -f jsonl" "maps r.gallop" help man; do
+	for args in "report r.gallop" "report r.gallop -f json" "gc gc.gallop" "gc gc.gallop -f jsonl" "maps r.gallop" help man "help op" "op --help" "man op"; do
 		# shellcheck disable=SC2086 # words
 		timeout "$limit" "$gallop" $args > /dev/full 2> "$T/err"
 		status=$? out=''
@@ -340,23 +297,23 @@ installation() {
 	# Other flags would build all of it again; those of a make above us are passed on.
 	[ -n "${MAKEFLAGS:-}" ] || make+=("O=$(realpath --relative-to="$top" "${gallop%/gallop}")")
 	local root=root/opt/g
+	mkdir pages && "$gallop" man --directory pages
 	succeeds "make install" "${make[@]}" install
 	is "make install: where" "$(cd root && find . -type f -printf '%m %P\n' | sort -k 2)" "$(sort -k 2 <<-END
 		755 opt/g/bin/gallop
-		644 opt/g/share/man/man1/gallop.1
+		$(find pages -type f -printf '644 opt/g/share/man/man1/%P\n')
 		644 opt/g/share/bash-completion/completions/gallop
 		644 opt/g/share/zsh/site-functions/_gallop
 		644 opt/g/share/fish/vendor_completions.d/gallop.fish
 	END
 	)"
 	succeeds "make install: the program" cmp "$gallop" $root/bin/gallop
-	succeeds "make install: the manual page" cmp $root/share/man/man1/gallop.1 <("$gallop" man)
+	succeeds "make install: the manual" diff -r pages $root/share/man/man1
 	succeeds "make install: completion" bash -n $root/share/bash-completion/completions/gallop
 	succeeds "make uninstall" "${make[@]}" uninstall
 	is "make uninstall: nothing is left" "$(find root -type f)" ""
 }
 
-documentation
 usage
 not_recordings
 results

@@ -71,6 +71,40 @@ static inline void assert_golden(const char *name, const char *text)
 	assert_string_equal(text, read_file(path));
 }
 
+/* `name`, `parent.name`, `name[]` or `name.child` in Markdown. */
+static inline bool is_described(const char *doc, const char *name)
+{
+	for (const char *p = doc; (p = strstr(p, name)); p++) {
+		char after = p[strlen(name)];
+		if ((p[-1] == '`' || p[-1] == '.') &&
+		    (after == '`' || after == '.' || after == '['))
+			return true;
+	}
+	return false;
+}
+
+/* Every member of an output in JSON is in its description. How many there are. */
+static inline int assert_documented(char *json)
+{
+	_cleanup_free_ char *path = golden_path("../../user/doc/JSON.md");
+	*strrchr(path, '.') = '\0'; /* golden_path() adds ".txt" */
+	const char *doc = read_file(path);
+	int members = 0;
+
+	for (char *p = json; (p = strstr(p, "\": ")); p += 3) {
+		char *key = p;
+		while (key[-1] != '"')
+			key--;
+		_cleanup_free_ char *name = strndup(key, (size_t)(p - key));
+		bool is_cause = strcmp(name, "site_table_full") == 0 ||
+				strcmp(name, "slots_busy") == 0;
+		if (!is_cause && !is_described(doc, name))
+			fail_msg("'%s' is not in JSON.md", name);
+		members++;
+	}
+	return members;
+}
+
 /* Terminals and line readers get printable text in whole lines. */
 static inline void assert_lines(const char *text, size_t width)
 {

@@ -80,6 +80,9 @@ static void golden_top(void **state)
 		  &sample_by_runtime,
 		  { .value = SNAPSHOT_OBJECTS, .top_nr = 2, .color = true } },
 		{ "samples-top-too-few", &sample_too_few, { .top_nr = 2 } },
+		{ "samples-top-sure",
+		  &sample_by_windows,
+		  { .value = SNAPSHOT_OBJECTS, .top_nr = 1 } },
 	};
 	_model_ *m = sample_model(SECONDS, NULL, NULL);
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
+#include "cmd/help.h"
 #include "render/weights.h"
 
 /* Only these take both. */
@@ -43,6 +43,26 @@ static bool shows_stacks(const struct renderer *r)
 	return false;
 }
 
+bool command_takes_format(const struct cmd *cmd, const struct renderer *r)
+{
+	bool timeline = !strcmp(r->name, "trace"), lines = !strcmp(r->name, "jsonl"),
+	     bench = !strcmp(r->name, "bench");
+
+	switch (cmd->id) {
+	case CMD_HEAP:
+		return !timeline && !lines && !bench;
+	case CMD_OP:
+		return !timeline && !lines;
+	case CMD_MAPS:
+		return !timeline;
+	case CMD_DIFF:
+		return !strcmp(r->name, "text") || !strcmp(r->name, "json") ||
+		       !strcmp(r->name, "collapsed") || !strcmp(r->name, "html");
+	default:
+		return true;
+	}
+}
+
 /* A command shows what it looks at; only report shows whatever was recorded. */
 static int check_value(const struct cmd *cmd, const struct options *opts,
 		       const struct renderer *renderer, struct err *err)
@@ -62,8 +82,7 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 			       renderer->name);
 	if (cmd->id == CMD_OP && opts->folded && !opts->compare)
 		return err_set(err, -EINVAL, "--folded is for --compare");
-	if (cmd->id == CMD_OP &&
-	    (!strcmp(renderer->name, "trace") || !strcmp(renderer->name, "jsonl")))
+	if (cmd->id == CMD_OP && !command_takes_format(cmd, renderer))
 		return err_set(err, -EINVAL,
 			       "op has no format %s: text, bench, collapsed, json, pprof, "
 			       "speedscope",
@@ -85,7 +104,7 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 		err_hint(err, "--value assist, or --value stw");
 		return -EINVAL;
 	}
-	if (cmd->id == CMD_MAPS && !strcmp(renderer->name, "trace"))
+	if (cmd->id == CMD_MAPS && !command_takes_format(cmd, renderer))
 		return err_set(err, -EINVAL, "maps has no timeline");
 	if (of != OF_MAPS && stacks && cmd->id == CMD_MAPS && options_given(opts, "value")) {
 		err_set(err, -EINVAL, "maps has stacks of maps only");
@@ -124,13 +143,6 @@ int check_value_known(const struct snapshot *s, const struct options *opts, stru
 	return 0;
 }
 
-static bool is_heap_format(const struct renderer *r)
-{
-	return !strcmp(r->name, "text") || !strcmp(r->name, "collapsed") ||
-	       !strcmp(r->name, "json") || !strcmp(r->name, "pprof") ||
-	       !strcmp(r->name, "speedscope");
-}
-
 /* What isn't text would leave a terminal in a state, and be lost. */
 static int check_terminal(const struct renderer *r, const struct options *opts, struct err *err)
 {
@@ -160,15 +172,20 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 	enum { DELAY_MIN_NS = 100 * 1000 * 1000 }; /* events are looked at so often: session.c */
 	int rc = check_use(cmd, opts, err);
 
+	if (rc)
+		suggest_format(opts, err);
 	if (!rc && opts->delay_ns < DELAY_MIN_NS)
 		rc = err_set(err, -EINVAL, "--delay takes at least 100ms");
 	if (!rc)
 		rc = check_mode(opts, err);
-	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP)))
+	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP | CMD_DIFF)))
 		return rc;
 	if (opts->json && opts->format && strcmp(opts->format, "json"))
 		return err_set(err, -EINVAL, "--json and %s %s contradict each other",
 			       cmd->id == CMD_OP ? "--format" : "-f", opts->format);
+	/* Its formats and values are its own. */
+	if (cmd->id == CMD_DIFF)
+		return 0;
 	renderer = choose_renderer(opts, err);
 	rc = renderer ? check_terminal(renderer, opts, err) : -EINVAL;
 	if (rc)
@@ -176,7 +193,7 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 	/* Its values are its own. */
 	if (cmd->id != CMD_HEAP)
 		return check_value(cmd, opts, renderer, err);
-	return is_heap_format(renderer)
+	return command_takes_format(cmd, renderer)
 		       ? 0
 		       : err_set(err, -EINVAL,
 				 "heap has no format %s: text, collapsed, json, pprof, speedscope",

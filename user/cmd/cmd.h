@@ -32,6 +32,7 @@ struct options {
 	pid_t pid; /* 0: none given */
 	char **argv; /* the command after "--", NULL-terminated; or NULL */
 	const char *file; /* positional argument: a recording or an executable; or NULL */
+	const char *file_after; /* the second one, with CMD_ARG_TWO */
 	const char *output; /* -o; NULL: standard output */
 	const char *format; /* -f; NULL: by the suffix of -o, else text */
 	enum session_mode mode;
@@ -39,6 +40,9 @@ struct options {
 	struct option_list funcs;
 	const char *compare;
 	const char *folded;
+	const char *per; /* --per; NULL: second */
+	struct option_list fail_if;
+	const char *directory; /* where man writes all pages; NULL: one, to standard output */
 	enum snapshot_value value;
 	enum probe_attach attach;
 	uint64_t duration_ns;
@@ -85,23 +89,38 @@ enum cmd_id {
 	CMD_MAPS = 1 << 10,
 	CMD_OP = 1 << 11,
 	CMD_HEAP = 1 << 12,
+	CMD_DIFF = 1 << 13,
 };
 
-enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED };
+/* Headings of the list of commands. */
+enum cmd_group { CMD_GROUP_OTHER, CMD_GROUP_FIND, CMD_GROUP_LIVE, CMD_GROUP_RECORDED };
+
+/* A word of a list, and what it means. */
+struct cmd_text {
+	const char *term;
+	const char *text;
+};
+
+enum cmd_arg { CMD_ARG_NONE, CMD_ARG_OPTIONAL, CMD_ARG_REQUIRED, CMD_ARG_TWO };
 
 struct cmd {
 	const char *name;
 	enum cmd_id id;
-	enum cmd_arg arg; /* a positional argument */
+	enum cmd_arg arg; /* positional arguments */
 	bool takes_command; /* "-- COMMAND [ARG...]" */
 	const char *arg_name; /* for the synopsis */
 	const char *summary; /* one line */
 	const char *text; /* a paragraph for help and the man page */
 	int (*run)(const struct options *opts, struct err *err); /* exit status, or -errno */
+	enum cmd_group group;
+	const struct cmd_text *examples; /* command lines that work as they are; ends with { 0 } */
+	const struct cmd_text
+		*marks; /* what stands in its outputs in the place of a number; or NULL */
 };
 
 /* In the order help shows them; ends with name == NULL. */
 extern const struct cmd commands[];
+extern const struct cmd_text general_examples[]; /* ends with { 0 } */
 
 const struct cmd *command_find(const char *name); /* or NULL */
 
@@ -114,6 +133,7 @@ int cmd_gc(const struct options *opts, struct err *err);
 int cmd_maps(const struct options *opts, struct err *err);
 int cmd_op(const struct options *opts, struct err *err);
 int cmd_heap(const struct options *opts, struct err *err);
+int cmd_diff(const struct options *opts, struct err *err);
 int cmd_completion(const struct options *opts, struct err *err);
 int cmd_man(const struct options *opts, struct err *err);
 int cmd_version(const struct options *opts, struct err *err);
@@ -162,6 +182,9 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 /* Options that have no meaning together, each good alone: -EINVAL. */
 int options_check(const struct cmd *cmd, const struct options *opts, struct err *err);
 
+/* Does a command have a format? Also of what it records there is nothing to show in some. */
+bool command_takes_format(const struct cmd *cmd, const struct renderer *renderer);
+
 /* Was an option of this name given? */
 bool options_given(const struct options *opts, const char *name);
 
@@ -181,6 +204,10 @@ struct render_opts render_opts_of(const struct options *opts);
 /* Render to where -o says: all of it or nothing. 0 or -errno. */
 int render_output(const struct renderer *renderer, const struct snapshot *s,
 		  const struct options *opts, struct err *err);
+
+/* The same with the snapshot's time in parts, which may be NULL. */
+int render_sliced(const struct renderer *renderer, const struct snapshot *s,
+		  const struct render_slices *slices, const struct options *opts, struct err *err);
 
 /* Open what -o names, written beside it and renamed by output_close(); standard output by default. */
 struct output {

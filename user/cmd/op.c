@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cmd/help.h"
 #include "cmd/live.h"
 #include "model/model.h"
 #include "plan/plan.h"
@@ -322,5 +323,9 @@ int cmd_op(const struct options *opts, struct err *err)
 	rc = read_wants(opts, list, wants, &live.ops_nr, err);
 	if (!rc)
 		rc = choose_format(&op, &live, err);
-	return rc ? rc : run(&op, &live, err);
+	if (!rc)
+		rc = run(&op, &live, err);
+	if (rc == -ENOENT)
+		suggest_format(opts, err);
+	return rc;
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/cmd.h"
+#include "cmd/help.h"
 
 #define AT(member) offsetof(struct options, member)
 
@@ -26,6 +26,9 @@ enum {
 /* In the order of enum snapshot_value. */
 #define HEAP_VALUES "inuse_bytes inuse_objects alloc_bytes alloc_objects"
 #define VALUES "bytes objects assist stw assigns deletes clears retained growths " HEAP_VALUES
+#define DIFF_VALUES                                                                     \
+	"bytes objects assist stw assigns deletes clears retained growths inuse_bytes " \
+	"inuse_objects"
 
 const struct option_spec option_specs[] = {
 	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR | CMD_HEAP, AT(pid), "PID", NULL,
@@ -39,6 +42,29 @@ const struct option_spec option_specs[] = {
 		  "benchmark results, as benchstat reads them; .pb.gz and .speedscope.json are of "
 		  "what the "
 		  "operations allocate; '-' is standard output" },
+	{ "output", 'o', OPTION_STRING, CMD_DIFF, AT(output), "FILE", NULL,
+	  .help = "write to FILE. The suffix chooses the format, and '-' is standard output" },
+	{ "per", 0, OPTION_STRING, CMD_DIFF, AT(per), "UNIT", NULL,
+	  .help = "what numbers are divided by: second (the default), as recordings have different "
+		  "lengths; op:FUNC, the calls of a function that both have measured with 'record "
+		  "--op FUNC': sites are those inside of the calls then; total, nothing" },
+	{ "fail-if", 0, OPTION_LIST, CMD_DIFF, AT(fail_if), "LIMIT", NULL,
+	  .help = "exit with 1, and print the sites to blame, if a total has changed by more than "
+		  "LIMIT and that isn't noise: MEASURE>CHANGE or MEASURE<CHANGE, the change with "
+		  "its "
+		  "sign, in % or in B kB MB GB KiB MiB GiB, ns us ms s, such as "
+		  "'alloc_space>+5%' or 'pause>+2ms'. Measures are alloc_space, alloc_objects, "
+		  "inuse_space, inuse_objects, cycles, pause, assist, stw, assigns, deletes, "
+		  "clears, growths, retained and, with --per op:FUNC, op_time. May be given "
+		  "several times" },
+	{ "format", 'f', OPTION_STRING, CMD_DIFF, AT(format), "FORMAT", NULL,
+	  .help = "the format of the result, whatever the suffix of -o; of collapsed stacks the "
+		  "counts before and after" },
+	{ "value", 0, OPTION_CHOICE, CMD_DIFF, AT(value), "VALUE", DIFF_VALUES,
+	  .help = "what tables are sorted by and collapsed stacks count: bytes (the default) or "
+		  "objects; nanoseconds of mark assist, or of stops of the world (stw); of maps "
+		  "assigns, deletes, clears, bytes that emptied ones have retained, or growths; "
+		  "what is in use" },
 	{ "func", 'f', OPTION_LIST, CMD_OP, AT(funcs), "FUNC", NULL,
 	  .help = "measure the calls of FUNC; may be given several times. A name as the runtime "
 		  "spells it, such as 'main.(*Server).handle' or main.run.func1; the end of one "
@@ -66,7 +92,8 @@ const struct option_spec option_specs[] = {
 	{ "duration", 0, OPTION_DURATION, CMD_HEAP, AT(duration_ns), "TIME", NULL,
 	  .help = "look again until TIME has passed, such as 10s or 2m", .use = OPTION_LIVE },
 	{ "mode", 0, OPTION_CHOICE, SAMPLING, AT(mode), "MODE", "auto exact",
-	  .help = "auto (the default): totals are exact, what each site has of them is estimated "
+	  .help = "what is counted. auto (the default): totals are exact, what each site has of "
+		  "them is estimated "
 		  "within a budget. exact: every allocation is counted, and a trap for each slows "
 		  "a target that allocates much",
 	  .use = OPTION_LIVE },
@@ -78,7 +105,8 @@ const struct option_spec option_specs[] = {
 		  "--mode exact",
 	  .use = OPTION_LIVE },
 	{ "mode", 0, OPTION_CHOICE, CMD_OP, AT(mode), "MODE", "auto exact",
-	  .help = "auto (the default): whole calls in short windows at random times, within a "
+	  .help = "what is measured. auto (the default): whole calls in short windows at random "
+		  "times, within a "
 		  "budget; what allocations/op and bytes/op are of all calls is estimated. exact: "
 		  "every call is measured, and a trap for each, and for each allocation, slows a "
 		  "target that makes many",
@@ -122,13 +150,9 @@ const struct option_spec option_specs[] = {
 	  .help = "plain text blocks, one after the other: what top shows so far, also without "
 		  "this" },
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
-	  .help = "text, collapsed, json; jsonl (stops and GC cycles, one object a line), trace "
-		  "(a timeline for Perfetto and chrome://tracing), bench (Go's benchmark results, "
-		  "where operations were measured), pprof (a profile for 'go tool pprof', of what "
-		  "--value is of: allocations, the live heap, maps or the GC), speedscope (every "
-		  "value, for speedscope.app)" },
+	  .help = "the format of the result, whatever the suffix of -o" },
 	{ "format", 0, OPTION_STRING, CMD_OP, AT(format), "FORMAT", NULL,
-	  .help = "text, bench (Go's benchmark results), collapsed, json, pprof, speedscope" },
+	  .help = "the format of the result, whatever the suffix of -o" },
 	{ "value", 0, OPTION_CHOICE, SHOWING, AT(value), "VALUE", VALUES,
 	  .help = "what collapsed stacks and profiles count and tables are sorted by: bytes (the "
 		  "default) or "
@@ -139,7 +163,7 @@ const struct option_spec option_specs[] = {
 		  "the "
 		  "world (stw) by who asked for them" },
 	{ "format", 'f', OPTION_STRING, CMD_HEAP, AT(format), "FORMAT", NULL,
-	  .help = "text, collapsed, json, pprof (as /debug/pprof/heap has it), speedscope" },
+	  .help = "the format of the result, whatever the suffix of -o" },
 	{ "value", 0, OPTION_CHOICE, CMD_HEAP, AT(value), "VALUE", HEAP_VALUES,
 	  .help = "what collapsed stacks count and sites are sorted by: bytes in use (the "
 		  "default), "
@@ -149,25 +173,26 @@ const struct option_spec option_specs[] = {
 		  "objects" },
 	{ "value", 0, OPTION_CHOICE, CMD_TOP, AT(value), "VALUE", "bytes objects",
 	  .help = "what tables are sorted by: bytes (the default) or objects" },
-	{ "top", 0, OPTION_UINT, SHOWING_ANY | CMD_TOP, AT(top_nr), "N", NULL,
+	{ "top", 0, OPTION_UINT, SHOWING_ANY | CMD_TOP | CMD_DIFF, AT(top_nr), "N", NULL,
 	  .help = "rows of each table; 0 shows all", .max = 1 << 20 },
-	{ "stacks", 0, OPTION_FLAG, SHOWING_ANY, AT(stacks), NULL, NULL,
-	  .help = "text: show the whole stack of each row" },
-	{ "runtime-frames", 0, OPTION_FLAG, SHOWING_ANY | CMD_TOP, AT(runtime_frames), NULL, NULL,
+	{ "stacks", 0, OPTION_FLAG, SHOWING_ANY | CMD_DIFF, AT(stacks), NULL, NULL,
+	  .help = "show the whole stack of each row of text" },
+	{ "runtime-frames", 0, OPTION_FLAG, SHOWING_ANY | CMD_TOP | CMD_DIFF, AT(runtime_frames),
+	  NULL, NULL,
 	  .help = "keep the runtime's own frames at the leaf, which are cut as 'go tool pprof' "
 		  "does" },
 	{ "no-maps", 0, OPTION_FLAG, CMD_TOP | CMD_RECORD, AT(no_maps), NULL, NULL,
 	  .help = "leave maps out: each of their operations costs a trap, as each allocation "
 		  "does" },
-	{ "from", 0, OPTION_DURATION, SHOWING_ANY, AT(from_ns), "TIME", NULL,
+	{ "from", 0, OPTION_DURATION, SHOWING_ANY | CMD_DIFF, AT(from_ns), "TIME", NULL,
 	  .help = "of a recording, leave out what was before TIME after the start",
 	  .use = OPTION_RECORDED },
-	{ "to", 0, OPTION_DURATION, SHOWING_ANY, AT(to_ns), "TIME", NULL,
+	{ "to", 0, OPTION_DURATION, SHOWING_ANY | CMD_DIFF, AT(to_ns), "TIME", NULL,
 	  .help = "of a recording, leave out what was after TIME after the start",
 	  .use = OPTION_RECORDED },
-	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING_ANY, AT(json), NULL, NULL,
+	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING_ANY | CMD_DIFF, AT(json), NULL, NULL,
 	  .help = "JSON instead of text" },
-	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING_ANY, AT(strict), NULL, NULL,
+	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING_ANY | CMD_DIFF, AT(strict), NULL, NULL,
 	  .help = "exit with 6 if anything was lost, or a check line tells of a difference" },
 	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL,
 	  .help = "print the plan, every probe and why, and attach nothing; needs no root",
@@ -179,6 +204,8 @@ const struct option_spec option_specs[] = {
 	  .help = "write a line to this open file descriptor when everything is attached and "
 		  "counts",
 	  .max = 1 << 16, .use = OPTION_LIVE },
+	{ "directory", 0, OPTION_STRING, CMD_MAN, AT(directory), "DIR", NULL,
+	  .help = "write gallop.1 and the page of each command into DIR" },
 };
 
 const size_t option_specs_nr = sizeof(option_specs) / sizeof(option_specs[0]);
@@ -187,7 +214,7 @@ const size_t option_specs_nr = sizeof(option_specs) / sizeof(option_specs[0]);
 #define BUDGET_MIN 0.01
 #define BUDGET_MAX 100.0
 
-enum { KEY_BASE = 0x1000 }; /* argp keys of options: their place in the table */
+enum { KEY_USAGE = 0xfff, KEY_BASE }; /* argp keys of options: their place in the table */
 
 /* --- reading arguments ------------------------------------------------------------------------ */
 
@@ -363,10 +390,25 @@ static error_t parse_argument(char *arg, struct argp_state *state)
 			   arg);
 		return EINVAL;
 	}
+	if (parse->cmd->arg == CMD_ARG_TWO && parse->opts->file && !parse->opts->file_after) {
+		parse->opts->file_after = arg;
+		return 0;
+	}
 	if (parse->opts->file)
-		argp_error(state, "one %s only, not also '%s'", parse->cmd->arg_name, arg);
+		argp_error(state, "%s%s only, not also '%s'",
+			   parse->cmd->arg == CMD_ARG_TWO ? "" : "one ", parse->cmd->arg_name, arg);
 	parse->opts->file = arg;
 	return 0;
+}
+
+/* Like any output: what can't be written is no success. */
+static void print_and_exit(const struct cmd *cmd, void (*print)(const struct cmd *cmd))
+{
+	print(cmd);
+	if (!fflush(stdout) && !ferror(stdout))
+		exit(EXIT_STATUS_OK);
+	talk("cannot write standard output: %s", strerror(errno));
+	exit(EXIT_STATUS_FAILURE);
 }
 
 static error_t parse_key(int key, char *arg, struct argp_state *state)
@@ -375,10 +417,16 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 
 	if (key >= KEY_BASE && key < KEY_BASE + (int)option_specs_nr)
 		return parse_option(&option_specs[key - KEY_BASE], arg, state);
+	if (key == 'h' || key == '?')
+		print_and_exit(parse->cmd, help_print);
+	if (key == KEY_USAGE)
+		print_and_exit(parse->cmd, help_print_usage);
 	if (key == ARGP_KEY_ARG)
 		return parse_argument(arg, state);
 	if (key == ARGP_KEY_END && parse->cmd->arg == CMD_ARG_REQUIRED && !parse->opts->file)
 		argp_error(state, "no %s given", parse->cmd->arg_name);
+	if (key == ARGP_KEY_END && parse->cmd->arg == CMD_ARG_TWO && !parse->opts->file_after)
+		argp_error(state, "two recordings are needed: %s", parse->cmd->arg_name);
 	for (size_t i = 0; i < option_specs_nr; i++)
 		if ((option_specs[i].commands & parse->cmd->id) && option_specs[i].short_name &&
 		    option_specs[i].short_name == key)
@@ -397,9 +445,11 @@ static void fill_argp(const struct cmd *cmd, struct argp_option *to)
 			.name = spec->name,
 			.key = spec->short_name ? spec->short_name : KEY_BASE + (int)i,
 			.arg = spec->arg,
-			.doc = spec->help,
 		};
 	}
+	*to++ = (struct argp_option){ .name = "help", .key = 'h' };
+	*to++ = (struct argp_option){ .key = '?', .flags = OPTION_HIDDEN };
+	*to++ = (struct argp_option){ .name = "usage", .key = KEY_USAGE };
 	*to = (struct argp_option){ 0 };
 }
 
@@ -414,15 +464,13 @@ static int find_dashes(const struct cmd *cmd, int argc, char **argv)
 
 void options_parse(const struct cmd *cmd, int argc, char **argv, struct options *ret)
 {
-	struct argp_option options[64];
-	char args_doc[128], doc[2048], name[64];
-	struct argp argp = {
-		.options = options, .parser = parse_key, .args_doc = args_doc, .doc = doc
-	};
+	struct argp_option options[OPTION_ROWS_MAX + 4]; /* help twice, usage, the end */
+	char name[64];
+	struct argp argp = { .options = options, .parser = parse_key };
 	struct parse parse = { .cmd = cmd, .opts = ret, .dashes = find_dashes(cmd, argc, argv) };
 
-	_Static_assert(sizeof(option_specs) / sizeof(option_specs[0]) < 64,
-		       "options[] is too small");
+	_Static_assert(sizeof(option_specs) / sizeof(option_specs[0]) <= OPTION_ROWS_MAX,
+		       "a bit each in given");
 	*ret = (struct options){
 		.mode = cmd->id & (SAMPLING | CMD_OP) ? SESSION_AUTO : SESSION_EXACT,
 		.budget = 0.02,
@@ -433,13 +481,6 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 			 !(getenv("TERM") && !strcmp(getenv("TERM"), "dumb")),
 	};
 	fill_argp(cmd, options);
-	bool optional = cmd->arg == CMD_ARG_OPTIONAL;
-	snprintf(args_doc, sizeof(args_doc), "%s%s%s%s", optional ? "[" : "",
-		 cmd->arg_name ? cmd->arg_name : "", optional ? "]" : "",
-		 !cmd->takes_command ? ""
-		 : cmd->arg_name     ? " [-- COMMAND [ARG...]]"
-				     : "[-- COMMAND [ARG...]]");
-	snprintf(doc, sizeof(doc), "%s", cmd->text);
 	snprintf(name, sizeof(name), "gallop %s", cmd->name);
 	argv[0] = name;
 	argp_err_exit_status = EXIT_STATUS_USAGE;
@@ -451,5 +492,6 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 		ret->argv = &argv[parse.dashes + 1];
 		argc = parse.dashes;
 	}
-	argp_parse(&argp, argc, argv, 0, NULL, &parse);
+	suggest_options(cmd, argc, argv);
+	argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &parse);
 }

@@ -4,10 +4,90 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/u64.h"
 #include "cmd/cmd.h"
 #include "model/model.h"
 #include "record/recording.h"
 #include "render/render.h"
+
+/*
+ * The parts of a recording, for the time filter of a page. Each is read on its own, and holds whole intervals of the
+ * recording: those whose middle lies in it. Where sites are estimated, parts are longer, as each has to have samples
+ * of its own.
+ */
+enum {
+	SLICES_MAX = 60,
+	SLICE_SITES_MAX = 400 * 1000, /* in all parts: to read and to write one takes 30 us */
+};
+
+#define SLICE_NS (UINT64_C(500) * 1000 * 1000)
+#define SAMPLED_SLICE_NS (10 * SLICE_NS)
+
+struct slices {
+	const struct options *opts;
+	uint64_t from_ns, to_ns; /* since the recording's start */
+	uint64_t next, nr;
+	struct err *err;
+};
+
+static struct slices slices_of(const struct options *opts, const struct snapshot *s,
+			       struct err *err)
+{
+	uint64_t start = s->meta.start_mono_ns;
+	uint64_t nr = min_u64(SLICES_MAX, SLICE_SITES_MAX / (s->sites_nr + 1));
+	struct slices slices = { .opts = opts,
+				 .from_ns = max_u64(s->from_mono_ns, start) - start,
+				 .to_ns = max_u64(s->to_mono_ns, start) - start,
+				 .err = err };
+	uint64_t dur_ns = max_u64(slices.to_ns, slices.from_ns) - slices.from_ns;
+
+	nr = min_u64(nr, dur_ns / (s->samples.on ? SAMPLED_SLICE_NS : SLICE_NS));
+	/* One part is no part. */
+	slices.nr = nr > 1 ? nr : 0;
+	return slices;
+}
+
+/* The bounds of part i: the last one has the rest, and nothing that was written since the whole was read. */
+static struct recording_span slice_span(const struct slices *slices, uint64_t i)
+{
+	uint64_t each = (slices->to_ns - slices->from_ns) / slices->nr;
+	uint64_t from = slices->from_ns + i * each;
+
+	return (struct recording_span){
+		.from_ns = i ? from : slices->opts->from_ns,
+		.to_ns = i + 1 < slices->nr ? from + each : slices->to_ns + 1,
+	};
+}
+
+static int next_slice(void *ctx, struct snapshot **ret)
+{
+	struct slices *slices = ctx;
+	struct snapshot_opts snapshot_opts = { .runtime_frames = slices->opts->runtime_frames };
+
+	while (slices->next < slices->nr) {
+		struct recording_span span = slice_span(slices, slices->next++);
+		struct model *model;
+		int rc = recording_load(slices->opts->file, &span, &model, slices->err);
+
+		if (rc == -ERANGE)
+			continue; /* no interval has its middle there */
+		if (rc)
+			return rc;
+		rc = snapshot_new(model, &snapshot_opts, ret);
+		model_free(model);
+		return rc ? rc : 1;
+	}
+	return 0;
+}
+
+static int render_page(const struct renderer *renderer, const struct snapshot *s,
+		       const struct options *opts, struct err *err)
+{
+	struct slices slices = slices_of(opts, s, err);
+	struct render_slices with = { next_slice, &slices };
+
+	return render_sliced(renderer, s, &with, opts, err);
+}
 
 int cmd_report(const struct options *opts, struct err *err)
 {
@@ -34,7 +114,8 @@ int cmd_report(const struct options *opts, struct err *err)
 	model_free(model);
 	rc = check_value_known(s, opts, err);
 	if (!rc)
-		rc = render_output(renderer, s, opts, err);
+		rc = !strcmp(renderer->name, "html") ? render_page(renderer, s, opts, err)
+						     : render_output(renderer, s, opts, err);
 	if (!rc && opts->strict && !snapshot_is_complete(s))
 		rc = EXIT_STATUS_INCOMPLETE;
 	snapshot_free(s);

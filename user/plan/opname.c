@@ -2,16 +2,15 @@
 /* Plain comparisons, each linear or nearly so: a table of functions may have millions of names of 8 KB. */
 #include "plan/opname.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/edits.h"
 #include "base/utf8.h"
 
 enum {
 	NEAR_MAX = 3, /* edits between last elements that are near */
-	ELEMENT_MAX = 64, /* bytes of them that are looked at */
 	COMMON_MAX = 255, /* and of what their names have in common */
 	MORE_SZ = sizeof(" and 4294967295 more"),
 };
@@ -126,36 +125,6 @@ static const char *last_element(const char *plain)
 	return last;
 }
 
-/* Letters added, left out or replaced, whatever their case; exact up to NEAR_MAX. */
-static uint32_t edits(const char *a, const char *b)
-{
-	size_t a_len = strnlen(a, ELEMENT_MAX), b_len = strnlen(b, ELEMENT_MAX);
-	uint32_t row[ELEMENT_MAX + 1];
-
-	if (a_len > b_len + NEAR_MAX || b_len > a_len + NEAR_MAX)
-		return NEAR_MAX + 1;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = (uint32_t)j;
-	for (size_t i = 1; i <= a_len; i++) {
-		uint32_t diagonal = row[0], least = row[0] = (uint32_t)i;
-
-		for (size_t j = 1; j <= b_len; j++) {
-			bool same = tolower((unsigned char)a[i - 1]) ==
-				    tolower((unsigned char)b[j - 1]);
-			uint32_t best = diagonal + !same;
-
-			best = row[j] + 1 < best ? row[j] + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			diagonal = row[j];
-			row[j] = best;
-			least = best < least ? best : least;
-		}
-		if (least > NEAR_MAX)
-			return least;
-	}
-	return row[b_len];
-}
-
 uint32_t opname_distance(const struct opname *name, const char *plain)
 {
 	const char *ours = last_element(name->plain), *theirs = last_element(plain);
@@ -164,7 +133,7 @@ uint32_t opname_distance(const struct opname *name, const char *plain)
 
 	/* What is before it may be right. A short word is near to anything as short, unless that is. */
 	bool same_before = before && memmem(plain, strlen(plain), name->plain, before);
-	uint32_t apart = edits(ours, theirs);
+	uint32_t apart = edits(ours, theirs, NEAR_MAX);
 	if (apart > NEAR_MAX || apart > len / (same_before ? 2 : 3))
 		return UINT32_MAX;
 	while (common < COMMON_MAX && plain[common] && plain[common] == name->plain[common])

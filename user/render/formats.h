@@ -10,6 +10,7 @@ int render_collapsed(FILE *out, const struct snapshot *s, const struct render_op
 int render_json(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 int render_trace(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 int render_bench(FILE *out, const struct snapshot *s, const struct render_opts *opts);
+int render_html(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 int render_pprof(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 int render_speedscope(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 int render_jsonl(FILE *out, const struct snapshot *s, const struct render_opts *opts);

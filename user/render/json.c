@@ -139,7 +139,7 @@ void json_put_loss(struct json_writer *w, const struct snapshot *s)
 		json_number(w, s->losses[i].key, s->losses[i].count);
 }
 
-static void put_check(struct json_writer *w, const struct model_check *c)
+void json_put_check(struct json_writer *w, const struct model_check *c)
 {
 	json_open(w, "check", '{');
 	json_bool(w, "known", c->known);
@@ -193,7 +193,7 @@ int render_json(FILE *out, const struct snapshot *s, const struct render_opts *o
 	json_close(&w, '}');
 	json_put_sampling(&w, s);
 	json_put_cost(&w, s);
-	put_check(&w, &s->check);
+	json_put_check(&w, &s->check);
 	put_marks(&w, s);
 	json_put_gc(&w, s);
 	json_open(&w, "maps", '{');

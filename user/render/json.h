@@ -34,6 +34,9 @@ void json_put_ops(struct json_writer *w, const struct snapshot *s);
 /* "heap", if it was to be looked at. */
 void json_put_heap(struct json_writer *w, const struct snapshot *s);
 
+/* "check" */
+void json_put_check(struct json_writer *w, const struct model_check *c);
+
 /* "gc" */
 void json_put_gc(struct json_writer *w, const struct snapshot *s);
 

@@ -9,22 +9,22 @@
 #include "base/utf8.h"
 
 /* The length of what needs no thought: a snapshot's names are nearly always plain to their end. */
-static size_t plain_prefix(const char *s)
+static size_t plain_prefix(const char *s, const char *escaped)
 {
 	const char *p = s;
 
-	while (*p >= ' ' && *p <= '~' && *p != '"' && *p != '\\')
+	while (*p >= ' ' && *p <= '~' && !strchr(escaped, *p))
 		p++;
 	return (size_t)(p - s);
 }
 
-void json_text(FILE *out, const char *s)
+static void put_text(FILE *out, const char *s, const char *escaped)
 {
 	size_t left = strlen(s);
 
 	fputc('"', out);
 	for (size_t n; left; s += n, left -= n) {
-		n = plain_prefix(s);
+		n = plain_prefix(s, escaped);
 		if (n) {
 			fwrite(s, 1, n, out);
 			continue;
@@ -34,12 +34,22 @@ void json_text(FILE *out, const char *s)
 			fputs("\xef\xbf\xbd", out);
 		else if (c == '"' || c == '\\')
 			fprintf(out, "\\%c", (char)c);
-		else if (!utf8_is_printable(c))
+		else if (!utf8_is_printable(c) || (c <= '~' && strchr(escaped, c)))
 			fprintf(out, "\\u%04x", (unsigned int)c);
 		else
 			fwrite(s, 1, n, out);
 	}
 	fputc('"', out);
+}
+
+void json_text(FILE *out, const char *s)
+{
+	put_text(out, s, "\"\\");
+}
+
+void json_text_in_html(FILE *out, const char *s)
+{
+	put_text(out, s, "\"\\<>&");
 }
 
 /* What stands before any value: comma, line, key. */
@@ -89,7 +99,10 @@ void json_close(struct json_writer *w, char bracket)
 void json_string(struct json_writer *w, const char *key, const char *value)
 {
 	begin(w, key);
-	json_text(w->out, value);
+	if (w->in_html)
+		json_text_in_html(w->out, value);
+	else
+		json_text(w->out, value);
 }
 
 void json_number(struct json_writer *w, const char *key, uint64_t value)
@@ -125,7 +138,7 @@ void json_millionths(struct json_writer *w, const char *key, uint64_t value)
 void json_decimal(struct json_writer *w, const char *key, double value)
 {
 	begin(w, key);
-	fputs(fmt_decimal(value).s, w->out);
+	fprintf(w->out, "%s%s", value < 0 ? "-" : "", fmt_decimal(fabs(value)).s);
 }
 
 void json_bool(struct json_writer *w, const char *key, bool value)

@@ -12,6 +12,8 @@
 
 /* A string alone, quoted and escaped. */
 void json_text(FILE *out, const char *s);
+/* The same for a script element of HTML: with nothing in it that could end that, or begin anything else. */
+void json_text_in_html(FILE *out, const char *s);
 
 struct json_writer {
 	FILE *out;
@@ -19,6 +21,7 @@ struct json_writer {
 	bool first; /* nothing was written yet in the innermost object or array */
 	bool flat; /* everything on one line until the end of this value */
 	unsigned int flat_depth;
+	bool in_html; /* texts are as of json_text_in_html() */
 };
 
 void json_open(struct json_writer *w, const char *key, char bracket); /* '{' or '[' */

@@ -15,6 +15,7 @@ const struct renderer renderers[] = {
 	{ "jsonl", ".jsonl", "stops and GC cycles, a line of JSON each", render_jsonl },
 	{ "bench", ".bench", "Go's benchmark results, for benchstat", render_bench },
 	{ "trace", ".trace.json", "stops, GC cycles and the heap on a timeline", render_trace },
+	{ "html", ".html .htm", "a flame graph to click on, in one page", render_html },
 	{ "pprof", ".pb.gz .pprof", "a profile for go tool pprof", render_pprof },
 	{ "speedscope", ".speedscope.json", "all values as flame graphs for speedscope.app",
 	  render_speedscope },

@@ -9,11 +9,19 @@
 
 #include "model/snapshot.h"
 
+/* The time of a snapshot in parts that follow each other; what is counted in it is the sum of what is in them. */
+struct render_slices {
+	/* The next one, which the caller frees: 1; 0: there are no more; or -errno. */
+	int (*next)(void *ctx, struct snapshot **ret);
+	void *ctx;
+};
+
 struct render_opts {
 	enum snapshot_value value; /* what collapsed stacks count, what text shows first */
 	size_t top_nr; /* rows of each table in text; 0 = all */
 	bool stacks; /* text: print the whole stack under each site */
 	bool color;
+	const struct render_slices *slices; /* html: for its filter; NULL: there is none */
 };
 
 struct renderer {

@@ -162,11 +162,12 @@ static void put_sources(FILE *out, const struct snapshot *s)
 /* --- what the marks mean ------------------------------------------------------------------------- */
 
 struct marks {
-	bool noise, unknown, exact;
+	bool width, noise, unknown, exact;
 };
 
 static void meet(struct marks *marks, const char *cell)
 {
+	marks->width |= strncmp(cell, "+-", 2) == 0;
 	marks->noise |= strcmp(cell, "noise") == 0;
 	marks->unknown |= strcmp(cell, "?") == 0;
 	marks->exact |= strcmp(cell, "exact") == 0;
@@ -280,7 +281,7 @@ void put_marks_now(FILE *out, const struct snapshot *interval, enum snapshot_val
 	if (!interval->samples.on)
 		return;
 	struct marks marks = marks_met(interval, value, sites_nr, 0);
-	if (marks.noise || marks.unknown || marks.exact)
+	if (marks.width || marks.noise || marks.unknown || marks.exact)
 		put_marks(out, &interval->samples, marks);
 	put_unsampled(out, &interval->samples);
 }

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A difference as a flame graph: html.h makes the page. As in two columns, what was before is scaled to the time, or the
+ * calls, of what came after, which is as counted.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "render/diff.h"
+#include "render/html.h"
+
+/*
+ * By operation the sites are those inside of the calls: a snapshot that has them in place of the process's. Borrows all
+ * from the side's; the caller frees s->sites. 0 or -ENOMEM.
+ */
+static int take_op(struct snapshot *s, const struct diff *d, int side)
+{
+	const struct snapshot_op *op = d->opts.op[side];
+
+	*s = *d->s[side];
+	s->sites = calloc(op->sites_nr + 1, sizeof(s->sites[0]));
+	s->sites_nr = op->sites_nr;
+	s->total = (struct snapshot_count){ op->objects, op->bytes };
+	for (size_t i = 0; s->sites && i < op->sites_nr; i++)
+		s->sites[i] = (struct snapshot_site){
+			.count = { op->sites[i].objects, op->sites[i].bytes },
+			.type = op->sites[i].type,
+			.stack = op->sites[i].stack,
+		};
+	return s->sites ? 0 : -ENOMEM;
+}
+
+static void name_sides(char dst[DIFF_SIDES][CELL_SZ], const struct diff *d,
+		       const struct diff_names *names)
+{
+	static const char *const scaled[] = { [DIFF_PER_SECOND] = ", scaled to the same time",
+					      [DIFF_PER_OP] = ", scaled to as many calls",
+					      [DIFF_PER_TOTAL] = "" };
+
+	for (int side = 0; side < DIFF_SIDES; side++) {
+		char file[CELL_SZ];
+		short_text(file, names->file[side], TABLE_W);
+		snprintf(dst[side], CELL_SZ, "%.500s%s", file,
+			 side == DIFF_BEFORE ? scaled[d->opts.per] : "");
+	}
+}
+
+int render_diff_html(FILE *out, const struct diff *d, const struct diff_names *names,
+		     const struct render_opts *opts)
+{
+	char name[DIFF_SIDES][CELL_SZ];
+	const struct html_diff diff = {
+		.before_scale = d->divisor[DIFF_AFTER] / d->divisor[DIFF_BEFORE],
+		.after_scale = 1,
+		.per = "",
+		.before_name = name[DIFF_BEFORE],
+		.after_name = name[DIFF_AFTER],
+	};
+	struct snapshot s[DIFF_SIDES];
+	_cleanup_free_ struct snapshot_site *before_sites = NULL, *after_sites = NULL;
+
+	name_sides(name, d, names);
+	if (d->opts.per != DIFF_PER_OP)
+		return render_html_diff(out, d->s[DIFF_BEFORE], d->s[DIFF_AFTER], &diff, opts);
+	int rc = take_op(&s[DIFF_BEFORE], d, DIFF_BEFORE);
+	before_sites = s[DIFF_BEFORE].sites;
+	if (rc)
+		return rc;
+	rc = take_op(&s[DIFF_AFTER], d, DIFF_AFTER);
+	after_sites = s[DIFF_AFTER].sites;
+	return rc ? rc : render_html_diff(out, &s[DIFF_BEFORE], &s[DIFF_AFTER], &diff, opts);
+}
