@@ -53,6 +53,8 @@ static void show(const struct model *m, enum snapshot_value value)
 	render_top_block(out, s, s, &render_opts);
 	render_ops_summary(out, s, &render_opts);
 	render_ops_compare(out, s, &render_opts);
+	render_ops_pprof(out, s, &render_opts);
+	render_ops_speedscope(out, s, &render_opts);
 	render_heap_summary(out, s, &render_opts);
 	for (size_t i = 0; i < s->ops.ops_nr; i++)
 		render_op_collapsed(out, &s->ops.ops[i], &render_opts);
