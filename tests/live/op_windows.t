@@ -58,6 +58,19 @@ mixture() {
 		[ "$(op mixture '.allocs_per_op | .mean_ci95 != null and .mean_ci95 > 0 and (.mean - 7 | fabs) <= 2 * .mean_ci95')" = true ]
 }
 
+# As many small calls as large ones, but windows see many more of the small ones: each counts for the calls of its time.
+phases() {
+	local name="go $1, phases" truth
+	view_options=(-q --budget 100 -f main.phases)
+	watch_work "$name" op "$2" -only main.phases -pause 1ms -time 14s
+	truth=$(jq '.ops[] | select(.func == "main.phases").objects' "$T/truth")
+	succeeds "$name: many windows" [ "$(op phases '.windows > 8 and .measured > 300 and .cut == 0')" = true ]
+	succeeds "$name: its mean is in the interval: $(op phases .allocs_per_op), $truth" \
+		[ "$(op phases ".allocs_per_op | .mean_ci95 != null and .mean_ci95 > 0 and (.mean - $truth | fabs) <= 2 * .mean_ci95")" = true ]
+	# What the sum of all by their number would be is a third of it.
+	succeeds "$name: it is no mean of those measured" [ "$(op phases ".allocs_per_op.mean > $truth / 2")" = true ]
+}
+
 # Three seconds each, on 60 goroutines: each window admits some, and none of them ends in time.
 too_long() {
 	local name="go $1, too long"
@@ -109,6 +122,7 @@ for version in "${versions[@]}"; do
 done
 if [ -n "${last:-}" ]; then
 	mixture "$last" "$last_exe"
+	phases "$last" "$last_exe"
 	too_long "$last" "$last_exe"
 	budget "$last" "$last_exe"
 	killed "$last" "$last_exe"

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "govern/op_calls.h"
 #include "govern/ration.h"
 #include "govern/schedule.h"
 
@@ -543,6 +544,32 @@ static void test_alarm(void **state)
 	assert_int_equal(ration_hits(&r, SLOW_HIT_S), 1000000000);
 }
 
+/* --- calls of operations ------------------------------------------------------------------------ */
+
+enum { MS = 1000000 };
+
+static void calls_are_those_of_before(void **state)
+{
+	static const struct {
+		struct op_calls calls;
+		uint64_t stood_for;
+	} cases[] = {
+		/* 100 a second; that the window itself saw fewer is its own doing. */
+		{ { 10, 100 * MS, 11, 200 * MS, 6000 * UINT64_C(1000000) }, 600 },
+		/* The only one for a second was in it. */
+		{ { 0, 100 * MS, 1, 1000 * UINT64_C(1000000), 6000 * UINT64_C(1000000) }, 6 },
+		{ { 9, 100 * MS, 10, 1000 * UINT64_C(1000000), 6000 * UINT64_C(1000000) }, 60 },
+		{ { 0, 100 * MS, 1, 1000 * UINT64_C(1000000), 10 * MS }, 1 },
+		{ { 0, 100 * MS, 0, 200 * MS, 6000 * UINT64_C(1000000) }, 0 },
+		{ { 90, 0, 90, 0, 6000 * UINT64_C(1000000) }, 0 },
+		{ { UINT64_MAX, 1, UINT64_MAX, 1, UINT64_MAX }, INT64_MAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(op_calls_stood_for(&cases[i].calls), cases[i].stood_for);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -565,6 +592,7 @@ int main(void)
 		cmocka_unit_test(test_collections),
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_alarm),
+		cmocka_unit_test(calls_are_those_of_before),
 	};
 
 	return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);

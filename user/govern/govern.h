@@ -52,7 +52,8 @@ struct govern_window {
 	uint64_t kept_from_ns, end_ns; /* of the second: samples in between are kept */
 	uint64_t refill_hits, exact_hits;
 	uint64_t outside_hits; /* while probes of either stage were put in and taken out */
-	uint64_t calls_off_ns; /* for how long so far calls of operations were not counted */
+	/* Of windows of operations, by the plan's: calls of the time that this one stands for, see op_calls.h; 0: not known. */
+	uint64_t op_calls[WIRE_OPS_MAX];
 	bool maps_only; /* allocations weren't looked at */
 	bool whole; /* false: something failed, or the target was gone: its samples tell nothing */
 };

@@ -72,8 +72,16 @@ struct govern_room {
 	double cost_s; /* CPU seconds, of all that the budget has for 30 seconds */
 };
 
+/* Calls of the plan's operations so far, those that were counted, at a time. */
+struct govern_calls {
+	uint64_t at_ns;
+	uint64_t entries[WIRE_OPS_MAX], off_ns[WIRE_OPS_MAX];
+};
+
 /* A unit while it runs. */
 struct govern_unit {
+	struct govern_calls calls; /* from before it, of operations */
+	uint64_t stands_ns; /* the time that it stands for */
 	struct govern_window window;
 	struct schedule_unit measured;
 	double switches_s;
@@ -104,6 +112,8 @@ uint64_t govern_vary(uint64_t n);
 
 /* Attach; what that takes the target loses, too: its memory map is locked. 0 or -errno. */
 int govern_switch_on(struct governor *g, struct govern_unit *u, enum wire_group group);
+
+void govern_see_calls(struct governor *g, struct govern_calls *ret);
 
 /* A window of operations. False if it failed, or the session or the target ended. */
 bool govern_run_operations(struct governor *g, struct govern_unit *u,
