@@ -198,7 +198,7 @@ static void windows_are_taken_as_they_end(void **state)
 	kernel.ops[0][0].begun++;
 	assert_int_equal(
 		op_stream_window(s, &(struct govern_window){ .number = 4, .op_calls = { 6 } }), 0);
-	op_stream_set_off(s, &(struct op_stream_off){ 6, 0, 0 });
+	op_stream_set_off(s, &(struct op_stream_off){ { 6 }, 0, 0 });
 	op_stream_take(s, true);
 	assert_int_equal(now->ended, 4);
 	assert_int_equal(now->sum[WIRE_OP_OBJECTS], 29);
@@ -224,9 +224,9 @@ static void assists_that_were_missed_are_not_known(void **state)
 	assert_int_equal(model_new(&m), 0);
 	programs = 1U << PLAN_PROG_ASSIST;
 	struct op_stream *s = new_stream(m);
-	op_stream_set_off(s, &(struct op_stream_off){ 5, 0, 0 });
+	op_stream_set_off(s, &(struct op_stream_off){ { 5 }, 0, 0 });
 	assert_true(m->ops->known.assists);
-	op_stream_set_off(s, &(struct op_stream_off){ 5, 1, 0 });
+	op_stream_set_off(s, &(struct op_stream_off){ { 5 }, 1, 0 });
 	assert_false(m->ops->known.assists);
 	op_stream_free(s);
 }

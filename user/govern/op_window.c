@@ -68,7 +68,7 @@ void govern_see_calls(struct governor *g, struct govern_calls *ret)
 	}
 	pthread_mutex_lock(&g->lock);
 	for (uint32_t i = 0; i < nr; i++)
-		ret->off_ns[i] = govern_off_ns(g, WIRE_GROUP_OP_CALLS);
+		ret->off_ns[i] = govern_off_ns(g, RATION_OP(i));
 	pthread_mutex_unlock(&g->lock);
 }
 

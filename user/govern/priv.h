@@ -49,7 +49,7 @@ struct governor {
 	size_t ended_nr;
 	struct ration ration;
 	double off_s
-		[WIRE_GROUP_NR]; /* for how long each was given up, the last time not if it still is */
+		[RATION_NR]; /* for how long each was given up, the last time not if it still is */
 	struct govern_past past[GOVERN_HISTORY]; /* the last seconds, oldest first */
 	size_t past_nr;
 	double began_s, cpu_began_s,
@@ -98,8 +98,8 @@ enum govern_wait govern_wait(const struct governor *g, int wake_fd, uint64_t unt
 /* CPU seconds of the target's life so far; of one that is gone what was last seen. */
 double govern_cpu_s(const struct governor *g, double last_s);
 
-/* For how long a group has been given up, with the lock. */
-uint64_t govern_off_ns(const struct governor *g, enum wire_group group);
+/* For how long something has been given up, with the lock: a group, or RATION_OP(). */
+uint64_t govern_off_ns(const struct governor *g, unsigned group);
 
 /* What hits of a group cost together. */
 double govern_hits_cost(const struct governor *g, enum wire_group group, uint64_t hits);

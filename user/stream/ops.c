@@ -33,7 +33,7 @@ struct op_stream {
 	/* Of windows: */
 	bool windows;
 	uint64_t cut[WIRE_OPS_MAX];
-	uint64_t calls_off_ns; /* for so long they were not counted */
+	uint64_t calls_off_ns[WIRE_OPS_MAX]; /* for so long they were not counted */
 };
 
 int op_stream_new(struct probe *probe, const struct plan *plan, struct model *model,
@@ -111,7 +111,7 @@ static void give_counts(struct op_stream *s, uint32_t i)
 		.nested = a->nested + b->nested,
 		.cut = s->cut[i],
 		.entries = s->windows ? entries_now(s, i) : 0,
-		.uncounted_ns = s->calls_off_ns,
+		.uncounted_ns = s->calls_off_ns[i],
 	};
 
 	for (int value = 0; value < WIRE_OP_VALUES; value++) {
@@ -139,7 +139,8 @@ static void give(struct op_stream *s, uint32_t i)
 
 void op_stream_set_off(struct op_stream *s, const struct op_stream_off *off)
 {
-	s->calls_off_ns = max_u64(s->calls_off_ns, off->calls_ns);
+	for (uint32_t i = 0; i < s->nr; i++)
+		s->calls_off_ns[i] = max_u64(s->calls_off_ns[i], off->calls_ns[i]);
 	/* Some operations would have too few, and none says which. */
 	s->known.assists &= !off->assists_ns;
 	s->known.pauses &= !off->stops_ns;
