@@ -319,6 +319,38 @@ static void a_span_has_its_own_windows(void **state)
 	assert_int_equal(first_op(s)->counts.ended, 27);
 }
 
+/* Of all of it; of a part it isn't known, and no session was sampled for that. */
+static void a_recording_knows_the_cost(void **state)
+{
+	const char *path = in_dir("x.gallop");
+	const struct recording_span span = { UINT64_C(2) * SAMPLE_S, UINT64_C(3) * SAMPLE_S };
+	struct recording *rec = create(path);
+	_model_ *m = windows_model();
+
+	(void)state;
+	*model_cost(m) = (struct model_cost){ .known = true,
+					      .budget = 0.02,
+					      .hits = 70,
+					      .windows = 3,
+					      .ns_per_hit = 6000,
+					      .off = "x" };
+	for (uint64_t n = 0; n < INTERVALS; n++) {
+		uint64_t from = SAMPLE_START + n * SAMPLE_S;
+		model_meta(m)->end_mono_ns = from + SAMPLE_S;
+		write_tick(m, from, from + SAMPLE_S, rec);
+		model_next_interval(m, from + SAMPLE_S);
+	}
+	finish(rec, m);
+	_model_ *loaded = load(path);
+	_snapshot_ *s = take(loaded, (struct snapshot_opts){ 0 });
+	assert_true(s->samples.cost.known && !s->samples.on);
+	assert_int_equal(s->samples.cost.windows, 3);
+	assert_string_equal(s->samples.cost.off, "x");
+	_model_ *part = load_span(path, &span);
+	_snapshot_ *none = take(part, (struct snapshot_opts){ 0 });
+	assert_false(none->samples.cost.known);
+}
+
 static void damage_is_told(void **state)
 {
 	const char *path = in_dir("x.gallop");
@@ -402,6 +434,7 @@ int main(void)
 		cmocka_unit_test(a_recording_gives_back_windows),
 		cmocka_unit_test(a_view_knows_what_calls_are_not_known),
 		cmocka_unit_test(a_span_has_its_own_windows),
+		cmocka_unit_test(a_recording_knows_the_cost),
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(sums_do_not_overflow),
 		cmocka_unit_test(too_many_rows_are_joined),
