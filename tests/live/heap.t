@@ -138,6 +138,24 @@ recorded() {
 }
 has_looked() { [ "$(sqlite3 "$T/h.gallop" 'SELECT count(*) FROM heap_look' 2> /dev/null)" -ge 1 ] 2> /dev/null; }
 
+# A program that takes no more samples has those of before: looks go on.
+turned_off() {
+	local name="go $1, turned off" exe looks
+	exe=$(go_program "$1" stripped heaptruth) || { skip "$name" "$(tail -n 1 "$T/build.err")"; return; }
+	rm -rf "$T/dir"
+	mkdir "$T/dir"
+	start_program "$exe" 1 "$T/dir" || fail "$name: starts" "$(cat "$T/program.err")"
+	timeout "$limit" "$gallop" heap -q -p "$program" -n 4 -d 1s > "$T/looks" 2> "$T/looks.err" &
+	looks=$!
+	until_true [ -s "$T/looks" ] || fail "$name: it was looked at" "$(cat "$T/looks.err")"
+	say off
+	wait "$looks"
+	is "$name: status" $? 0
+	is "$name: nothing to say" "$(< "$T/looks.err")" ""
+	matches "$name: it is shown" "$(< "$T/looks")" 'In use by'
+	end_program
+}
+
 # Without a profile there is one line, and what to do.
 nothing_there() {
 	local name="go $1, no profile" exe
@@ -170,6 +188,7 @@ for v in ${GALLOP_TEST_GO:-1.19 1.27}; do
 	before_gc "$v"
 	growth "$v"
 	nothing_there "$v"
+	turned_off "$v"
 done
 recorded 1.27
 done_testing

@@ -58,6 +58,46 @@ mixture() {
 		[ "$(op mixture '.allocs_per_op | .mean_ci95 != null and .mean_ci95 > 0 and (.mean - 7 | fabs) <= 2 * .mean_ci95')" = true ]
 }
 
+# As many small calls as large ones, but windows see many more of the small ones: each counts for the calls of its time.
+phases() {
+	local name="go $1, phases" truth
+	view_options=(-q --budget 100 -f main.phases)
+	watch_work "$name" op "$2" -only main.phases -pause 1ms -time 14s
+	truth=$(jq '.ops[] | select(.func == "main.phases").objects' "$T/truth")
+	succeeds "$name: many windows" [ "$(op phases '.windows > 8 and .measured > 300 and .cut == 0')" = true ]
+	succeeds "$name: its mean is in the interval: $(op phases .allocs_per_op), $truth" \
+		[ "$(op phases ".allocs_per_op | .mean_ci95 != null and .mean_ci95 > 0 and (.mean - $truth | fabs) <= 2 * .mean_ci95")" = true ]
+	# The sum of those measured by their number is half of it.
+	succeeds "$name: it is no mean of those measured" \
+		[ "$(op phases '.allocs_per_op.mean * .begun > 1.4 * ([.sites[].objects] | add)')" = true ]
+}
+
+# The same in a recording, which says what it is of, and what it cost.
+recorded() {
+	local name="go $1, recorded" line
+	rm -f "$T/x.gallop" "$T/json" "$T/truth"
+	start_program "$2" -pause 20ms -time 5s || fail "$name: the program is ready"
+	start_gallop record -q --budget 100 --op main.three --op main.hundred --op main.recursing -o "$T/x.gallop" -p "$program" ||
+		fail "$name: gallop is ready" "$(cat "$T/gallop.err")"
+	echo go >&"$program_in"
+	IFS= read -r -t "$limit" -u "$program_out" line && echo "$line" > "$T/truth"
+	stop "$tracer"
+	is "$name: status" $? 0
+	end_program
+	run op "$T/x.gallop" --format json -o "$T/json"
+	is "$name: it is read" "$status $err" "0 "
+	nothing "$name: calls and allocations" differences_of_windows main.three main.hundred main.recursing
+	succeeds "$name: windows, and what they cost" jq -e '.sampling == null and .cost.windows > 2 and .cost.budget == 1' "$T/json"
+	succeeds "$name: as many of them as it cost" \
+		[ "$(op hundred '.windows > 2 and .allocs_per_op.mean == 100')" = true ]
+	run report "$T/x.gallop"
+	matches "$name: report shows them" "$out" 'main.hundred: [0-9,]+ calls began'
+	matches "$name: ... and what it doesn't tell" "$out" 'in windows of operations; how much there was in all is not known'
+	matches "$name: ... and what to do about it" "$out" 'note: .*--mode exact records both'
+	run report "$T/x.gallop" --from 1s --to 3s
+	is "$name: what a part cost isn't known" "$(grep -c '^cost: ' <<< "$out")" 0
+}
+
 # Three seconds each, on 60 goroutines: each window admits some, and none of them ends in time.
 too_long() {
 	local name="go $1, too long"
@@ -86,6 +126,22 @@ budget() {
 	is "$name: the program's status" $? 0
 }
 
+# One that is called all the time isn't counted any more; one that is rare is, all the time.
+frequent() {
+	local name="go $1, a frequent one"
+	start_program "$2" -pause 0 || fail "$name: the program is ready"
+	echo go >&"$program_in"
+	run op -q -p "$program" -f main.one -f main.long --duration 8s -o "$T/json" --format json
+	is "$name: status" "$status $err" "0 "
+	succeeds "$name: it is given up, and said" jq -e '.cost.off | test("calls of 1 of 2 operations for up to [0-9]+ s")' "$T/json"
+	is "$name: its calls aren't told" "$(op one .calls)" null
+	succeeds "$name: those of the rare one are: $(op long .calls)" [ "$(op long '.calls >= 2 and .calls <= 4')" = true ]
+	run op -q -p "$program" -f main.one -f main.long --duration 3s
+	is "$name: said once" "$(grep -c 'not all calls were counted' <<< "$out")" 1
+	end_program
+	is "$name: the program's status" $? 0
+}
+
 killed() {
 	local name="go $1, killed" round bad=0
 	start_program "$2" -pause 1ms || fail "$name: the program is ready"
@@ -109,8 +165,11 @@ for version in "${versions[@]}"; do
 done
 if [ -n "${last:-}" ]; then
 	mixture "$last" "$last_exe"
+	phases "$last" "$last_exe"
+	recorded "$last" "$last_exe"
 	too_long "$last" "$last_exe"
 	budget "$last" "$last_exe"
+	frequent "$last" "$last_exe"
 	killed "$last" "$last_exe"
 	run op -q --attach perf -f main.one --format json -o "$T/json" -- "$last_exe"
 	refused "perf uprobes" 5 "windows"

@@ -150,11 +150,9 @@ static void only_what_is_probed_is_known(void **state)
 	}
 }
 
-static void end_window(struct op_stream *s, uint32_t number, uint64_t calls_off_ns)
+static void end_window(struct op_stream *s, uint32_t number, uint64_t calls)
 {
-	const struct govern_window w = { .number = number,
-					 .calls_off_ns = calls_off_ns,
-					 .whole = true };
+	const struct govern_window w = { .number = number, .op_calls = { calls }, .whole = true };
 
 	assert_int_equal(op_stream_window(s, &w), 0);
 }
@@ -179,7 +177,7 @@ static void windows_are_taken_as_they_end(void **state)
 	kernel.ops[1][0].begun += 2; /* of which one panics, and one is cut */
 	kernel.ops[1][0].panics++;
 	kernel.ops[0][0].entries = 10;
-	end_window(s, 1, 0);
+	end_window(s, 1, 70);
 	kernel.half = 0;
 	end_op(0, 7);
 	end_op(0, 8);
@@ -189,18 +187,18 @@ static void windows_are_taken_as_they_end(void **state)
 	assert_int_equal(now->sum[WIRE_OP_BYTES], 5);
 	assert_int_equal(now->cut, 1);
 	assert_int_equal(now->entries, 10);
-	end_window(s, 2, 0);
+	end_window(s, 2, 80);
 	kernel.half = 1;
 	end_op(0, 9);
 	kernel.ops[1][0].begun++;
 	kernel.ops[1][0].nested = 4;
 	kernel.ops[0][0].entries = 90;
-	end_window(s, 3, 6);
+	end_window(s, 3, 0);
 	/* What the session's end breaks off was cut by nothing that has to do with it. */
 	kernel.ops[0][0].begun++;
 	assert_int_equal(
-		op_stream_window(s, &(struct govern_window){ .number = 4, .calls_off_ns = 6 }), 0);
-	op_stream_set_off(s, &(struct op_stream_off){ 6, 0, 0 });
+		op_stream_window(s, &(struct govern_window){ .number = 4, .op_calls = { 6 } }), 0);
+	op_stream_set_off(s, &(struct op_stream_off){ { 6 }, 0, 0 });
 	op_stream_take(s, true);
 	assert_int_equal(now->ended, 4);
 	assert_int_equal(now->sum[WIRE_OP_OBJECTS], 29);
@@ -209,6 +207,11 @@ static void windows_are_taken_as_they_end(void **state)
 	assert_int_equal(now->nested, 4);
 	assert_int_equal(now->entries, 90);
 	assert_int_equal(now->uncounted_ns, 6);
+	const struct op_clusters *windows = &m->ops->rows[0]->windows->now;
+	assert_int_equal(windows->nr, 3);
+	assert_int_equal(windows->v[0].calls, 70);
+	assert_int_equal(windows->v[1].calls, 80);
+	assert_int_equal(windows->v[2].calls, 0);
 	op_stream_free(s);
 }
 
@@ -221,9 +224,9 @@ static void assists_that_were_missed_are_not_known(void **state)
 	assert_int_equal(model_new(&m), 0);
 	programs = 1U << PLAN_PROG_ASSIST;
 	struct op_stream *s = new_stream(m);
-	op_stream_set_off(s, &(struct op_stream_off){ 5, 0, 0 });
+	op_stream_set_off(s, &(struct op_stream_off){ { 5 }, 0, 0 });
 	assert_true(m->ops->known.assists);
-	op_stream_set_off(s, &(struct op_stream_off){ 5, 1, 0 });
+	op_stream_set_off(s, &(struct op_stream_off){ { 5 }, 1, 0 });
 	assert_false(m->ops->known.assists);
 	op_stream_free(s);
 }

@@ -142,29 +142,44 @@ static void an_interval_has_its_own_windows(void **state)
 	assert_true(first_op(all)->stats[WIRE_OP_OBJECTS].mean_ci95 > 0);
 }
 
-/* What none ended in tells nothing of operations; the calls that it stands for were there. */
+/* What none ended in tells nothing of operations but that they were there; next to each other they are one. */
 static void windows_without_an_end_count_as_calls(void **state)
 {
 	_model_ *m = windows_model();
 	_cleanup_free_ struct sample_windows *w = calloc(1, sizeof(*w));
-	const struct model_op_window empty = { .calls = 7 };
+	const struct model_op_window empty = { .calls = 7 }, nothing = { .calls = 0 };
 
 	(void)state;
-	assert_int_equal(model_op_window(m, 0, &empty), 0);
+	assert_int_equal(model_op_window(m, 0, &nothing), 0);
 	assert_null(m->ops->rows[0]->windows);
-	sample_window(m, 0, w, (uint64_t[]){ 3 }, 1);
 	assert_int_equal(model_op_window(m, 0, &empty), 0);
+	sample_window(m, 0, w, (uint64_t[]){ 3 }, 1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(model_op_window(m, 0, &empty), 0);
 	const struct op_clusters *now = &m->ops->rows[0]->windows->now;
-	assert_int_equal(now->nr, 1);
-	assert_int_equal(now->v[0].calls, 7 + SAMPLE_WINDOW_CALLS + 7);
+	assert_int_equal(now->nr, 3);
+	assert_int_equal(now->v[0].calls, 7);
+	assert_int_equal(now->v[1].calls, SAMPLE_WINDOW_CALLS);
+	assert_int_equal(now->v[2].calls, 21);
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	assert_int_equal(first_op(s)->windows, 1);
+}
 
-	/* Those of an interval's first windows are the next one's. */
-	model_next_interval(m, SAMPLE_START);
-	assert_int_equal(model_op_window(m, 0, &empty), 0);
-	model_next_interval(m, SAMPLE_START + 1);
-	assert_int_equal(model_op_window(m, 0, &empty), 0);
-	sample_window(m, 0, w, (uint64_t[]){ 3 }, 1);
-	assert_int_equal(now->v[0].calls, 14 + SAMPLE_WINDOW_CALLS);
+/* Small ones for a while, then large ones: called as often, seen less often. */
+static void means_count_for_calls(void **state)
+{
+	_model_ *m = windows_model();
+	_cleanup_free_ struct sample_windows *w = calloc(1, sizeof(*w));
+
+	(void)state;
+	for (uint64_t i = 0; i < 40; i++) {
+		sample_window(m, 0, w, (uint64_t[]){ 2, 2, 2, 2, 2, 2, 2, 2, 2 }, 9);
+		sample_window(m, 0, w, (uint64_t[]){ 22 }, 1);
+	}
+	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
+	const struct snapshot_op_stat *objects = &first_op(s)->stats[WIRE_OP_OBJECTS];
+	assert_true(fabs(objects->mean - 12) < 1e-6);
+	assert_true(objects->mean_ci95 > 1 && objects->mean_ci95 < 6);
 }
 
 /* What isn't known of one stays unknown, whatever comes to it. */
@@ -175,16 +190,19 @@ static void unknown_calls_stay_unknown(void **state)
 	_model_ *m = windows_model();
 
 	(void)state;
-	for (size_t i = 0; i < OP_CLUSTERS_MAX; i++) {
-		assert_int_equal(model_op_window(m, 0, i == 1 ? &unknown : &known), 0);
-		assert_int_equal(model_op_window(m, 0, &empty), 0);
-	}
+	for (size_t i = 0; i < OP_CLUSTERS_MAX; i++)
+		assert_int_equal(model_op_window(m, 0,
+						 i == 1	  ? &unknown
+						 : i == 2 ? &empty
+							  : &known),
+				 0);
 	const struct op_clusters *now = &m->ops->rows[0]->windows->now;
 	assert_int_equal(now->v[1].calls, 0);
 	assert_int_equal(model_op_window(m, 0, &known), 0);
 	assert_int_equal(now->v[0].windows, 2);
 	assert_int_equal(now->v[0].calls, 0);
-	assert_int_equal(now->v[1].calls, 24);
+	assert_int_equal(now->v[1].windows, 1);
+	assert_int_equal(now->v[1].calls, 7 + 5);
 }
 
 static void no_session_is_too_long(void **state)
@@ -301,6 +319,38 @@ static void a_span_has_its_own_windows(void **state)
 	assert_int_equal(first_op(s)->counts.ended, 27);
 }
 
+/* Of all of it; of a part it isn't known, and no session was sampled for that. */
+static void a_recording_knows_the_cost(void **state)
+{
+	const char *path = in_dir("x.gallop");
+	const struct recording_span span = { UINT64_C(2) * SAMPLE_S, UINT64_C(3) * SAMPLE_S };
+	struct recording *rec = create(path);
+	_model_ *m = windows_model();
+
+	(void)state;
+	*model_cost(m) = (struct model_cost){ .known = true,
+					      .budget = 0.02,
+					      .hits = 70,
+					      .windows = 3,
+					      .ns_per_hit = 6000,
+					      .off = "x" };
+	for (uint64_t n = 0; n < INTERVALS; n++) {
+		uint64_t from = SAMPLE_START + n * SAMPLE_S;
+		model_meta(m)->end_mono_ns = from + SAMPLE_S;
+		write_tick(m, from, from + SAMPLE_S, rec);
+		model_next_interval(m, from + SAMPLE_S);
+	}
+	finish(rec, m);
+	_model_ *loaded = load(path);
+	_snapshot_ *s = take(loaded, (struct snapshot_opts){ 0 });
+	assert_true(s->samples.cost.known && !s->samples.on);
+	assert_int_equal(s->samples.cost.windows, 3);
+	assert_string_equal(s->samples.cost.off, "x");
+	_model_ *part = load_span(path, &span);
+	_snapshot_ *none = take(part, (struct snapshot_opts){ 0 });
+	assert_false(none->samples.cost.known);
+}
+
 static void damage_is_told(void **state)
 {
 	const char *path = in_dir("x.gallop");
@@ -317,6 +367,7 @@ static void damage_is_told(void **state)
 		{ "UPDATE op_window SET number = -1 WHERE number = 0", "out of its range" },
 		{ "UPDATE op_window SET windows = 0", "that none can have" },
 		{ "UPDATE op_window SET ended = 0", "that none can have" },
+		{ "UPDATE op_window SET windows = 0, ended = 0, late = 0", "that none can have" },
 		{ "UPDATE op_window SET late = ended + 1", "that none can have" },
 		{ "UPDATE op_window SET calls = -1", "out of its range" },
 		{ "UPDATE op_window SET ns = x'00'", "something else where a number belongs" },
@@ -377,11 +428,13 @@ int main(void)
 		cmocka_unit_test(every_call_is_exact),
 		cmocka_unit_test(an_interval_has_its_own_windows),
 		cmocka_unit_test(windows_without_an_end_count_as_calls),
+		cmocka_unit_test(means_count_for_calls),
 		cmocka_unit_test(unknown_calls_stay_unknown),
 		cmocka_unit_test(no_session_is_too_long),
 		cmocka_unit_test(a_recording_gives_back_windows),
 		cmocka_unit_test(a_view_knows_what_calls_are_not_known),
 		cmocka_unit_test(a_span_has_its_own_windows),
+		cmocka_unit_test(a_recording_knows_the_cost),
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(sums_do_not_overflow),
 		cmocka_unit_test(too_many_rows_are_joined),

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "govern/op_calls.h"
 #include "govern/ration.h"
 #include "govern/schedule.h"
 
@@ -232,7 +233,7 @@ struct run {
  */
 static void simulate(struct run *run, rate_fn *rate, double cpus)
 {
-	double cost_s[WIRE_GROUP_NR] = { 0 }, last_s = 0, armed_s = 0, used_s = 0;
+	double cost_s[RATION_NR] = { 0 }, last_s = 0, armed_s = 0, used_s = 0;
 
 	ration_init(&run->ration, BUDGET, ALL, cpus);
 	run->on = ALL;
@@ -355,7 +356,7 @@ static void test_given_back(void **state)
 /* In order, and only as far as needed: one whose hits aren't what costs stays. */
 static void test_order(void **state)
 {
-	double cost_s[WIRE_GROUP_NR] = { 0 };
+	double cost_s[RATION_NR] = { 0 };
 	struct ration_change c;
 	struct ration r;
 
@@ -380,34 +381,60 @@ static void test_order(void **state)
 	c = ration_tick(&r, 1, 1, 1, cost_s);
 	assert_int_equal(c.give_up, 0);
 	/* Of operations their number goes first, assists stay. */
-	ration_init(&r, BUDGET, 1U << WIRE_GROUP_OP_CALLS | 1U << WIRE_GROUP_ASSIST, 1);
-	cost_s[WIRE_GROUP_OP_CALLS] = 0.03;
+	ration_init(&r, BUDGET, RATION_BIT(RATION_OP(0)) | 1U << WIRE_GROUP_ASSIST, 1);
+	cost_s[RATION_OP(0)] = 0.03;
 	cost_s[WIRE_GROUP_ASSIST] = 0.01;
 	c = ration_tick(&r, 1, 10, 1, cost_s);
 	assert_int_equal(c.give_up, 0);
 	c = ration_tick(&r, 11, 3, 1, cost_s);
-	assert_int_equal(c.give_up, 1U << WIRE_GROUP_OP_CALLS);
+	assert_int_equal(c.give_up, RATION_BIT(RATION_OP(0)));
 }
 
 /* All that can be given up goes one after the other, as far as needed, and comes back from the other end. */
+/* One that is called all the time doesn't take away what is known of others; back comes first what cost least. */
+static void test_order_of_operations(void **state)
+{
+	double cost_s[RATION_NR] = { 0 };
+	struct ration_change c;
+	struct ration r;
+
+	(void)state;
+	ration_init(&r, BUDGET,
+		    RATION_BIT(RATION_OP(0)) | RATION_BIT(RATION_OP(1)) | RATION_BIT(RATION_OP(2)) |
+			    RATION_BIT(RATION_OP(31)),
+		    1);
+	cost_s[RATION_OP(0)] = 0.002;
+	cost_s[RATION_OP(1)] = 0.5;
+	cost_s[RATION_OP(31)] = 1;
+	cost_s[RATION_OP(2)] = 0.003;
+	ration_pay(&r, 1);
+	c = ration_tick(&r, 1, 10, 1, cost_s);
+	assert_true(c.give_up == (RATION_BIT(RATION_OP(1)) | RATION_BIT(RATION_OP(31))));
+	memset(cost_s, 0, sizeof(cost_s));
+	r.room_s = 10;
+	assert_true(ration_tick(&r, 10, 1, 1, cost_s).give_back == RATION_BIT(RATION_OP(1)));
+	r.room_s = 10;
+	assert_true(ration_tick(&r, 20, 1, 1, cost_s).give_back == RATION_BIT(RATION_OP(31)));
+}
+
 static void test_whole_order(void **state)
 {
-	static const enum wire_group order[] = { WIRE_GROUP_OP_CALLS, WIRE_GROUP_MAP_EVENTS,
-						 WIRE_GROUP_LARGE,    WIRE_GROUP_PROFILE,
-						 WIRE_GROUP_ASSIST,   WIRE_GROUP_GC };
+	static const unsigned order[] = { RATION_OP(0),	     WIRE_GROUP_MAP_EVENTS,
+					  WIRE_GROUP_LARGE,  WIRE_GROUP_PROFILE,
+					  WIRE_GROUP_ASSIST, WIRE_GROUP_GC };
 	enum { NR = sizeof(order) / sizeof(order[0]) };
-	const unsigned all = ALL | 1U << WIRE_GROUP_OP_CALLS | 1U << WIRE_GROUP_PROFILE;
+	const uint64_t all = ALL | RATION_BIT(RATION_OP(0)) | 1U << WIRE_GROUP_PROFILE;
 	const double each_s = 0.01, income = BUDGET / 5;
-	double cost_s[WIRE_GROUP_NR] = { 0 };
+	double cost_s[RATION_NR] = { 0 };
 	struct ration_change c;
-	unsigned first = 0;
+	uint64_t first = 0;
 	struct ration r;
 
 	(void)state;
 	for (int i = 0; i < NR; i++)
 		cost_s[order[i]] = each_s;
 	for (int nr = 1; nr <= NR; nr++) {
-		first |= 1U << order[nr - 1];
+		first |= RATION_BIT(order[nr - 1]);
 		ration_init(&r, BUDGET, all, 1);
 		ration_pay(&r, 1);
 		/* What comes in is enough for all but the first of them. */
@@ -420,7 +447,7 @@ static void test_whole_order(void **state)
 		r.room_s = 10;
 		c = ration_tick(&r, 10 + NR - i, 1, 1, cost_s);
 		assert_int_equal(c.give_up, 0);
-		assert_int_equal(c.give_back, 1U << order[i]);
+		assert_int_equal(c.give_back, RATION_BIT(order[i]));
 	}
 	r.room_s = 10;
 	c = ration_tick(&r, 30, 1, 1, cost_s);
@@ -433,7 +460,7 @@ static void test_whole_order(void **state)
  */
 static void test_cycles(void **state)
 {
-	double cost_s[WIRE_GROUP_NR] = { 0 };
+	double cost_s[RATION_NR] = { 0 };
 	struct ration_change c;
 	struct ration r;
 
@@ -471,7 +498,7 @@ static void test_cycles(void **state)
 /* What switching takes is paid from the same bucket. */
 static void test_pay(void **state)
 {
-	double cost_s[WIRE_GROUP_NR] = { 0 };
+	double cost_s[RATION_NR] = { 0 };
 	struct ration r;
 
 	(void)state;
@@ -503,7 +530,7 @@ static void test_collections(void **state)
 /* Too much again right after it came back: longer each time, up to five minutes. */
 static void test_back_off(void **state)
 {
-	double cost_s[WIRE_GROUP_NR] = { 0 }, now_s = 0, off_s = 0, before_s = 0;
+	double cost_s[RATION_NR] = { 0 }, now_s = 0, off_s = 0, before_s = 0;
 	bool on = true;
 	struct ration r;
 
@@ -543,6 +570,32 @@ static void test_alarm(void **state)
 	assert_int_equal(ration_hits(&r, SLOW_HIT_S), 1000000000);
 }
 
+/* --- calls of operations ------------------------------------------------------------------------ */
+
+enum { MS = 1000000 };
+
+static void calls_are_those_of_before(void **state)
+{
+	static const struct {
+		struct op_calls calls;
+		uint64_t stood_for;
+	} cases[] = {
+		/* 100 a second; that the window itself saw fewer is its own doing. */
+		{ { 10, 100 * MS, 11, 200 * MS, 6000 * UINT64_C(1000000) }, 600 },
+		/* The only one for a second was in it. */
+		{ { 0, 100 * MS, 1, 1000 * UINT64_C(1000000), 6000 * UINT64_C(1000000) }, 6 },
+		{ { 9, 100 * MS, 10, 1000 * UINT64_C(1000000), 6000 * UINT64_C(1000000) }, 60 },
+		{ { 0, 100 * MS, 1, 1000 * UINT64_C(1000000), 10 * MS }, 1 },
+		{ { 0, 100 * MS, 0, 200 * MS, 6000 * UINT64_C(1000000) }, 0 },
+		{ { 90, 0, 90, 0, 6000 * UINT64_C(1000000) }, 0 },
+		{ { UINT64_MAX, 1, UINT64_MAX, 1, UINT64_MAX }, INT64_MAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(op_calls_stood_for(&cases[i].calls), cases[i].stood_for);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -559,12 +612,14 @@ int main(void)
 		cmocka_unit_test(test_bursts),
 		cmocka_unit_test(test_given_back),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_of_operations),
 		cmocka_unit_test(test_whole_order),
 		cmocka_unit_test(test_cycles),
 		cmocka_unit_test(test_pay),
 		cmocka_unit_test(test_collections),
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_alarm),
+		cmocka_unit_test(calls_are_those_of_before),
 	};
 
 	return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);

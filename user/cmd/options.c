@@ -71,8 +71,9 @@ const struct option_spec option_specs[] = {
 		  "that is there once; or a glob with * and ?",
 	  .use = OPTION_LIVE },
 	{ "op", 0, OPTION_LIST, CMD_RECORD, AT(funcs), "FUNC", NULL,
-	  .help = "measure the calls of FUNC too, as 'gallop op -f FUNC' does, with --mode exact; "
-		  "may be given several times" },
+	  .help = "measure the calls of FUNC, as 'gallop op -f FUNC' does; with --mode exact too, "
+		  "else in the place of all other allocations and of maps; may be given several "
+		  "times" },
 	{ "compare", 0, OPTION_STRING, CMD_OP, AT(compare), "LABEL=FUNC,...", NULL,
 	  .help = "measure each FUNC and show them side by side; collapsed stacks of each are "
 		  "written to op-LABEL.folded",

@@ -112,6 +112,15 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 	return rc ? rc : r->full;
 }
 
+/* Windows are of operations or of all else: those that are asked for. */
+static unsigned views_of(struct options *live)
+{
+	if (!live->ops_nr || live->mode != SESSION_AUTO)
+		return live_views(live);
+	live->ops_only = true;
+	return live_views(live) & ~(unsigned)PLAN_VIEW_MAPS;
+}
+
 int cmd_record(const struct options *opts, struct err *err)
 {
 	struct plan_op_want wants[WIRE_OPS_MAX];
@@ -129,8 +138,9 @@ int cmd_record(const struct options *opts, struct err *err)
 	live.ops_nr = live_wants(opts, wants);
 	live.ops = wants;
 	live.stretch = live.heap = true;
+	unsigned views = views_of(&live);
 	if (opts->dry_run)
-		return live_print_plan(&live, live_views(opts), err);
+		return live_print_plan(&live, views, err);
 	if (!opts->output)
 		return err_set(err, -EINVAL, "no file to record to: give one with -o FILE");
 	if (!strcmp(opts->output, "-")) {
@@ -138,7 +148,7 @@ int cmd_record(const struct options *opts, struct err *err)
 		err_hint(err, "record to a file, then 'gallop report FILE -f json'");
 		return -EINVAL;
 	}
-	rc = live_run(&live, live_views(opts), &events, err);
+	rc = live_run(&live, views, &events, err);
 	recording_free(r.rec);
 	if (!rc && opts->strict && !r.complete)
 		return EXIT_STATUS_INCOMPLETE;

@@ -5,7 +5,9 @@
  *
  * The mean itself is the sum of all windows by the operations of all. A window ends by what it has taken, not by how
  * many operations it has seen; as those under way are measured to their end, that makes no difference to the ratio of
- * the sums (Wald's equation), while the mean of the windows' means would be wrong.
+ * the sums (Wald's equation), while the mean of the windows' means would be wrong. But where windows differ from each other
+ * by more than chance there are times of small and of large operations, and it is the mean of windows that count for the
+ * calls that they stand for.
  */
 #ifndef GALLOP_ESTIMATE_RATIO_H
 #define GALLOP_ESTIMATE_RATIO_H
@@ -17,16 +19,20 @@ struct ratio_cluster {
 	double windows;
 	double ended; /* operations */
 	double late; /* of those, that ended after the last one could begin */
-	double calls; /* that they stand for; 0: not known */
+	double calls; /* of the time that they stand for; 0: not known */
 	double sum; /* of what the operations took */
 	double squares; /* of how much each took more or less than the mean of its window */
 };
 
+struct ratio {
+	double mean;
+	double half_width; /* of its 95 % interval; NAN if it can't be told */
+};
+
 /*
- * Half-width of the 95 % interval of sum(sum) / sum(ended); max: what the largest of all operations took. NAN if it
- * can't be told: fewer clusters than ESTIMATE_UNITS_MIN, or most of the sum is of so few operations that one more or
- * less of them makes a difference.
+ * max: what the largest of all operations took; nr 0: the mean is 0. There is no half-width of fewer clusters than
+ * ESTIMATE_UNITS_MIN, nor if most of the sum is of so few operations that one more or less of them makes a difference.
  */
-double ratio_half_width(const struct ratio_cluster *clusters, size_t nr, double max);
+struct ratio ratio_of(const struct ratio_cluster *clusters, size_t nr, double max);
 
 #endif

@@ -79,12 +79,16 @@ static int start_thread(pthread_t *thread, void *(*run)(void *), struct governor
 	return -rc;
 }
 
-static unsigned groups_present(const struct probe *probe)
+static uint64_t groups_present(const struct probe *probe)
 {
-	unsigned present = 0;
+	bool calls = probe_group_attached(probe, WIRE_GROUP_OP_CALLS);
+	uint64_t present = 0;
 
 	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++)
-		present |= (unsigned)probe_group_attached(probe, i) << i;
+		if (i != WIRE_GROUP_OP_CALLS && probe_group_attached(probe, i))
+			present |= RATION_BIT(i);
+	for (uint32_t i = 0; calls && i < probe_plan(probe)->ops_nr; i++)
+		present |= RATION_BIT(RATION_OP(i));
 	return present;
 }
 
@@ -218,6 +222,14 @@ uint64_t governor_off_ns(struct governor *g, enum wire_group group)
 {
 	pthread_mutex_lock(&g->lock);
 	uint64_t ns = govern_off_ns(g, group);
+	pthread_mutex_unlock(&g->lock);
+	return ns;
+}
+
+uint64_t governor_op_off_ns(struct governor *g, uint32_t op)
+{
+	pthread_mutex_lock(&g->lock);
+	uint64_t ns = govern_off_ns(g, RATION_OP(op));
 	pthread_mutex_unlock(&g->lock);
 	return ns;
 }

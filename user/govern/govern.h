@@ -6,8 +6,8 @@
  * that the target has. Windows are never made shorter to save, only rarer; a window's limits of time and hits hold by
  * construction, whatever the target does. It runs threads of its own, which attach and detach.
  *
- * What is always on is given up in this order, as far as it has a part in the cost: calls of operations one by one, which
- * leaves windows of them; clears and growth of maps; large objects one by one; the runtime's own samples; mark assists;
+ * What is always on is given up in this order, as far as it has a part in the cost: calls of operations one by one, of
+ * the function that is called most first, which leaves windows of them; clears and growth of maps; large objects one by one; the runtime's own samples; mark assists;
  * stops of the world and GC cycles one by one. It comes back when the budget has room. A window waits while the last 30
  * seconds have used the budget up, and where one costs more than 30 seconds give there is none. The budget is a share of
  * the CPU time that the target uses, or of a quarter of a CPU if it uses less.
@@ -52,7 +52,8 @@ struct govern_window {
 	uint64_t kept_from_ns, end_ns; /* of the second: samples in between are kept */
 	uint64_t refill_hits, exact_hits;
 	uint64_t outside_hits; /* while probes of either stage were put in and taken out */
-	uint64_t calls_off_ns; /* for how long so far calls of operations were not counted */
+	/* Of windows of operations, by the plan's: calls of the time that this one stands for, see op_calls.h; 0: not known. */
+	uint64_t op_calls[WIRE_OPS_MAX];
 	bool maps_only; /* allocations weren't looked at */
 	bool whole; /* false: something failed, or the target was gone: its samples tell nothing */
 };
@@ -73,8 +74,9 @@ size_t governor_take(struct governor *g, struct govern_window *ret, size_t cap);
 
 uint64_t governor_lost_windows(struct governor *g);
 
-/* For how long a group of what is always on has been given up, so far. */
+/* For how long a group of what is always on has been given up, so far; and the calls of an operation of the plan's. */
 uint64_t governor_off_ns(struct governor *g, enum wire_group group);
+uint64_t governor_op_off_ns(struct governor *g, uint32_t op);
 /*
  * From the next slot on: do the runtime's own samples tell of allocations? Then windows are for maps only, of one stage,
  * and less of the budget is theirs.

@@ -9,7 +9,9 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "govern/op_calls.h"
 #include "govern/priv.h"
+#include "plan/plan.h"
 #include "probe/probe.h"
 
 enum {
@@ -54,6 +56,40 @@ static void measure(const struct governor *g, struct govern_unit *u, const struc
 	u->measured.cpu_s = cpu_s;
 }
 
+void govern_see_calls(struct governor *g, struct govern_calls *ret)
+{
+	uint32_t nr = probe_plan(g->opts.probe)->ops_nr;
+	struct wire_op op;
+
+	ret->at_ns = mono_now_ns();
+	for (uint32_t i = 0; i < nr; i++) {
+		probe_op(g->opts.probe, 0, i, &op);
+		ret->entries[i] = op.entries;
+	}
+	pthread_mutex_lock(&g->lock);
+	for (uint32_t i = 0; i < nr; i++)
+		ret->off_ns[i] = govern_off_ns(g, RATION_OP(i));
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* By what was counted from before it, to its beginning and to its end. */
+static void weigh_window(struct govern_unit *u, const struct govern_calls *begin,
+			 const struct govern_calls *end)
+{
+	const struct govern_calls *from = &u->calls;
+
+	for (size_t i = 0; i < WIRE_OPS_MAX; i++) {
+		const struct op_calls calls = { .before = begin->entries[i] - from->entries[i],
+						.before_ns = begin->at_ns - from->at_ns,
+						.through = end->entries[i] - from->entries[i],
+						.through_ns = end->at_ns - from->at_ns,
+						.stands_ns = u->stands_ns };
+		u->window.op_calls[i] = from->off_ns[i] == end->off_ns[i]
+						? op_calls_stood_for(&calls)
+						: 0;
+	}
+}
+
 bool govern_run_operations(struct governor *g, struct govern_unit *u,
 			   const struct govern_room *room)
 {
@@ -65,6 +101,8 @@ bool govern_run_operations(struct governor *g, struct govern_unit *u,
 				 .admit_hits = admit_hits,
 				 .max_hits = hits_max(g, admit_hits, room) };
 
+	struct govern_calls begin = { 0 }, end = { 0 };
+
 	/* What an operation that was cut has left there would be taken for one of this window. */
 	if (probe_forget_ops(probe))
 		return false;
@@ -72,12 +110,15 @@ bool govern_run_operations(struct governor *g, struct govern_unit *u,
 	if (govern_switch_on(g, u, WIRE_GROUP_OP_WINDOW))
 		return false;
 	double cpu_s = govern_cpu_s(g, 0);
+	govern_see_calls(g, &begin);
 	u->window.kept_from_ns = mono_now_ns();
 	probe_drain_wakeups(probe);
 	probe_open_window(probe, &w);
 	bool goes_on = wait_for_operations(g, u, admit_ns);
 	probe_close_window(probe, &w);
 	u->window.end_ns = mono_now_ns();
+	govern_see_calls(g, &end);
+	weigh_window(u, &begin, &end);
 	double cpu_end_s = govern_cpu_s(g, cpu_s);
 	probe_detach_group(probe, WIRE_GROUP_OP_WINDOW);
 	measure(g, u, &w, attach_ns, cpu_end_s - cpu_s);

@@ -49,7 +49,7 @@ struct governor {
 	size_t ended_nr;
 	struct ration ration;
 	double off_s
-		[WIRE_GROUP_NR]; /* for how long each was given up, the last time not if it still is */
+		[RATION_NR]; /* for how long each was given up, the last time not if it still is */
 	struct govern_past past[GOVERN_HISTORY]; /* the last seconds, oldest first */
 	size_t past_nr;
 	double began_s, cpu_began_s,
@@ -72,8 +72,16 @@ struct govern_room {
 	double cost_s; /* CPU seconds, of all that the budget has for 30 seconds */
 };
 
+/* Calls of the plan's operations so far, those that were counted, at a time. */
+struct govern_calls {
+	uint64_t at_ns;
+	uint64_t entries[WIRE_OPS_MAX], off_ns[WIRE_OPS_MAX];
+};
+
 /* A unit while it runs. */
 struct govern_unit {
+	struct govern_calls calls; /* from before it, of operations */
+	uint64_t stands_ns; /* the time that it stands for */
 	struct govern_window window;
 	struct schedule_unit measured;
 	double switches_s;
@@ -90,8 +98,8 @@ enum govern_wait govern_wait(const struct governor *g, int wake_fd, uint64_t unt
 /* CPU seconds of the target's life so far; of one that is gone what was last seen. */
 double govern_cpu_s(const struct governor *g, double last_s);
 
-/* For how long a group has been given up, with the lock. */
-uint64_t govern_off_ns(const struct governor *g, enum wire_group group);
+/* For how long something has been given up, with the lock: a group, or RATION_OP(). */
+uint64_t govern_off_ns(const struct governor *g, unsigned group);
 
 /* What hits of a group cost together. */
 double govern_hits_cost(const struct governor *g, enum wire_group group, uint64_t hits);
@@ -104,6 +112,8 @@ uint64_t govern_vary(uint64_t n);
 
 /* Attach; what that takes the target loses, too: its memory map is locked. 0 or -errno. */
 int govern_switch_on(struct governor *g, struct govern_unit *u, enum wire_group group);
+
+void govern_see_calls(struct governor *g, struct govern_calls *ret);
 
 /* A window of operations. False if it failed, or the session or the target ended. */
 bool govern_run_operations(struct governor *g, struct govern_unit *u,

@@ -9,7 +9,7 @@
  * (schedule.h). That the bucket is empty the kernel side tells at once, as it knows how many hits that is: a burst costs
  * what is in it, however fast it comes.
  *
- * Given up in this order, as far as a group has a part in the cost: calls of operations; clears and growth of maps; large
+ * Given up in this order, as far as a group has a part in the cost: calls of operations, of the function that is called most first; clears and growth of maps; large
  * objects, which are then sampled with the others; the runtime's samples; mark assists; stops of the world and GC cycles,
  * one by one. Each is given back when the bucket is half full, after a while that grows if it is too much again. Assists
  * can't be told apart where the beginnings of cycles aren't seen: they go with the last, and don't come back before it.
@@ -21,6 +21,12 @@
 
 #include "bpf/wire.h"
 
+/* What is given up: groups, but of calls of operations each function by itself. Numbers of bits, too. */
+enum { RATION_NR = WIRE_GROUP_NR + WIRE_OPS_MAX };
+#define RATION_OP(i) ((unsigned)WIRE_GROUP_NR + (unsigned)(i))
+#define RATION_BIT(i) (UINT64_C(1) << (i))
+_Static_assert(RATION_NR <= 64, "a bit for each");
+
 enum ration_state { RATION_ABSENT, RATION_ON, RATION_OFF };
 
 struct ration_group {
@@ -28,21 +34,22 @@ struct ration_group {
 	double off_s; /* when it was given up */
 	double wait_s; /* how long that is for, at least */
 	double on_s; /* when it was given back */
+	double cost_s; /* of the tick in which it was given up */
 };
 
 struct ration {
 	double budget, rate; /* shares of the target's CPU time */
 	double room_s; /* CPU seconds in the bucket; below 0: overdrawn */
-	struct ration_group groups[WIRE_GROUP_NR];
+	struct ration_group groups[RATION_NR];
 };
 
-/* What is to be done: bits are groups. */
+/* What is to be done. */
 struct ration_change {
-	unsigned give_up, give_back;
+	uint64_t give_up, give_back;
 };
 
-/* present: bits of the groups that are attached. */
-void ration_init(struct ration *r, double budget, unsigned present, double cpus);
+/* present: bits of what is attached. */
+void ration_init(struct ration *r, double budget, uint64_t present, double cpus);
 
 /* Whether the runtime's samples tell of allocations now; at first they don't. */
 void ration_set_profiled(struct ration *r, bool profiled);
@@ -51,16 +58,16 @@ void ration_set_profiled(struct ration *r, bool profiled);
 uint32_t ration_hits(const struct ration *r, double hit_s);
 
 /*
- * now_s: of any clock; elapsed_s: since the last tick; cpus: that the target uses; cost_s: CPU seconds that each group
- * has cost since.
+ * now_s: of any clock; elapsed_s: since the last tick; cpus: that the target uses; cost_s: CPU seconds that each has
+ * cost since.
  */
 struct ration_change ration_tick(struct ration *r, double now_s, double elapsed_s, double cpus,
-				 const double cost_s[WIRE_GROUP_NR]);
+				 const double cost_s[RATION_NR]);
 
 /* Other CPU seconds of the target's that the bucket has to pay: what giving up and giving back took. */
 void ration_pay(struct ration *r, double cost_s);
 
 /* What was to be given back could not be: it is still off. */
-void ration_stays_off(struct ration *r, enum wire_group group, double now_s);
+void ration_stays_off(struct ration *r, unsigned group, double now_s);
 
 #endif

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/f64.h"
 #include "govern/priv.h"
+#include "plan/plan.h"
 #include "probe/probe.h"
 
 enum { TICK_NS = 1000 * 1000 * 1000 };
@@ -15,6 +17,7 @@ enum { TICK_NS = 1000 * 1000 * 1000 };
 struct moment {
 	struct govern_past past;
 	uint64_t hits[WIRE_GROUP_NR];
+	uint64_t calls[WIRE_OPS_MAX]; /* of operations, which are hits of WIRE_GROUP_OP_CALLS */
 	uint64_t hits_sum;
 };
 
@@ -32,6 +35,12 @@ static void look(struct governor *g, struct moment *m)
 		m->hits[i] = totals.group_hits[i];
 		m->hits_sum += m->hits[i];
 		m->past.cost_s += govern_hits_cost(g, i, m->hits[i]);
+	}
+	for (uint32_t i = 0; i < probe_plan(g->opts.probe)->ops_nr; i++) {
+		struct wire_op op;
+
+		probe_op(g->opts.probe, 0, i, &op);
+		m->calls[i] = op.entries;
 	}
 }
 
@@ -71,7 +80,7 @@ static double now_s(const struct governor *g)
 	return (double)mono_now_ns() / 1e9 - g->began_s;
 }
 
-uint64_t govern_off_ns(const struct governor *g, enum wire_group group)
+uint64_t govern_off_ns(const struct governor *g, unsigned group)
 {
 	const struct ration_group *r = &g->ration.groups[group];
 	double off_s = g->off_s[group];
@@ -86,16 +95,23 @@ static struct ration_change decide(struct governor *g, const struct moment *befo
 				   const struct moment *now)
 {
 	double elapsed_s = now->past.at_s - before->past.at_s;
-	double cost_s[WIRE_GROUP_NR];
+	double cost_s[RATION_NR] = { 0 };
 
 	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++)
 		cost_s[i] = govern_hits_cost(g, i, now->hits[i] - before->hits[i]);
+	/* Hits that were no call are nobody's, but paid for all the same. */
+	for (int i = 0; i < WIRE_OPS_MAX; i++) {
+		cost_s[RATION_OP(i)] = govern_hits_cost(g, WIRE_GROUP_OP_CALLS,
+							now->calls[i] - before->calls[i]);
+		cost_s[WIRE_GROUP_OP_CALLS] -= cost_s[RATION_OP(i)];
+	}
+	cost_s[WIRE_GROUP_OP_CALLS] = max_f64(cost_s[WIRE_GROUP_OP_CALLS], 0);
 	/* What is attached together is given up together. */
 	cost_s[WIRE_GROUP_GC] += cost_s[WIRE_GROUP_GC_RETURNS];
 	cost_s[WIRE_GROUP_GC_RETURNS] = 0;
 	struct ration_change change = ration_tick(&g->ration, now->past.at_s, elapsed_s, g->cpus,
 						  cost_s);
-	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++)
+	for (unsigned i = 0; i < RATION_NR; i++)
 		if (change.give_back >> i & 1)
 			g->off_s[i] += now->past.at_s - g->ration.groups[i].off_s;
 	return change;
@@ -110,11 +126,14 @@ static double room_s(const struct governor *g, const struct moment *m)
 	return g->opts.budget * cpus * (GOVERN_HISTORY - 1) - (m->past.cost_s - then->cost_s);
 }
 
-static void give_up(struct governor *g, enum wire_group group)
+static void give_up(struct governor *g, unsigned group)
 {
 	double cost_s = (double)g->cal.gone_ns / 1e9;
 
-	probe_detach_group(g->opts.probe, group);
+	if (group >= RATION_OP(0))
+		probe_detach_op_calls(g->opts.probe, group - RATION_OP(0));
+	else
+		probe_detach_group(g->opts.probe, group);
 	pthread_mutex_lock(&g->lock);
 	g->switches_s += cost_s;
 	ration_pay(&g->ration, cost_s);
@@ -122,10 +141,11 @@ static void give_up(struct governor *g, enum wire_group group)
 }
 
 /* The target's memory map is locked while probes are put in. */
-static void give_back(struct governor *g, enum wire_group group)
+static void give_back(struct governor *g, unsigned group)
 {
 	double begin_s = now_s(g);
-	int rc = probe_attach_group(g->opts.probe, group);
+	int rc = group >= RATION_OP(0) ? probe_attach_op_calls(g->opts.probe, group - RATION_OP(0))
+				       : probe_attach_group(g->opts.probe, group);
 	double end_s = now_s(g);
 
 	pthread_mutex_lock(&g->lock);
@@ -139,7 +159,7 @@ static void give_back(struct governor *g, enum wire_group group)
 /* Without the lock: it takes its time. */
 static void apply(struct governor *g, struct ration_change change)
 {
-	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++) {
+	for (unsigned i = 0; i < RATION_NR; i++) {
 		if (change.give_up >> i & 1)
 			give_up(g, i);
 		if (change.give_back >> i & 1)
@@ -147,11 +167,8 @@ static void apply(struct governor *g, struct ration_change change)
 	}
 }
 
-static void look_for_others(struct governor *g, double *last_s)
+static void look_for_others(struct governor *g)
 {
-	if (now_s(g) - *last_s < OTHERS_S)
-		return;
-	*last_s = now_s(g);
 	size_t nr = probe_other_places(g->opts.probe);
 
 	pthread_mutex_lock(&g->lock);
@@ -189,8 +206,13 @@ void *govern_run_watcher(void *arg)
 	while (govern_wait(g, probe_alarm_fd(g->opts.probe), mono_now_ns() + TICK_NS) !=
 	       GOVERN_WAIT_END) {
 		tick(g, &before);
-		look_for_others(g, &others_s);
+		if (now_s(g) - others_s < OTHERS_S)
+			continue;
+		others_s = now_s(g);
+		look_for_others(g);
 	}
+	/* A session may be shorter than that. */
+	look_for_others(g);
 	return NULL;
 }
 
@@ -203,10 +225,32 @@ static void say(char *text, size_t cap, const char *what)
 	snprintf(text + len, cap - len, "%s%s", len ? "; " : "", what);
 }
 
+/* Of which functions is said with each of them. */
+static void say_calls_off(const struct governor *g, char *text, size_t cap)
+{
+	uint32_t nr = probe_plan(g->opts.probe)->ops_nr, off = 0;
+	double longest_s = 0;
+	char what[96];
+
+	for (uint32_t i = 0; i < nr; i++) {
+		double off_s = (double)govern_off_ns(g, RATION_OP(i)) / 1e9;
+
+		off += off_s >= 0.5;
+		longest_s = max_f64(longest_s, off_s);
+	}
+	if (!off)
+		return;
+	if (nr == 1)
+		snprintf(what, sizeof(what), "calls of operations for %.0f s", longest_s);
+	else
+		snprintf(what, sizeof(what), "calls of %u of %u operations for up to %.0f s", off,
+			 nr, longest_s);
+	say(text, cap, what);
+}
+
 static void say_off(const struct governor *g, char *text, size_t cap)
 {
 	static const char *const names[WIRE_GROUP_NR] = {
-		[WIRE_GROUP_OP_CALLS] = "calls of operations",
 		[WIRE_GROUP_MAP_EVENTS] = "clears and growth of maps",
 		[WIRE_GROUP_LARGE] = "large objects one by one",
 		[WIRE_GROUP_PROFILE] = "the runtime's samples",
@@ -215,6 +259,7 @@ static void say_off(const struct governor *g, char *text, size_t cap)
 	};
 	char what[64];
 
+	say_calls_off(g, text, cap);
 	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++) {
 		double off_s = (double)govern_off_ns(g, i) / 1e9;
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "govern/op_calls.h"
 #include "govern/priv.h"
 #include "plan/plan.h"
 #include "probe/probe.h"
@@ -189,8 +190,7 @@ static void push_window(struct governor *g, const struct govern_unit *u)
 		memmove(g->ended, g->ended + 1, --g->ended_nr * sizeof(g->ended[0]));
 		g->lost++;
 	}
-	g->ended[g->ended_nr] = u->window;
-	g->ended[g->ended_nr++].calls_off_ns = govern_off_ns(g, WIRE_GROUP_OP_CALLS);
+	g->ended[g->ended_nr++] = u->window;
 	g->switches_s += u->switches_s;
 	g->units += u->window.whole;
 	g->failed += u->failed;
@@ -210,14 +210,23 @@ static bool run_stages(struct governor *g, struct govern_unit *u)
 	return whole;
 }
 
+/* The time that a unit is in. */
+struct slot {
+	double length_s;
+	double stands_s; /* with those since the last one that had a unit */
+	struct govern_calls calls; /* of operations, from before the unit */
+};
+
 /* False if it failed: then what was measured is of no use, but for what it cost. */
-static bool run_unit(struct governor *g, double slot_s, const struct govern_room *room,
+static bool run_unit(struct governor *g, const struct slot *slot, const struct govern_room *room,
 		     struct schedule_unit *ret)
 {
 	struct govern_unit u = { .window = { .number = ++g->number,
 					     .start_ns = mono_now_ns(),
-					     .slot_ns = (uint64_t)(slot_s * 1e9),
-					     .maps_only = g->maps_only } };
+					     .slot_ns = (uint64_t)(slot->length_s * 1e9),
+					     .maps_only = g->maps_only },
+				 .calls = slot->calls,
+				 .stands_ns = (uint64_t)(slot->stands_s * 1e9) };
 	double before_s = hits_cost(g);
 	bool whole = g->opts.operations ? govern_run_operations(g, &u, room) : run_stages(g, &u);
 
@@ -256,24 +265,38 @@ static bool look_around(struct governor *g, struct govern_room *room)
 	return may_open && probe_is_counting(g->opts.probe);
 }
 
+/* Until the unit is to begin. False if the session or the target ended. */
+static bool wait_for_unit(struct governor *g, uint64_t at_ns, struct slot *slot)
+{
+	if (g->opts.operations) {
+		if (govern_wait(g, -1, at_ns - OP_CALLS_BEFORE_NS) == GOVERN_WAIT_END)
+			return false;
+		govern_see_calls(g, &slot->calls);
+	}
+	return govern_wait(g, -1, at_ns) != GOVERN_WAIT_END;
+}
+
 void *govern_run_windows(void *arg)
 {
 	struct governor *g = arg;
-	double slot_start_s = (double)mono_now_ns() / 1e9;
+	double slot_start_s = (double)mono_now_ns() / 1e9, last_s = slot_start_s;
 	struct govern_room room;
 
 	go_first();
 	for (;;) {
 		double slot_s = g->schedule.slot_s, now_s;
+		struct slot slot = { .length_s = slot_s,
+				     .stands_s = slot_start_s + slot_s - last_s };
 		uint64_t at_ns = (uint64_t)((slot_start_s + random_share() * slot_s) * 1e9);
 		struct schedule_unit unit;
 
-		if (govern_wait(g, -1, at_ns) == GOVERN_WAIT_END)
+		if (!wait_for_unit(g, at_ns, &slot))
 			break;
 		bool opens = look_around(g, &room);
-		bool whole = opens && run_unit(g, slot_s, &room, &unit);
+		bool whole = opens && run_unit(g, &slot, &room, &unit);
 		schedule_next(&g->schedule, whole ? &unit : NULL, room.cpus);
 		slot_start_s += slot_s;
+		last_s = whole ? slot_start_s : last_s;
 		now_s = (double)mono_now_ns() / 1e9;
 		/* A unit that ran into the next slot may; more than that is a machine that slept. */
 		if (slot_start_s + g->schedule.slot_s < now_s)

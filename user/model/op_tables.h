@@ -39,10 +39,13 @@ static inline uint64_t op_bucket_top(uint32_t bucket)
 		       : wire_hist_low(bucket) + wire_hist_width(bucket) - 1;
 }
 
-/* Windows, one or several neighbours together; at least one operation ended in them. */
+/*
+ * Windows in which operations ended, one or several neighbours together; or such as saw none end, though there were calls:
+ * then windows is 0, and so is all but calls.
+ */
 struct op_cluster {
 	uint64_t windows, ended, late;
-	uint64_t calls; /* 0: not known, of one or all of them */
+	uint64_t calls; /* of the time that they stand for; 0: not known, of one or all of them */
 	uint64_t sum[WIRE_OP_VALUES];
 	/* Of how much each operation took more or less than the mean of its window. */
 	double squares[WIRE_OP_VALUES];
@@ -71,7 +74,6 @@ struct op_row {
 	struct op_hist hist_now, hist_base;
 	struct model_op_counts before; /* of a part of a recording: what came before it */
 	struct op_windows *windows; /* NULL: there was none */
-	uint64_t pending_calls; /* of windows without an end, that the next one stands for */
 	struct op_growth growth[WIRE_OP_VALUES]; /* of sampled ones */
 };
 

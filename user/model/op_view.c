@@ -222,10 +222,11 @@ static int view_clusters(struct snapshot_op *op, const struct op_clusters *clust
 		return -ENOMEM;
 	for (size_t i = 0; i < clusters->nr; i++)
 		op->windows = sum_u63(op->windows, clusters->v[i].windows);
-	for (int i = 0; i < WIRE_OP_VALUES && !op->counts.cut; i++) {
+	for (int i = 0; i < WIRE_OP_VALUES && op->windows; i++) {
 		take_clusters(c, clusters, i);
-		op->stats[i].mean_ci95 = ratio_half_width(c, clusters->nr,
-							  (double)op->stats[i].max);
+		const struct ratio ratio = ratio_of(c, clusters->nr, (double)op->stats[i].max);
+		op->stats[i].mean = ratio.mean;
+		op->stats[i].mean_ci95 = op->counts.cut ? NAN : ratio.half_width;
 	}
 	return 0;
 }

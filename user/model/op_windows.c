@@ -73,6 +73,13 @@ static void halve(struct op_clusters *clusters)
 
 static void append(struct op_clusters *clusters, const struct op_cluster *c)
 {
+	struct op_cluster *last = clusters->nr ? &clusters->v[clusters->nr - 1] : NULL;
+
+	/* Of windows without operations nothing but their calls is of interest. */
+	if (last && !last->windows && !c->windows) {
+		join(last, c);
+		return;
+	}
 	if (clusters->nr == OP_CLUSTERS_MAX)
 		halve(clusters);
 	clusters->v[clusters->nr++] = *c;
@@ -108,27 +115,12 @@ void op_all_windows(const struct op_windows *windows, struct op_clusters *ret)
 	append_all(ret, &windows->now);
 }
 
-/*
- * One that saw no end of an operation says nothing of them; the calls that it stands for are its neighbour's: of the one
- * before, or if that isn't of this interval, of the next.
- */
-static void add_calls(struct op_row *op, uint64_t calls)
-{
-	if (!op->windows || !op->windows->now.nr) {
-		op->pending_calls = sum_u63(op->pending_calls, calls);
-		return;
-	}
-	struct op_cluster *last = &op->windows->now.v[op->windows->now.nr - 1];
-	if (last->calls)
-		last->calls = sum_u63(last->calls, calls);
-}
-
 int model_op_window(struct model *m, uint32_t op, const struct model_op_window *w)
 {
 	assert(op < m->ops->nr);
 	struct op_row *row = m->ops->rows[op];
 	struct op_cluster c = {
-		.windows = 1,
+		.windows = w->ended > 0,
 		.calls = min_u64(w->calls, INT64_MAX),
 		.ended = min_u64(w->ended, INT64_MAX),
 		.late = min_u64(w->late, INT64_MAX),
@@ -138,12 +130,5 @@ int model_op_window(struct model *m, uint32_t op, const struct model_op_window *
 		c.sum[i] = min_u64(w->sum[i], INT64_MAX);
 		c.squares[i] = take_growth(&row->growth[i]);
 	}
-	if (!c.ended) {
-		add_calls(row, c.calls);
-		return 0;
-	}
-	if (c.calls)
-		c.calls = sum_u63(c.calls, row->pending_calls);
-	row->pending_calls = 0;
-	return op_add_cluster(row, &c);
+	return c.ended || c.calls ? op_add_cluster(row, &c) : 0;
 }

@@ -51,7 +51,7 @@ struct model_ops_known {
  */
 struct model_op_window {
 	uint64_t
-		calls; /* entries since the window before, which this one stands for; 0: not counted */
+		calls; /* entries of the time that it stands for; 0: not counted, or there were none */
 	uint64_t ended, cut; /* as in model_op_counts */
 	uint64_t late; /* of ended: those that ended after the last one could begin */
 	uint64_t sum[WIRE_OP_VALUES]; /* of ended */

@@ -119,6 +119,20 @@ static int attach_perf(struct probe *p, enum plan_prog prog, unsigned groups, st
 	return 0;
 }
 
+static struct bpf_link *attach_place(struct probe *p, const struct plan_probe *place)
+{
+	struct bpf_program *prog = probe_program(p, place->prog);
+	unsigned long offset = place->file_off;
+	__u64 cookie = place->cookie;
+	char path[PATH_CAP];
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = &offset, .cookies = &cookie, .cnt = 1);
+
+	name_exe(p, path);
+	return p->attach == PROBE_ATTACH_MULTI
+		       ? bpf_program__attach_uprobe_multi(prog, p->pid, path, NULL, &opts)
+		       : attach_perf_at(prog, path, p->pid, offset, cookie);
+}
+
 /* --- groups ----------------------------------------------------------------------------------- */
 
 bool probe_group_attached(const struct probe *p, enum wire_group group)
@@ -168,6 +182,8 @@ static void close_links(struct probe_links *g)
 	close_some(&closing);
 	for (size_t i = 0; i < nr; i++)
 		pthread_join(helpers[i], NULL);
+	if (g->nr)
+		memset(g->links, 0, g->nr * sizeof(g->links[0]));
 	g->nr = 0;
 }
 
@@ -224,8 +240,55 @@ int probe_attach_window(struct probe *p, bool allocs)
 			     WIRE_GROUP_WINDOW);
 }
 
+static const struct plan_probe *place_of_calls(const struct plan *plan, uint32_t op)
+{
+	for (size_t i = 0; i < plan->probes_nr; i++)
+		if (plan->probes[i].group == WIRE_GROUP_OP_CALLS &&
+		    WIRE_COOKIE_OP(plan->probes[i].cookie) == op)
+			return &plan->probes[i];
+	return NULL;
+}
+
+/* The links of this group are at the numbers of their operations, as each has one place in it: there may be none in between. */
+int probe_attach_op_calls(struct probe *p, uint32_t op)
+{
+	const struct plan_probe *place = place_of_calls(p->plan, op);
+	struct probe_links *g = &p->groups[WIRE_GROUP_OP_CALLS];
+
+	if (!place || op >= g->cap)
+		return -ENOENT;
+	if (g->nr && g->links[op])
+		return -EALREADY;
+	g->links[op] = attach_place(p, place);
+	if (!g->links[op])
+		return -errno;
+	g->nr = g->cap;
+	return 0;
+}
+
+void probe_detach_op_calls(struct probe *p, uint32_t op)
+{
+	struct probe_links *g = &p->groups[WIRE_GROUP_OP_CALLS];
+
+	if (op >= g->nr)
+		return;
+	bpf_link__destroy(g->links[op]);
+	g->links[op] = NULL;
+}
+
+static int attach_all_op_calls(struct probe *p)
+{
+	int rc = p->groups[WIRE_GROUP_OP_CALLS].cap ? 0 : -ENOENT;
+
+	for (uint32_t i = 0; !rc && i < p->plan->ops_nr; i++)
+		rc = probe_attach_op_calls(p, i);
+	return rc;
+}
+
 int probe_attach_group(struct probe *p, enum wire_group group)
 {
+	if (group == WIRE_GROUP_OP_CALLS)
+		return attach_all_op_calls(p);
 	int rc = attach_groups(p, 1U << group, group);
 
 	if (rc)

@@ -75,6 +75,13 @@ int probe_attach_window(struct probe *probe, bool allocs);
  * perf uprobes for each place.
  */
 void probe_detach_group(struct probe *probe, enum wire_group group);
+
+/*
+ * The same for the calls of one of the plan's operations, all the time (WIRE_GROUP_OP_CALLS): each function has a link of its
+ * own. By one thread at a time.
+ */
+int probe_attach_op_calls(struct probe *probe, uint32_t op);
+void probe_detach_op_calls(struct probe *probe, uint32_t op);
 bool probe_group_attached(const struct probe *probe, enum wire_group group);
 
 /*

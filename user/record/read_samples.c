@@ -494,7 +494,9 @@ int read_sampling(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 	cost->predicted = (double)ppm[1] / SAMPLES_PPM;
 	cost->predicted_now = (double)ppm[2] / SAMPLES_PPM;
 	utf8_clean(cost->off, sizeof(cost->off), off);
-	model_sampled(r->m, hit_ns);
+	/* Else it is what windows of operations cost. */
+	if (hit_ns)
+		model_sampled(r->m, hit_ns);
 	return 0;
 }
 
@@ -519,8 +521,11 @@ int read_samples(struct reader *r)
 {
 	_cleanup_(replay_deinit) struct replay p = { .r = r };
 
-	if (!r->m->samples->on)
+	if (!r->m->samples->on) {
+		/* What a part of it cost isn't written. */
+		model_cost(r->m)->known &= r->first == 0 && r->end == r->intervals_nr;
 		return 0;
+	}
 	int code = cursors_open(&p);
 	if (!code)
 		code = read_intervals(&p);

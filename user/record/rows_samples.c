@@ -17,10 +17,11 @@ int rows_put_sampling(struct rows *r, const struct model *m)
 	const struct model_cost *cost = &samples->cost;
 	char off[sizeof(cost->off)];
 
-	if (!samples->on)
+	/* Windows of operations have a cost, too. */
+	if (!samples->on && !cost->known)
 		return SQLITE_OK;
 	utf8_clean(off, sizeof(off), cost->off);
-	return put(r, ROWS_SAMPLING, NUM(samples->hit_ns), NUM(cost->known),
+	return put(r, ROWS_SAMPLING, NUM(samples->on ? samples->hit_ns : 0), NUM(cost->known),
 		   NUM(samples_ppm(cost->budget)), NUM(samples_ppm(cost->predicted)),
 		   NUM(samples_ppm(cost->predicted_now)), COUNT(cost->ns_per_hit),
 		   COUNT(cost->ns_per_switch), COUNT(cost->hits), COUNT(cost->windows),

@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "render/cells.h"
 #include "render/formats.h"
+#include "render/samples.h"
 
 /* Of those that are printable; all else is "?" by then. */
 static bool is_space(int32_t c)
@@ -116,6 +117,13 @@ int render_bench_end(FILE *out, const struct snapshot *s)
 			fprintf(out, "# %s: no call ended\n", name);
 		put_sampled(out, &s->ops, &s->ops.ops[i], name);
 	}
+	for (size_t i = 0; i < s->meta.notes_nr; i++) {
+		fputs("# note: ", out);
+		put_clean(out, s->meta.notes[i]);
+		fputc('\n', out);
+	}
+	if (s->samples.cost.other_probes)
+		fputs("# " OTHER_TRACER "\n", out);
 	fprintf(out, "# lost: %" PRIu64 "\n", s->loss_total);
 	return render_end(out);
 }

@@ -389,8 +389,9 @@ static void put_sampled_meaning(FILE *out, const struct snapshot *s)
 	if (!s->ops.known.sampled)
 		return;
 	fputs("operations were measured in short windows, each of them whole: +- is the 95 % "
-	      "interval of the mean,\nP50 to MAX are of those that were measured; rare ones may "
-	      "not have been met.\n",
+	      "interval of the mean.\nWhere windows differ in time, means count them by the calls "
+	      "of their time; P50 to MAX, GC and\nsites are of those that were measured. Rare "
+	      "ones may not have been met.\n",
 	      out);
 	if (is_unsure(&s->ops))
 		fputs("?: too few windows or operations for an interval, or some were cut, or it "

@@ -342,10 +342,7 @@ static void put_cost_line(FILE *out, const struct snapshot *s, double share, con
 		put_wrapped(out, "off:", FOOTER_LABEL_W, off, "", "");
 	}
 	if (c->other_probes)
-		put_wrapped(
-			out, "", FOOTER_LABEL_W,
-			"another tracer is attached to this process: what it costs comes on top",
-			"", "");
+		put_wrapped(out, "", FOOTER_LABEL_W, OTHER_TRACER, "", "");
 }
 
 /* A share of the target's time, of all of it or of now, and the hits that took it. */
@@ -393,9 +390,26 @@ static void add_hit_rate(char words[CELL_SZ], const struct snapshot *s)
 	add(words, ", %s hits/s", fmt_rate(c->hits, since(s->from_mono_ns, s->to_mono_ns)).s);
 }
 
+/* They come as often as the budget allows, up to three a second. */
+static void put_what_limits(FILE *out, const struct snapshot *s)
+{
+	const struct model_cost *c = &s->samples.cost;
+	uint64_t dur = since(s->from_mono_ns, s->to_mono_ns);
+	bool often = c->windows * 2 > dur / 1000000000 * 5;
+
+	if (!c->known || !c->windows)
+		return;
+	put_wrapped(out, "", FOOTER_LABEL_W,
+		    often ? "windows come as often as they may: more of them take more time"
+			  : "windows come as often as the budget allows: more of them take more of "
+			    "it (--budget), or time",
+		    "", "");
+}
+
 void put_cost(FILE *out, const struct snapshot *s, const struct render_opts *opts)
 {
 	put_cost_of(out, s, opts, s->samples.cost.predicted, "", add_all_hits);
+	put_what_limits(out, s);
 }
 
 void put_cost_now(FILE *out, const struct snapshot *s, const struct render_opts *opts)

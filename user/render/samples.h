@@ -38,6 +38,8 @@ void put_sources_now(FILE *out, const struct snapshot *interval);
 void put_marks_now(FILE *out, const struct snapshot *interval, enum snapshot_value value,
 		   size_t sites_nr);
 
+#define OTHER_TRACER "another tracer is attached to this process: what it costs comes on top"
+
 /* Footer: what tracing cost, and what was turned off for that. Nothing where neither is known nor sampled. */
 void put_cost(FILE *out, const struct snapshot *s, const struct render_opts *opts);
 

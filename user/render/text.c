@@ -157,6 +157,10 @@ static void put_header(FILE *out, const struct snapshot *s, const struct render_
 
 	fprintf(out, "\n%s%s objects, %s%s", style(opts, STYLE_BOLD), fmt_count(s->total.objects).s,
 		fmt_bytes(s->total.bytes).s, style(opts, STYLE_NONE));
+	if (s->ops.ops_nr && s->ops.known.sampled) {
+		fputs(" in windows of operations; how much there was in all is not known\n", out);
+		return;
+	}
 	if (s->total.objects)
 		fprintf(out, " (%s on average)", fmt_bytes(s->total.bytes / s->total.objects).s);
 	if (dur)

@@ -114,7 +114,8 @@ static int no_samples(struct heap_watch *w, struct err *err)
 			 "turns it on without; 'gallop record' sees allocations as they are made");
 	} else {
 		err_set(err, -ENOTSUP,
-			"'%s' keeps no memory profile: runtime.MemProfileRate is 0 in it",
+			"'%s' keeps no memory profile: runtime.MemProfileRate is 0 in it; what it "
+			"may have sampled before is of a rate that can't be known",
 			w->program);
 		err_hint(err, "the program sets it, or GODEBUG=memprofilerate=0 (since Go 1.21): "
 			      "leave it at its "
@@ -137,13 +138,17 @@ int heap_watch_look(struct heap_watch *w, uint64_t mono_ns, struct err *err)
 	int rc = mprof_cycle(&w->reader, &cycle);
 	if (!rc)
 		rc = mprof_rate(&w->reader, &rate);
-	if (!rc && rate <= 0)
+	if (!rc && rate <= 0 && !w->rate)
 		return no_samples(w, err);
 	rc = mprof_look(w->mprof, err);
 	if (rc)
 		return rc;
+	/* Who takes no more samples has those of before, and frees them as ever. */
+	if (w->mprof->rate <= 0)
+		w->mprof->rate = w->rate;
 	if (w->mprof->rate <= 0)
 		return no_samples(w, err);
+	w->rate = w->mprof->rate;
 	if (add_sites(w))
 		return err_set(err, -ENOMEM, "out of memory");
 	fill_model(w, mono_ns);

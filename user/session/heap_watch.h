@@ -29,6 +29,7 @@ struct heap_watch {
 	size_t sites_nr, sites_cap;
 	uint64_t generation;
 	uint32_t cycle; /* as of the last look */
+	int64_t rate; /* above 0, as last seen; 0: it never was */
 	bool looked;
 };
 

@@ -255,13 +255,14 @@ uint64_t sampling_gc_off_ns(struct sampling *s)
 
 void sampling_cost(struct sampling *s)
 {
-	const struct op_stream_off off = {
-		.calls_ns = governor_off_ns(s->governor, WIRE_GROUP_OP_CALLS),
+	struct op_stream_off off = {
 		.assists_ns = governor_off_ns(s->governor, WIRE_GROUP_ASSIST),
 		.stops_ns = governor_off_ns(s->governor, WIRE_GROUP_GC),
 	};
 
 	governor_cost(s->governor, model_cost(s->opts.model));
+	for (uint32_t i = 0; i < probe_plan(s->opts.probe)->ops_nr; i++)
+		off.calls_ns[i] = governor_op_off_ns(s->governor, i);
 	if (s->operations)
 		stream_set_ops_off(s->opts.stream, &off);
 }

@@ -333,6 +333,9 @@ static void fill_meta(struct session *s)
 	if (!is_sampled(s) && probe_other_places(s->probe))
 		model_add_note(s->model, "another tracer is attached to this process, too: each "
 					 "makes what the other measures slower");
+	if (has_op_windows(s) && s->opts.heap)
+		model_add_note(s->model, "allocations outside of operations were not looked at: "
+					 "--mode exact records both");
 	meta->pid = session_pid(s);
 	meta->start_mono_ns = s->start_ns;
 	meta->start_unix_ns = clock_ns(CLOCK_REALTIME);

@@ -33,8 +33,7 @@ struct op_stream {
 	/* Of windows: */
 	bool windows;
 	uint64_t cut[WIRE_OPS_MAX];
-	uint64_t entries[WIRE_OPS_MAX]; /* when the last window was taken */
-	uint64_t calls_off_ns, window_calls_off_ns; /* not counted so far; up to the last window */
+	uint64_t calls_off_ns[WIRE_OPS_MAX]; /* for so long they were not counted */
 };
 
 int op_stream_new(struct probe *probe, const struct plan *plan, struct model *model,
@@ -112,7 +111,7 @@ static void give_counts(struct op_stream *s, uint32_t i)
 		.nested = a->nested + b->nested,
 		.cut = s->cut[i],
 		.entries = s->windows ? entries_now(s, i) : 0,
-		.uncounted_ns = s->calls_off_ns,
+		.uncounted_ns = s->calls_off_ns[i],
 	};
 
 	for (int value = 0; value < WIRE_OP_VALUES; value++) {
@@ -140,7 +139,8 @@ static void give(struct op_stream *s, uint32_t i)
 
 void op_stream_set_off(struct op_stream *s, const struct op_stream_off *off)
 {
-	s->calls_off_ns = max_u64(s->calls_off_ns, off->calls_ns);
+	for (uint32_t i = 0; i < s->nr; i++)
+		s->calls_off_ns[i] = max_u64(s->calls_off_ns[i], off->calls_ns[i]);
 	/* Some operations would have too few, and none says which. */
 	s->known.assists &= !off->assists_ns;
 	s->known.pauses &= !off->stops_ns;
@@ -168,28 +168,23 @@ static struct model_op_window window_of(const struct wire_op *before, const stru
 int op_stream_window(struct op_stream *s, const struct govern_window *window)
 {
 	uint32_t half = probe_ops_half(window->number);
-	bool calls_known = window->calls_off_ns == s->window_calls_off_ns;
 	struct wire_op before[WIRE_OPS_MAX];
 	int rc = 0;
 
-	s->calls_off_ns = max_u64(s->calls_off_ns, window->calls_off_ns);
 	for (uint32_t i = 0; i < s->nr; i++)
 		before[i] = s->halves[half][i].op;
 	read_half(s, half);
 	for (uint32_t i = 0; i < s->nr && !rc; i++) {
 		struct model_op_window w = window_of(&before[i], &s->halves[half][i].op,
 						     window->whole);
-		uint64_t entries = entries_now(s, i);
 
-		w.calls = calls_known ? entries - s->entries[i] : 0;
-		s->entries[i] = entries;
+		w.calls = window->op_calls[i];
 		s->cut[i] += w.cut;
 		/* How its operations differ is told by what the distributions have grown by. */
 		give(s, i);
 		if (window->whole)
 			rc = model_op_window(s->model, i, &w);
 	}
-	s->window_calls_off_ns = window->calls_off_ns;
 	return rc;
 }
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bpf/wire.h"
+
 struct govern_window;
 struct model;
 struct op_stream;
@@ -23,9 +25,10 @@ void op_stream_take(struct op_stream *s, bool last);
 /* Take a window that is over, before the next but one opens. 0 or -ENOMEM. */
 int op_stream_window(struct op_stream *s, const struct govern_window *window);
 
-/* For how long since the beginning calls were not counted, and assists and stops of the world not seen, to keep a budget. */
+/* For how long since the beginning calls (of each operation) were not counted, and assists and stops of the world not seen, to keep a budget. */
 struct op_stream_off {
-	uint64_t calls_ns, assists_ns, stops_ns;
+	uint64_t calls_ns[WIRE_OPS_MAX];
+	uint64_t assists_ns, stops_ns;
 };
 void op_stream_set_off(struct op_stream *s, const struct op_stream_off *off);
 

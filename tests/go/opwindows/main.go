@@ -112,6 +112,17 @@ func mixture(i int) int {
 	return chain(2).sum()
 }
 
+// A thousand calls of two objects, then a thousand of 98.
+func inPhase(i int) int {
+	if i/1000%2 == 1 {
+		return 98
+	}
+	return 2
+}
+
+//go:noinline
+func phases(i int) int { return chain(inPhase(i)).sum() }
+
 // Longer than any window waits.
 //
 //go:noinline
@@ -135,6 +146,7 @@ type work struct {
 	run     func(i int) int
 	want    func(i int) int
 	depth   uint64 // calls inside a call
+	sum     uint64 // of the objects of all calls, where these come in phases
 	pause   time.Duration
 	many    int // goroutines
 }
@@ -157,6 +169,7 @@ var works = []*work{
 		}
 		return sumOf(2)
 	}},
+	{Func: "main.phases", run: phases, want: func(i int) int { return sumOf(inPhase(i)) }},
 	{Func: "main.mending", Objects: 6, run: mending, want: always(sumOf(4))},
 	{Func: "main.long", Objects: 5, Equal: true, run: long, want: always(sumOf(5))},
 	{Func: "main.other", Objects: 10, Equal: true, run: other, want: always(sumOf(10))},
@@ -219,6 +232,9 @@ func main() {
 						atomic.AddUint64(&wrong, 1)
 					}
 					atomic.AddUint64(&w.Calls, 1)
+					if w.Func == "main.phases" {
+						atomic.AddUint64(&w.sum, uint64(inPhase(i)))
+					}
 					if *pause > 0 {
 						time.Sleep(*pause)
 					}
@@ -235,6 +251,9 @@ func main() {
 	all.Wait()
 	for _, w := range works {
 		w.Entries = w.Calls * (1 + w.depth)
+		if w.sum > 0 {
+			w.Objects = float64(w.sum) / float64(w.Calls)
+		}
 	}
 	err := json.NewEncoder(os.Stdout).Encode(map[string]interface{}{"ops": works, "wrong": wrong})
 	if *end > 0 {
