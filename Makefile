@@ -3,6 +3,7 @@
 #   make                build/gallop            make demo      everything, from packages to results
 #   make test           all tests               make check     those that need no root
 #   make bench          what it costs           make lint      style, static checks
+#   make kernels        other kernels than this one, in an emulator
 #   make accuracy       how right estimates are make soak      an hour under changing load
 #   make install        DESTDIR= PREFIX= BINDIR= MANDIR= honoured
 #
@@ -223,6 +224,15 @@ SOAK_SECONDS ?= 3600
 .PHONY: soak
 soak: all
 	$(Q)GALLOP=$(abspath $(O)/gallop) SOAK_SECONDS=$(SOAK_SECONDS) tests/live/soak.t
+
+# Kernels of Debian's, booted in an emulator with a static gallop: some minutes, see tests/kernels/matrix.t. Needs no root
+# but to install what it needs.
+KERNELS_TREE := $(O)/static
+.PHONY: kernels
+kernels:
+	tools/install-deps kernels
+	$(MAKE) --no-print-directory O=$(KERNELS_TREE) STATIC=1 all
+	$(Q)GALLOP=$(abspath $(KERNELS_TREE)/gallop) tests/kernels/matrix.t
 
 # Fuzz for FUZZ_SECONDS each; what crashes belongs into tests/fuzz/corpus.
 FUZZ_SECONDS ?= 600

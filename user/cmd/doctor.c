@@ -65,8 +65,8 @@ static void check_kernel(struct doctor *d)
 		say(d, GOOD, "uprobe_multi links", "yes: all probes in one call");
 	else
 		say(d, f.perf_uprobe ? LESS : BAD, "uprobe_multi links",
-		    f.multi ? "see one thread only on this kernel: perf uprobes are used"
-			    : "needs Linux 6.6: perf uprobes are used");
+		    "%s: perf uprobes are used, auto mode has no windows",
+		    f.multi ? "see one thread only on this kernel" : "needs Linux 6.6");
 	say(d, f.perf_uprobe ? GOOD : LESS, "perf uprobes", "%s", f.perf_uprobe ? "yes" : "none");
 	say(d, f.loop ? GOOD : LESS, "bpf_loop", "%s",
 	    f.loop ? "yes: counts are checked with the world stopped, maps before they are gone"

@@ -71,3 +71,42 @@ void features_detect(struct features *ret)
 	ret->loop = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) == 1;
 	detect_multi(ret);
 }
+
+int features_check(const struct features *f, struct err *err)
+{
+	if (!f->bpf && (f->bpf_errno == EPERM || f->bpf_errno == EACCES)) {
+		err_set(err, -EPERM, "cannot load BPF programs: operation not permitted");
+		err_hint(err, "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE");
+		return -EPERM;
+	}
+	if (!f->bpf)
+		return err_set(err, -ENOTSUP, "cannot load BPF programs: %s",
+			       strerror(f->bpf_errno));
+	if (!f->ringbuf || !f->cookie) {
+		err_set(err, -ENOTSUP, "this kernel is too old: it has no BPF %s",
+			f->ringbuf ? "attach cookies" : "ring buffer");
+		err_hint(err, "Linux 5.15 or newer is needed");
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+int features_choose(const struct features *f, enum probe_attach wanted, enum probe_attach *ret,
+		    struct err *err)
+{
+	if (wanted == PROBE_ATTACH_MULTI && !f->multi)
+		return err_set(err, -ENOTSUP, "this kernel has no uprobe_multi links");
+	if (wanted == PROBE_ATTACH_MULTI && !f->multi_pid)
+		return err_set(err, -ENOTSUP,
+			       "the uprobe_multi links of this kernel see one thread only");
+	enum probe_attach best = f->multi_pid ? PROBE_ATTACH_MULTI : PROBE_ATTACH_PERF;
+
+	if (wanted == PROBE_ATTACH_AUTO)
+		wanted = best;
+	if (wanted == PROBE_ATTACH_PERF && !f->perf_uprobe)
+		return err_set(err, -ENOTSUP, "this kernel has no perf uprobes%s",
+			       best == PROBE_ATTACH_PERF ? ", and no sound uprobe_multi links"
+							 : "");
+	*ret = wanted;
+	return 0;
+}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "probe/probe.h"
 
 struct features {
 	bool bpf; /* a program of kprobe type can be loaded */
@@ -23,5 +24,15 @@ struct features {
  * false and bpf_errno is EPERM.
  */
 void features_detect(struct features *ret);
+
+/* Is what nothing works without there? 0; -EPERM or -ENOTSUP, with what is missing and what to do about it. */
+int features_check(const struct features *f, struct err *err);
+
+/*
+ * How to attach: as wanted, or the better that is sound. uprobe_multi links that would see one thread only never are. 0;
+ * -ENOTSUP, with the reason, if what is wanted isn't there.
+ */
+int features_choose(const struct features *f, enum probe_attach wanted, enum probe_attach *ret,
+		    struct err *err);
 
 #endif

@@ -101,42 +101,6 @@ uint32_t probe_map_sites_max(void)
 	return n > MAP_SITES_MAX ? MAP_SITES_MAX : (uint32_t)n;
 }
 
-static int choose_attach(enum probe_attach wanted, const struct features *f, enum probe_attach *ret,
-			 struct err *err)
-{
-	if (wanted == PROBE_ATTACH_MULTI && !f->multi)
-		return err_set(err, -ENOTSUP, "this kernel has no uprobe_multi links");
-	if (wanted == PROBE_ATTACH_MULTI && !f->multi_pid)
-		return err_set(err, -ENOTSUP,
-			       "the uprobe_multi links of this kernel see one thread only");
-	if (wanted == PROBE_ATTACH_PERF && !f->perf_uprobe)
-		return err_set(err, -ENOTSUP, "this kernel has no perf uprobes");
-	if (wanted != PROBE_ATTACH_AUTO)
-		*ret = wanted;
-	else
-		*ret = f->multi_pid ? PROBE_ATTACH_MULTI : PROBE_ATTACH_PERF;
-	return 0;
-}
-
-static int check_features(const struct features *f, struct err *err)
-{
-	if (!f->bpf && (f->bpf_errno == EPERM || f->bpf_errno == EACCES)) {
-		err_set(err, -EPERM, "cannot load BPF programs: operation not permitted");
-		err_hint(err, "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE");
-		return -EPERM;
-	}
-	if (!f->bpf)
-		return err_set(err, -ENOTSUP, "cannot load BPF programs: %s",
-			       strerror(f->bpf_errno));
-	if (!f->ringbuf || !f->cookie) {
-		err_set(err, -ENOTSUP, "this kernel is too old: it has no BPF %s",
-			f->ringbuf ? "attach cookies" : "ring buffer");
-		err_hint(err, "Linux 5.15 or newer is needed");
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
 static uint32_t op_goroutines_max(const struct probe *p)
 {
 	return p->plan->cfg.op_windows ? OP_GOROUTINES_WINDOW : OP_GOROUTINES_MAX;
@@ -315,9 +279,9 @@ int probe_new(const struct plan *plan, const struct probe_opts *opts, struct pro
 	enum probe_attach attach = opts->attach;
 
 	features_detect(&features);
-	int rc = check_features(&features, err);
+	int rc = features_check(&features, err);
 	if (!rc)
-		rc = choose_attach(opts->attach, &features, &attach, err);
+		rc = features_choose(&features, opts->attach, &attach, err);
 	if (rc)
 		return rc;
 	struct probe *p = calloc(1, sizeof(*p));

@@ -1,0 +1,98 @@
+#!/bin/bash
+# timeout: 1800
+# gallop on other kernels than this one: Debian's, booted in an emulated machine, with Go programs that know what they
+# allocate. Counted and lost equal the truth everywhere, whatever the kernel lacks and however it preempts.
+#
+# GALLOP is a static one. KERNELS_ROWS chooses less than all rows, by their names, KERNELS_PARTS less than all parts of
+# each; KERNELS_LIMIT is how many seconds a machine may take.
+# shellcheck source=../live/lib.bash source-path=SCRIPTDIR
+. "$(dirname "$0")/../live/lib.bash"
+kernels=$here
+need_gallop
+need_tools jq qemu-system-x86_64 busybox cpio
+
+# name, Debian suite, parts of guest.sh, options of the kernel's command line
+rows=(
+	"5.10 bullseye doctor,exact"
+	"6.1 bookworm doctor,exact,crowd,auto,running"
+	"6.12-voluntary trixie doctor,exact,perf,auto,running preempt=voluntary"
+	"6.12-full trixie doctor,exact,perf,crowd,auto preempt=full"
+	"newest trixie-backports doctor,exact,perf,crowd,auto,running"
+)
+
+# crowd_differences RUN FILTER
+crowd_differences() {
+	jq -nr --slurpfile t "$dir/$1.truth" --slurpfile g "$dir/$1.json" --slurpfile r <(echo null) \
+		"$(< "$top/tests/live/truth.jq") $(< "$kernels/crowd.jq") $2" | head -n 20
+}
+
+talk_of() { tail -n 20 "$dir/$1.err"; }
+
+# A run that must have been recorded, as the part RUN of this row.
+check_run() {
+	local name="$row, $1"
+	is "$name: gallop's status" "$(cat "$dir/$1.rc")" 0
+	if ! timeout "$limit" "$gallop" report "$dir/$1.gallop" -f json -o "$dir/$1.json" 2> "$T/err"; then
+		fail "$name: the recording is readable" "$(cat "$T/err"; talk_of "$1")"
+		return 1
+	fi
+}
+
+check_exact() {
+	check_run "$1" || return
+	nothing "$row, $1: the check line" crowd_differences "$1" check_differs
+	nothing "$row, $1: objects of the phase" crowd_differences "$1" objects_differ
+	nothing "$row, $1: stacks and objects" crowd_differences "$1" crowd_objects_differ
+	nothing "$row, $1: stacks and assigns" crowd_differences "$1" crowd_assigns_differ
+	echo "# $row, $1: $(jq -r '"\(.meta.attach), \(.alloc.objects) objects, \(.loss.total) lost"' "$dir/$1.json")"
+}
+
+check_auto() {
+	check_run auto || return
+	nothing "$row, auto: the total is the runtime's" crowd_differences auto total_differs
+	echo "# $row, auto: $(jq -c '[.meta.attach, .alloc.objects, .sampling.windows, .meta.notes]' "$dir/auto.json")"
+}
+
+# What the kernel lacks is said, and is the reason that is given.
+check_refused() {
+	matches "$row, doctor: what is missing" "$(cat "$dir/doctor")" 'NO +attach cookies +needs Linux 5.15'
+	for version in 1.19 1.23 1.27; do
+		is "$row, $version: the status" "$(cat "$dir/exact-$version.rc")" 5
+		matches "$row, $version: the reason" "$(talk_of "exact-$version")" 'too old: it has no BPF attach cookies'
+	done
+}
+
+check_part() {
+	[ -e "$dir/$1.dmesg" ] || { fail "$row, $1: was run"; return; }
+	nothing "$row, $1: no complaint of the kernel's" cat "$dir/$1.dmesg"
+	case $1 in
+	doctor) ;;
+	exact) for version in 1.19 1.23 1.27; do check_exact "exact-$version"; done ;;
+	auto) check_auto ;;
+	*) check_exact "$1" ;;
+	esac
+}
+
+check_row() {
+	local part
+	sed 's/^/# /' "$dir/kernel" "$dir/doctor" 2> /dev/null
+	if [ "$row" = 5.10 ]; then check_refused; return; fi
+	for part in ${parts//,/ }; do check_part "$part"; done
+}
+
+try() {
+	local row=$1 suite=$2 parts=${KERNELS_PARTS:-$3} dir=$T/$1 vmlinuz
+	shift 3
+	vmlinuz=$("$top/tools/debian-kernel" image "$suite") || { fail "$row: a kernel of $suite"; return; }
+	BOOT_LIMIT=${KERNELS_LIMIT:-600} "$kernels/boot" "$vmlinuz" "$T/initrd" "$dir" "$parts" "$@" 2> "$T/boot.err" ||
+		fail "$row: runs to its end" "$(cat "$T/boot.err"; tail -c 2000 "$dir/console")"
+	check_row
+}
+
+"$kernels/initrd" "$gallop" "$T/initrd" || exit 1
+for entry in "${rows[@]}"; do
+	name=${entry%% *}
+	# shellcheck disable=SC2086 # fields
+	[[ " ${KERNELS_ROWS:-$name} " != *" $name "* ]] || try $entry
+done
+done_testing
