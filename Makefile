@@ -60,9 +60,9 @@ endif
 # libbpf is always linked statically: a binary built here must run where libbpf is older.
 ifeq ($(STATIC),1)
   LDFLAGS_ALL += -static
-  LIBS := -lbpf -lsqlite3 -lelf -lz -lm -lpthread -ldl
+  LIBS := -lbpf -lsqlite3 -lelf -lz -lncursesw -ltinfo -lm -lpthread -ldl
 else
-  LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lm
+  LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lncursesw -ltinfo -lm
 endif
 
 ARCH := $(shell uname -m)
@@ -188,6 +188,7 @@ test-binaries: $(UNIT_BINS) $(FUZZ_REPLAYS)
 test:
 	tools/install-deps test
 	tools/go-toolchain fetch >/dev/null
+	$(MAKE) --no-print-directory -j$$(nproc) tested
 	$(MAKE) --no-print-directory run-tests
 
 SAN_TESTS := $(patsubst $(O)/%,$(SAN_TREE)/%,$(UNIT_BINS) $(FUZZ_REPLAYS))
@@ -197,8 +198,12 @@ CHECKS := $(SAN_TESTS) $(FUZZ_REPLAYS) $(UNIT_SCRIPTS)
 san-tests:
 	$(Q)$(MAKE) --no-print-directory O=$(SAN_TREE) SAN=address,undefined test-binaries
 
+# What the tests are of, which many CPUs build at once: they themselves count on being one or two at a time.
+.PHONY: tested
+tested: all san-tests $(FUZZ_REPLAYS)
+
 .PHONY: run-tests
-run-tests: all san-tests $(FUZZ_REPLAYS)
+run-tests: tested
 	$(Q)fixtures=$$(tools/go-fixtures) && \
 		GALLOP=$(abspath $(O)/gallop) GALLOP_FIXTURES=$$fixtures GALLOP_TREE=$(abspath $(SAN_TREE)) \
 		tests/run $(CHECKS) $(LIVE_TESTS)

@@ -1,7 +1,7 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of lib.bash
 # A headless Chromium, driven by WebDriver: what a user does to a page, and what the page then says.
 #
-# Needs lib.bash. Both processes are children of ours and are ended by their pids.
+# Needs lib.bash, and its limit. Both processes are children of ours and are ended by their pids.
 
 driver=
 # browser_start: sets driver, the address of a session.

@@ -75,6 +75,7 @@ try() {
 
 for v in ${GALLOP_TEST_GO:-1.23 1.27}; do
 	try "go $v, samples, none, samples" "$v" 4096 0 8192
-	try "go $v, none, samples, none" "$v" 0 4096 0
+	# The other way round nothing depends on Go's version.
+	[ "$v" = 1.23 ] || try "go $v, none, samples, none" "$v" 0 4096 0
 done
 done_testing

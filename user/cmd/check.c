@@ -52,7 +52,7 @@ bool command_takes_format(const struct cmd *cmd, const struct renderer *r)
 	case CMD_HEAP:
 		return !timeline && !lines && !bench;
 	case CMD_OP:
-		return !timeline && !lines;
+		return !timeline && !lines && strcmp(r->name, "html") != 0;
 	case CMD_MAPS:
 		return !timeline;
 	case CMD_DIFF:
@@ -71,10 +71,10 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 	bool stacks = shows_stacks(renderer);
 	enum weights_of of = weights_of(opts->value);
 
-	if (of == OF_GC && !stacks) {
+	if (of == OF_GC && !stacks && strcmp(renderer->name, "html")) {
 		err_set(err, -EINVAL, "--value assist and stw are for collapsed stacks, not for %s",
 			renderer->name);
-		err_hint(err, "-f collapsed, or -o FILE.folded; -f pprof; -f speedscope");
+		err_hint(err, "-f collapsed, or -o FILE.folded; -f html; -f pprof; -f speedscope");
 		return -EINVAL;
 	}
 	if (cmd->id == CMD_OP && opts->no_allocs && stacks)
@@ -196,6 +196,6 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 	return command_takes_format(cmd, renderer)
 		       ? 0
 		       : err_set(err, -EINVAL,
-				 "heap has no format %s: text, collapsed, json, pprof, speedscope",
+				 "heap has no format %s: text, collapsed, json, html, pprof, speedscope",
 				 renderer->name);
 }

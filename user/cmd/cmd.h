@@ -68,6 +68,8 @@ struct options {
 	size_t ops_nr;
 	bool ops_only;
 	bool batch;
+	bool once;
+	unsigned theme; /* enum terminal_theme */
 	bool dry_run;
 	bool json;
 	bool quiet;

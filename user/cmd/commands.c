@@ -209,9 +209,10 @@ const struct cmd commands[] = {
 	  "something doesn't.",
 	  cmd_doctor, .group = CMD_GROUP_FIND, .examples = doctor_examples, .marks = doctor_marks },
 	{ "top", CMD_TOP, CMD_ARG_NONE, true, NULL, "watch where a process allocates",
-	  "Show the sites that allocate most, interval by interval, as plain text blocks. COMMAND "
-	  "is "
-	  "started and traced from its first instruction.",
+	  "On a terminal, a live view: sites, types, maps, the collector and what tracing costs, a "
+	  "tab each; '?' tells the keys, 'q' ends and prints a summary. Elsewhere, and with -b or "
+	  "-n, plain text blocks of the sites that allocate most, interval by interval. COMMAND is "
+	  "started and traced from its first instruction; what it prints is best sent to a file.",
 	  cmd_top, .group = CMD_GROUP_LIVE, .examples = top_examples, .marks = site_marks },
 	{ "record", CMD_RECORD, CMD_ARG_NONE, true, NULL, "record every allocation to a file",
 	  "Record every allocation of a process by call stack and type, until its end, Ctrl-C or "

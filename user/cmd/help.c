@@ -22,8 +22,8 @@ static const struct {
 	{ "What is measured",
 	  "func op compare no-allocs no-maps goroutines stack-depth runtime-frames" },
 	{ "Precision and cost", "mode budget attach max-sites" },
-	{ "Output",
-	  "output format json value per top stacks folded batch max-size quiet directory" },
+	{ "Output", "output format json value per top stacks folded batch once theme max-size "
+		    "quiet directory" },
 	{ "Checks and scripts", "dry-run strict fail-if ready-fd" },
 };
 

@@ -133,8 +133,8 @@ const struct option_spec option_specs[] = {
 	{ "max-size", 0, OPTION_SIZE, CMD_RECORD, AT(max_size), "SIZE", NULL,
 	  .help = "end the recording when FILE has this size, such as 100M" },
 	{ "delay", 'd', OPTION_DURATION, COUNTING, AT(delay_ns), "TIME", NULL,
-	  .help = "length of an interval, at least 100ms, default 1s. record makes it longer, "
-		  "up to 10s, where very many sites are busy" },
+	  .help = "length of an interval, at least 100ms, default 1s. record and the live view of "
+		  "top make it longer, up to 10s, where very many sites are busy" },
 	{ "delay", 'd', OPTION_DURATION, CMD_OP, AT(delay_ns), "TIME", NULL,
 	  .help = "length of an interval, at least 100ms, default 1s: of benchmark results each "
 		  "has a line for each function, what is left at the end if it is half as long",
@@ -145,10 +145,15 @@ const struct option_spec option_specs[] = {
 	{ "iterations", 'n', OPTION_UINT, CMD_HEAP, AT(iterations), "N", NULL,
 	  .help = "look N times", .min = 1, .max = UINT_MAX, .use = OPTION_LIVE },
 	{ "iterations", 'n', OPTION_UINT, CMD_TOP, AT(iterations), "N", NULL,
-	  .help = "end after N intervals", .min = 1, .max = UINT_MAX },
+	  .help = "plain text blocks, N of them, then end", .min = 1, .max = UINT_MAX },
+	{ "once", 0, OPTION_FLAG, CMD_TOP, AT(once), NULL, NULL,
+	  .help = "one plain text block: the same as -n 1" },
 	{ "batch", 'b', OPTION_FLAG, CMD_TOP, AT(batch), NULL, NULL,
-	  .help = "plain text blocks, one after the other: what top shows so far, also without "
-		  "this" },
+	  .help = "plain text blocks, one after the other, also on a terminal; without this, "
+		  "where standard input or output is none" },
+	{ "theme", 0, OPTION_CHOICE, CMD_TOP, AT(theme), "THEME", "dark light mono 256",
+	  .help = "colours of the live view: for a dark or a light background, none, or of a "
+		  "terminal with 256. With NO_COLOR set there are none" },
 	{ "format", 'f', OPTION_STRING, SHOWING, AT(format), "FORMAT", NULL,
 	  .help = "the format of the result, whatever the suffix of -o" },
 	{ "format", 0, OPTION_STRING, CMD_OP, AT(format), "FORMAT", NULL,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* gallop top: what each interval added, as plain text blocks. */
+/* gallop top: what each interval added, on a terminal's screen or as plain text blocks. */
 #include <errno.h>
 
 #include "cmd/live.h"
+#include "cmd/top_screen.h"
 #include "model/model.h"
 #include "render/render.h"
 
@@ -52,7 +53,8 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 
 int cmd_top(const struct options *opts, struct err *err)
 {
-	struct top t = { .opts = opts };
+	struct options blocks = *opts;
+	struct top t = { .opts = &blocks };
 	struct session_events events = { .on_start = on_start,
 					 .on_interval = on_interval,
 					 .ctx = &t };
@@ -62,5 +64,9 @@ int cmd_top(const struct options *opts, struct err *err)
 		return rc;
 	if (opts->dry_run)
 		return live_print_plan(opts, live_views(opts), err);
+	if (opts->once)
+		blocks.iterations = 1;
+	if (!opts->batch && !blocks.iterations && top_screen_is_possible())
+		return top_screen(opts, err);
 	return live_run(opts, live_views(opts), &events, err);
 }

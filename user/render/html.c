@@ -397,8 +397,9 @@ static int put_diff(struct page *p, const struct html_diff *diff)
 	if (!diff)
 		return 0;
 	json_open(&p->w, "diff", '{');
-	json_decimal(&p->w, "before_scale", diff->before_scale);
-	json_decimal(&p->w, "after_scale", diff->after_scale);
+	/* What to divide by has few decimals, where scales may be very small. */
+	json_decimal(&p->w, "before_over", 1 / diff->before_scale);
+	json_decimal(&p->w, "after_over", 1 / diff->after_scale);
 	json_string(&p->w, "per", diff->per);
 	json_string(&p->w, "before_name", diff->before_name);
 	json_string(&p->w, "after_name", diff->after_name);

@@ -59,6 +59,7 @@ struct session {
 	struct sampling *sampling; /* NULL: every event is counted, or nothing could be sampled */
 	struct heap_watch heap;
 	int epoll_fd, timer_fd, signal_fd, pid_fd;
+	int input_fd; /* borrowed; -1: none */
 	sigset_t old_mask;
 	uint64_t start_ns, interval_ns; /* when counting, and the current interval, began */
 	uint64_t stop_ns; /* when counting ended */
@@ -233,7 +234,7 @@ int session_new(const struct session_opts *opts, struct session **ret, struct er
 	s->opts = *opts;
 	s->exec_failure = -1;
 	s->child = (struct child){ .go_fd = -1, .exec_fd = -1 };
-	s->epoll_fd = s->timer_fd = s->signal_fd = s->pid_fd = -1;
+	s->epoll_fd = s->timer_fd = s->signal_fd = s->pid_fd = s->input_fd = -1;
 	sigprocmask(SIG_BLOCK, NULL, &s->old_mask);
 	*ret = s;
 	return set_up(s, err);
@@ -275,6 +276,17 @@ void session_free(struct session *s)
 void session_name_end(struct session *s, const char *reason)
 {
 	s->end_reason = reason;
+}
+
+int session_watch(struct session *s, int fd, struct err *err)
+{
+	s->input_fd = fd;
+	return watch(s, fd, err);
+}
+
+void session_set_interval(struct session *s, uint64_t ns)
+{
+	s->opts.interval_ns = ns;
 }
 
 struct model *session_model(struct session *s)
@@ -589,6 +601,15 @@ static int on_signal(struct session *s, const struct session_events *events, str
 	return 0;
 }
 
+static int on_input(struct session *s, const struct session_events *events, struct err *err)
+{
+	int rc = events->on_input(s, events->ctx, err);
+
+	if (rc > 0 && !s->end_reason)
+		s->end_reason = "finished";
+	return rc < 0 ? rc : 0;
+}
+
 static int wait_and_dispatch(struct session *s, const struct session_events *events,
 			     struct err *err)
 {
@@ -608,6 +629,8 @@ static int wait_and_dispatch(struct session *s, const struct session_events *eve
 			rc = on_tick(s, events, err);
 		else if (fd == s->signal_fd)
 			rc = on_signal(s, events, err);
+		else if (fd == s->input_fd)
+			rc = on_input(s, events, err);
 		else
 			rc = stream_events(s->stream, err);
 		if (rc)

@@ -52,6 +52,11 @@ struct session_events {
 	 */
 	int (*on_interval)(struct session *s, uint64_t from_mono_ns, uint64_t to_mono_ns, void *ctx,
 			   struct err *err);
+	/*
+	 * What session_watch() watches can be read: there is at least one thing to take from it. Returns are on_interval's.
+	 * May be NULL if nothing is watched.
+	 */
+	int (*on_input)(struct session *s, void *ctx, struct err *err);
 	/* SIGUSR1; may be NULL. */
 	int (*on_snapshot)(struct session *s, void *ctx, struct err *err);
 	void *ctx;
@@ -66,6 +71,12 @@ int session_new(const struct session_opts *opts, struct session **ret, struct er
 /* Count until the end; returns once everything is detached and drained. */
 int session_run(struct session *s, const struct session_events *events, struct err *err);
 void session_free(struct session *s);
+
+/* Wait for this descriptor beside all else, such as a terminal's; one at most, it stays the caller's. */
+int session_watch(struct session *s, int fd, struct err *err);
+
+/* How long intervals shall be from now on, also the current one. */
+void session_set_interval(struct session *s, uint64_t ns);
 
 /* What the end is to be called, for who ends it by a positive return; a string that stays. */
 void session_name_end(struct session *s, const char *reason);

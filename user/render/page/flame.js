@@ -56,9 +56,10 @@ function fmtExact(n) {
 	return unit && !per() && n >= 1000 ? fmt(n) + " (" + grouped(n) + " " + unit + ")" : fmt(n);
 }
 
-// An estimate of a part of the time: its interval isn't known here.
-const isUnsure = () => sampled && state.range && value().flow;
-const doubt = () => isUnsure() ? " ?" : "";
+// An estimate of a part of the time: its interval isn't known here. What all of it is, the runtime has counted.
+const isUnsure = () => value().estimated && state.range && value().flow;
+const isCounted = n => n === 0 && ["bytes", "objects"].includes(value().key);
+const doubt = n => isUnsure() && !isCounted(n) ? " ?" : "";
 
 // --- the view: a tree in which frames that shall look the same are one ------------------------------
 
@@ -152,12 +153,12 @@ let sums;	// of the view, of what is chosen: total, self, ...; the same of befor
 
 function siteSums(v) {
 	const now = new Float64Array(SITES), ci = new Float64Array(SITES), before = diff && new Float64Array(SITES);
-	const scale = of => diff && v.flow ? of : 1;
+	const scale = over => diff && v.flow ? 1 / over : 1;
 	if (state.range && v.flow)
 		for (let i = state.range[0]; i <= state.range[1]; i++) addCells(now, D.slices[i].values[v.key] || [], 2, 1);
 	else
-		addCells(now, v.cells, 3, scale(diff && diff.after_scale), ci);
-	if (diff) addCells(before, v.before || [], 2, scale(diff.before_scale));
+		addCells(now, v.cells, 3, scale(diff && diff.after_over), ci);
+	if (diff) addCells(before, v.before || [], 2, scale(diff.before_over));
 	return { now, ci, before };
 }
 
@@ -363,11 +364,11 @@ function boxAt(event) {
 
 // The 95 % interval, of what one site alone is.
 function intervalOf(n) {
-	if (!sampled || !sums.total[n]) return "";
+	if (!value().estimated || !sums.total[n] || isCounted(n)) return "";
 	if (isUnsure()) return "95 % interval: not known of a part of the time";
-	if (sums.count[n] != 1) return "95 % interval: told of single sites only";
+	if (sums.count[n] != 1) return "estimated: the 95 % interval is told of single sites";
 	const site = sums.only[n], ci = sums.ci[site], name = STRINGS[D.sites[2 * site + 1]];
-	if (name == "[not sampled]" || name == "[lost]") return "";
+	if (name == "[not sampled]" || name == "[lost]") return "";	// what is left of the total
 	if (ci == 0) return "exact";
 	if (ci == -2) return "at least this";
 	if (ci < 0) return "95 % interval: ? (too few windows to tell)";
@@ -381,7 +382,7 @@ function change(before, after) {
 
 function factsOf(n) {
 	const v = view(), total = sums.total[n], all = sums.total[0], lines = [];
-	lines.push("total " + fmtExact(total) + doubt() + ", " + fmtShare(total, all) + " of all" +
+	lines.push("total " + fmtExact(total) + doubt(n) + ", " + fmtShare(total, all) + " of all" +
 		(state.zoom && n != state.zoom ? ", " + fmtShare(total, sums.total[state.zoom]) + " of what is zoomed to" : ""));
 	if (!(v.kind[n] & TYPE) && n) lines.push("self " + fmtExact(sums.self[n]) + doubt() + ", " + fmtShare(sums.self[n], all));
 	if (diff) lines.push("before " + fmtExact(sums.before.total[n]) + ": " + change(sums.before.total[n], total));
@@ -596,7 +597,7 @@ function showStripNote() {
 	if (range && !value().flow) parts.push(value().name + " is as of the end: time doesn't choose of it");
 	if (range && isUnsure()) parts.push("estimates of a part have no interval here: 'gallop report --from " +
 		Math.floor(D.slices[range[0]].from_ns / 1e9) + "s --to " + Math.ceil(D.slices[range[1]].to_ns / 1e9) + "s -o part.html' has them");
-	if (!canFilter && !diff) parts.push(D.filter_note || "No filter by time: there are no parts to choose. 'gallop report' of a recording that is longer has them");
+	if (!canFilter && !diff) parts.push("No filter by time: there are no parts to choose. A page that 'gallop report' makes of a longer recording has them");
 	if (r && r.max) parts.push("bars: " + value().name.toLowerCase() + ", " + fmt(r.max) + " a second at most");
 	if (heapMax) parts.push("line: live heap, dashes: its goal, " + fmtBytes(heapMax) + " at most");
 	if (stops.length) parts.push("red: " + grouped(stops.length) + " stops of the world, " + fmtTime(stopMax) + " the longest");
@@ -618,7 +619,7 @@ function stripTip(event) {
 	const lines = [];
 	if (canFilter && value().flow) {
 		const s = D.slices[sliceAt(event)];
-		lines.push(value().name + ": " + fmtExact(sliceSum(s)) + (sampled ? " ?" : "") + ", " + fmtTime(s.from_ns) + " to " + fmtTime(s.to_ns));
+		lines.push(value().name + ": " + fmtExact(sliceSum(s)) + (value().estimated ? " ?" : "") + ", " + fmtTime(s.from_ns) + " to " + fmtTime(s.to_ns));
 	}
 	for (const s of stops.filter(x => Math.abs(x[0] - ns) < near).slice(0, 4)) lines.push("stop: " + s[3] + ", " + fmtTime(s[1]));
 	for (const c of cycles.filter(x => ns >= x[0] - near && ns <= x[1] + near).slice(0, 2))
@@ -820,10 +821,12 @@ function showAbout() {
 	document.title = (diff ? "Difference: " : "") + a.target + " - gallop";
 	$("target").textContent = a.target;
 	if (sampled) badge("estimated");
+	if (diff && D.before.sampled) badge("before: estimated");
+	if (diff && D.before.lost) badge("before: " + grouped(D.before.lost) + " lost", true);
 	if (a.lost) badge(grouped(a.lost) + " lost", true);
 	else badge("nothing lost");
 	if (!a.complete && !a.lost) badge("check differs", true);
-	$("about").textContent = a.exe + ", " + a.when + ", " + fmtTime(a.duration_ns) + ", by gallop " + a.version +
+	$("about").textContent = [a.exe, a.when, fmtTime(a.duration_ns), "by gallop " + a.version].filter(s => s).join(", ") +
 		(diff ? "; " + diff.after_name + " against " + diff.before_name + (diff.per ? ", " + diff.per : "") : "");
 	$("footer").textContent = (diff ? diff.after_name + ":\n" : "") + a.lines + (diff ? "\n" + diff.before_name + " (before):\n" + D.before.lines : "");
 	const sum = v => v.cells.reduce((s, n, i) => i % 3 == 1 ? s + n : s, 0);
@@ -833,6 +836,7 @@ function showAbout() {
 }
 
 D.values = D.values.filter(v => v.cells.length || (v.before && v.before.length));
+D.values.forEach(v => { v.estimated = v.cells.some((n, i) => i % 3 == 2 && n); });
 state.value = Math.max(0, D.values.findIndex(v => v.first));
 $("types").setAttribute("aria-pressed", state.types);
 readColors();
