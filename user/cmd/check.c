@@ -191,6 +191,7 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 	return command_takes_format(cmd, renderer)
 		       ? 0
 		       : err_set(err, -EINVAL,
-				 "heap has no format %s: text, collapsed, json, html, pprof, speedscope",
+				 "heap has no format %s: text, collapsed, json, html, pprof, "
+				 "speedscope",
 				 renderer->name);
 }
