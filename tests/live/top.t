@@ -16,8 +16,10 @@ golden=$top/tests/golden
 
 # --- the terminal ------------------------------------------------------------------------------------
 
-# A server of its own, which ends with the test.
-tm() { tmux -u -S "$T/tmux" -f "$T/tmux.conf" "$@"; }
+# A server of its own, which ends with the test; each terminal has another one, as one that is told to end may still
+# be there when the next is wanted.
+servers=0
+tm() { tmux -u -S "$T/tmux.$servers" -f "$T/tmux.conf" "$@"; }
 trap 'tm kill-server 2> /dev/null; _cleanup' EXIT
 printf '%s\n' 'set -g default-terminal screen-256color' 'set -g status off' > "$T/tmux.conf"
 
@@ -42,8 +44,9 @@ shows() { if waits "$2"; then pass "$1"; else fail "$1" "no '$2' in"$'\n'"$(scre
 # A shell in a terminal of so many columns and rows; what is set in its environment comes behind that.
 open_terminal() {
 	tm kill-server 2> /dev/null
+	servers=$((servers + 1))
 	env -u NO_COLOR LC_ALL=C.UTF-8 "${@:3}" \
-		tmux -u -S "$T/tmux" -f "$T/tmux.conf" new-session -d -s view -x "$1" -y "$2" "bash --norc --noprofile -i"
+		tmux -u -S "$T/tmux.$servers" -f "$T/tmux.conf" new-session -d -s view -x "$1" -y "$2" "bash --norc --noprofile -i"
 	waits '[#$]' || { fail "a shell in tmux" "$(screen 2>&1)"; exit 1; }
 	keys "stty -g > $T/stty" Enter
 }
