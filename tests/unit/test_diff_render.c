@@ -370,8 +370,8 @@ static void json_has_what_the_difference_has(void **state)
 		     "10");
 }
 
-/* The page is html.h's; what it is told of both sides is ours: of a call what is in it, before scaled to after. */
-static void a_page_has_what_two_columns_have(void **state)
+/* The page is html.h's; what it is told of both sides is ours: of a call what is in it, divided by the calls. */
+static void a_page_has_what_text_has(void **state)
 {
 	const struct diff_names op = { { "</script>before", "after" }, "main.handle" };
 	struct model *m[DIFF_SIDES];
@@ -381,8 +381,9 @@ static void a_page_has_what_two_columns_have(void **state)
 		m[side] = op_run(side);
 	_pair_ p = paired(m[0], m[1], false, DIFF_PER_OP);
 	_cleanup_free_ char *page = shown(render_diff_html, p.d, &op, (struct render_opts){ 0 });
-	assert_non_null(strstr(page, "\"before_scale\": 1.5"));
-	assert_non_null(strstr(page, "scaled to as many calls"));
+	assert_non_null(strstr(page, "\"before_over\": 100,"));
+	assert_non_null(strstr(page, "\"after_over\": 150,"));
+	assert_non_null(strstr(page, "\"a call\""));
 	assert_non_null(strstr(page, "main.g"));
 	assert_null(strstr(page, "main.other"));
 	assert_null(strstr(page, "</script>before"));
@@ -442,7 +443,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(odd_numbers_are_shown),
 		cmocka_unit_test(json_has_what_the_difference_has),
-		cmocka_unit_test(a_page_has_what_two_columns_have),
+		cmocka_unit_test(a_page_has_what_text_has),
 		cmocka_unit_test(changes_are_written_with_their_sign),
 		cmocka_unit_test(a_failed_write_is_an_error),
 	};

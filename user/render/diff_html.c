@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A difference as a flame graph: html.h makes the page. As in two columns, what was before is scaled to the time, or the
- * calls, of what came after, which is as counted.
- */
+/* A difference as a flame graph, of the numbers that text has: html.h makes the page. */
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "render/diff.h"
@@ -31,36 +28,22 @@ static int take_op(struct snapshot *s, const struct diff *d, int side)
 	return s->sites ? 0 : -ENOMEM;
 }
 
-static void name_sides(char dst[DIFF_SIDES][CELL_SZ], const struct diff *d,
-		       const struct diff_names *names)
-{
-	static const char *const scaled[] = { [DIFF_PER_SECOND] = ", scaled to the same time",
-					      [DIFF_PER_OP] = ", scaled to as many calls",
-					      [DIFF_PER_TOTAL] = "" };
-
-	for (int side = 0; side < DIFF_SIDES; side++) {
-		char file[CELL_SZ];
-		short_text(file, names->file[side], TABLE_W);
-		snprintf(dst[side], CELL_SZ, "%.500s%s", file,
-			 side == DIFF_BEFORE ? scaled[d->opts.per] : "");
-	}
-}
-
 int render_diff_html(FILE *out, const struct diff *d, const struct diff_names *names,
 		     const struct render_opts *opts)
 {
-	char name[DIFF_SIDES][CELL_SZ];
+	static const char *const per[] = {
+		[DIFF_PER_SECOND] = "a second", [DIFF_PER_OP] = "a call", [DIFF_PER_TOTAL] = ""
+	};
 	const struct html_diff diff = {
-		.before_scale = d->divisor[DIFF_AFTER] / d->divisor[DIFF_BEFORE],
-		.after_scale = 1,
-		.per = "",
-		.before_name = name[DIFF_BEFORE],
-		.after_name = name[DIFF_AFTER],
+		.before_scale = 1 / d->divisor[DIFF_BEFORE],
+		.after_scale = 1 / d->divisor[DIFF_AFTER],
+		.per = per[d->opts.per],
+		.before_name = names->file[DIFF_BEFORE],
+		.after_name = names->file[DIFF_AFTER],
 	};
 	struct snapshot s[DIFF_SIDES];
 	_cleanup_free_ struct snapshot_site *before_sites = NULL, *after_sites = NULL;
 
-	name_sides(name, d, names);
 	if (d->opts.per != DIFF_PER_OP)
 		return render_html_diff(out, d->s[DIFF_BEFORE], d->s[DIFF_AFTER], &diff, opts);
 	int rc = take_op(&s[DIFF_BEFORE], d, DIFF_BEFORE);
