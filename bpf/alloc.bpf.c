@@ -85,6 +85,7 @@ int on_malloc(struct pt_regs *ctx)
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
+	keep_own_stack(ctx);
 	if (!cpu)
 		return 0;
 	if (!cfg.op_windows)

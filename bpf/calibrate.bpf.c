@@ -14,6 +14,7 @@ static volatile u64 calibrate_ns;
 SEC("?uprobe")
 int on_calibrate(struct pt_regs *ctx)
 {
+	keep_own_stack(ctx);
 	u64 cookie = bpf_get_attach_cookie(ctx);
 	struct wire_cpu *cpu = cpu_stats_here();
 	struct scratch *s = scratch_here();

@@ -269,6 +269,7 @@ int on_gc(struct pt_regs *ctx)
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
+	keep_own_stack(ctx);
 	if (!cpu)
 		return 0;
 	count_group(cpu, probe_is(cookie, WIRE_PLACE_STW_RETURN) ? WIRE_GROUP_GC_RETURNS
@@ -330,6 +331,7 @@ int on_assist(struct pt_regs *ctx)
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
+	keep_own_stack(ctx);
 	if (!cpu)
 		return 0;
 	count_group(cpu, WIRE_GROUP_ASSIST);

@@ -261,6 +261,7 @@ int on_map(struct pt_regs *ctx)
 	u64 cookie = bpf_get_attach_cookie(ctx);
 	struct map_hit h = {};
 
+	keep_own_stack(ctx);
 	if (!map_hit_init(&h, ctx, cookie))
 		return 0;
 	if (h.op == WIRE_PLACE_MAP_MADE)
@@ -358,6 +359,7 @@ int on_map_look(struct pt_regs *ctx)
 	struct map_hit h = {};
 	u32 nr = listed_nr;
 
+	keep_own_stack(ctx);
 	if (look_init(&h, ctx, bpf_get_attach_cookie(ctx)))
 		bpf_loop(nr < WIRE_LOOKS_MAX ? nr : WIRE_LOOKS_MAX, look_at_listed, &h, 0);
 	return 0;
@@ -369,6 +371,7 @@ int on_map_exit(struct pt_regs *ctx)
 {
 	struct map_hit h = {};
 
+	keep_own_stack(ctx);
 	if (look_init(&h, ctx, bpf_get_attach_cookie(ctx)))
 		bpf_for_each_map_elem(&followed, look_at_followed, &h, 0);
 	return 0;

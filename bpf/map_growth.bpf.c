@@ -85,6 +85,7 @@ int on_map_growth(struct pt_regs *ctx)
 	struct map_growth growth = {};
 	struct map_hit h = {};
 
+	keep_own_stack(ctx);
 	if (!map_hit_init(&h, ctx, cookie))
 		return 0;
 	if (h.op == WIRE_PLACE_MAP_GROW) {

@@ -26,6 +26,7 @@ struct events_map events SEC(".maps");
 struct wakeups_map wakeups SEC(".maps");
 struct wakeups_map alarms SEC(".maps");
 struct stacks_map stacks SEC(".maps");
+struct no_programs_map no_programs SEC(".maps");
 struct scratches_map scratches SEC(".maps");
 struct op_goroutines_map op_goroutines SEC(".maps");
 

@@ -79,6 +79,30 @@ struct stacks_map {
 };
 extern struct stacks_map stacks SEC(".maps");
 
+/* Never has a program: see keep_own_stack(). */
+struct no_programs_map {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(u32));
+};
+extern struct no_programs_map no_programs SEC(".maps");
+
+/*
+ * For every uprobe program, before it counts anything.
+ *
+ * Since Linux 6.13 a program that uses 64 bytes of stack or more gets one stack for each CPU ("private stack",
+ * kernel/bpf/verifier.c bpf_enable_priv_stack), as if no program of this type could run twice on a CPU. One at a uprobe
+ * can, being preempted: two threads then write to one stack, and a torn pointer is an oops of the kernel's (seen on 7.3
+ * with lazy preemption, 32 threads on a CPU). A program that may make a tail call is left on its thread's stack: so each
+ * may make one, which finds no program and goes on.
+ */
+static __always_inline void keep_own_stack(struct pt_regs *ctx)
+{
+	if (!gate)
+		bpf_tail_call(ctx, &no_programs, 0);
+}
+
 static __always_inline struct wire_cpu *cpu_stats_here(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();

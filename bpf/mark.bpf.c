@@ -155,6 +155,7 @@ int on_mark(struct pt_regs *ctx)
 	u64 cookie = bpf_get_attach_cookie(ctx);
 	u32 zero = 0;
 
+	keep_own_stack(ctx);
 	if (!cpu)
 		return 0;
 	count_group(cpu, WIRE_GROUP_ALWAYS);

@@ -416,6 +416,7 @@ int on_op(struct pt_regs *ctx)
 
 	enum wire_group group = begins ? WIRE_GROUP_OP_WINDOW : WIRE_GROUP_OP_RETURNS;
 
+	keep_own_stack(ctx);
 	if (!cpu)
 		return 0;
 	count_group(cpu, group);
@@ -436,6 +437,7 @@ int on_op_call(struct pt_regs *ctx)
 	u64 cookie = bpf_get_attach_cookie(ctx);
 	struct wire_op *op = op_of(0, WIRE_COOKIE_OP(cookie));
 
+	keep_own_stack(ctx);
 	if (!cpu)
 		return 0;
 	count_group(cpu, WIRE_GROUP_OP_CALLS);
@@ -468,6 +470,7 @@ int on_op_unwind(struct pt_regs *ctx)
 	bool panicked = probe_is(cookie, WIRE_PLACE_OP_RECOVER);
 	u64 arg = GO_ARG1(ctx), self = GO_G(ctx), depth = 0;
 
+	keep_own_stack(ctx);
 	/* Or the compiler reads one of them at an address that it has chosen, which the verifier refuses. */
 	barrier_var(arg);
 	barrier_var(self);

@@ -129,6 +129,7 @@ int on_window(struct pt_regs *ctx)
 	struct sample_hit h = {};
 	bool is_malloc, is_one;
 
+	keep_own_stack(ctx);
 	if (!sample_hit_init(&h, bpf_get_attach_cookie(ctx), WIRE_GROUP_WINDOW) ||
 	    !window_takes(&h, WIRE_STAGE_EXACT) || !count_hit(ctx, h.cookie, h.cpu))
 		return 0;
@@ -153,6 +154,7 @@ int on_refill(struct pt_regs *ctx)
 	u32 span_class = (u8)GO_ARG2(ctx);
 	u16 count = 0, before = 0;
 
+	keep_own_stack(ctx);
 	if (!sample_hit_init(&h, bpf_get_attach_cookie(ctx), WIRE_GROUP_REFILL) ||
 	    !window_takes(&h, WIRE_STAGE_REFILL) || !count_hit(ctx, h.cookie, h.cpu))
 		return 0;
@@ -177,6 +179,7 @@ int on_profile(struct pt_regs *ctx)
 	struct sample_hit h = {};
 	u64 size = GO_ARG3(ctx);
 
+	keep_own_stack(ctx);
 	if (!sample_hit_init(&h, bpf_get_attach_cookie(ctx), WIRE_GROUP_PROFILE) ||
 	    !count_hit(ctx, h.cookie, h.cpu))
 		return 0;

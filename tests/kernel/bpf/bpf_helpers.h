@@ -125,6 +125,7 @@ static inline void kernel_reset(void)
 	})
 #define bpf_map_update_elem(map, k, v, flags) \
 	kernel_update(map, k, KERNEL_KEY_SZ(map), v, sizeof(*(map)->value), flags)
+#define bpf_tail_call(ctx, programs, index) ((void)(ctx)) /* there is none */
 #define bpf_map_delete_elem(map, k) kernel_delete(map, k, KERNEL_KEY_SZ(map))
 
 static inline long bpf_probe_read_user(void *dst, uint32_t size, const void *src)
