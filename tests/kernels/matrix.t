@@ -20,6 +20,12 @@ rows=(
 	"newest trixie-backports doctor,exact,perf,crowd,auto,running"
 )
 
+# What doctor says of them where probes are attached so.
+declare -A links=(
+	[perf]='-- +uprobe_multi links +needs Linux 6.6: perf uprobes are used, auto mode has no windows'
+	[uprobe_multi]='ok +uprobe_multi links +yes'
+)
+
 # crowd_differences RUN FILTER
 crowd_differences() {
 	jq -nr --slurpfile t "$dir/$1.truth" --slurpfile g "$dir/$1.json" --slurpfile r <(echo null) \
@@ -38,8 +44,17 @@ check_run() {
 	fi
 }
 
+# The best way to attach that this row's kernel has, or what the part RUN asked for.
+attach_of() {
+	case $row,$1 in
+	6.1,* | *,perf) echo perf ;;
+	*) echo uprobe_multi ;;
+	esac
+}
+
 check_exact() {
 	check_run "$1" || return
+	is "$row, $1: how it was attached" "$(jq -r .meta.attach "$dir/$1.json")" "$(attach_of "$1")"
 	nothing "$row, $1: the check line" crowd_differences "$1" check_differs
 	nothing "$row, $1: objects of the phase" crowd_differences "$1" objects_differ
 	nothing "$row, $1: stacks and objects" crowd_differences "$1" crowd_objects_differ
@@ -50,7 +65,8 @@ check_exact() {
 check_auto() {
 	check_run auto || return
 	nothing "$row, auto: the total is the runtime's" crowd_differences auto total_differs
-	echo "# $row, auto: $(jq -c '[.meta.attach, .alloc.objects, .sampling.windows, .meta.notes]' "$dir/auto.json")"
+	[ "$(attach_of auto)" = uprobe_multi ] ||
+		matches "$row, auto: that there are no windows" "$(jq -r '.meta.notes[]' "$dir/auto.json")" 'windows need uprobe_multi'
 }
 
 # What the kernel lacks is said, and is the reason that is given.
@@ -66,7 +82,7 @@ check_part() {
 	[ -e "$dir/$1.dmesg" ] || { fail "$row, $1: was run"; return; }
 	nothing "$row, $1: no complaint of the kernel's" cat "$dir/$1.dmesg"
 	case $1 in
-	doctor) ;;
+	doctor) matches "$row, doctor: the links" "$(cat "$dir/doctor")" "${links[$(attach_of doctor)]}" ;;
 	exact) for version in 1.19 1.23 1.27; do check_exact "exact-$version"; done ;;
 	auto) check_auto ;;
 	*) check_exact "$1" ;;
