@@ -26,6 +26,9 @@ declare -A links=(
 	[uprobe_multi]='ok +uprobe_multi links +yes'
 )
 
+# How their kernels preempt, asked for or by default: the newest has no voluntary one.
+declare -A preempts=([6.1]=voluntary [6.12-voluntary]=voluntary [6.12-full]=full [newest]=lazy)
+
 # crowd_differences RUN FILTER
 crowd_differences() {
 	jq -nr --slurpfile t "$dir/$1.truth" --slurpfile g "$dir/$1.json" --slurpfile r <(echo null) \
@@ -59,7 +62,7 @@ check_exact() {
 	nothing "$row, $1: objects of the phase" crowd_differences "$1" objects_differ
 	nothing "$row, $1: stacks and objects" crowd_differences "$1" crowd_objects_differ
 	nothing "$row, $1: stacks and assigns" crowd_differences "$1" crowd_assigns_differ
-	echo "# $row, $1: $(jq -r '"\(.meta.attach), \(.alloc.objects) objects, \(.loss.total) lost"' "$dir/$1.json")"
+	echo "# $row, $1: $(jq -r '"\(.meta.attach), \(.alloc.objects) objects, lost: \(.loss | with_entries(select(.value > 0)) | tojson)"' "$dir/$1.json")"
 }
 
 check_auto() {
@@ -93,6 +96,7 @@ check_row() {
 	local part
 	sed 's/^/# /' "$dir/kernel" "$dir/doctor" 2> /dev/null
 	if [ "$row" = 5.10 ]; then check_refused; return; fi
+	matches "$row: how it preempts" "$(cat "$dir/kernel")" "\\(${preempts[$row]}\\)"
 	for part in ${parts//,/ }; do check_part "$part"; done
 }
 
