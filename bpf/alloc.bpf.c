@@ -27,18 +27,20 @@ static __always_inline void add_to_site(const struct pt_regs *ctx, struct wire_s
 					struct wire_cpu *cpu)
 {
 	struct wire_site *site = bpf_map_lookup_elem(&sites, key);
+	struct wire_site zero = {};
 
-	if (!site) {
-		struct wire_site zero = {};
-
-		/* Another CPU may be first: then this fails and the look-up finds its site. */
+	/*
+	 * Another CPU may be first: then adding fails and the look-up finds its site. It also fails where the kernel's
+	 * stock of elements is used up for a moment, which an interrupt of the next instruction fills.
+	 */
+	for (int i = 0; !site && i < INSERT_TRIES; i++) {
 		bpf_map_update_elem(&sites, key, &zero, BPF_NOEXIST);
 		site = bpf_map_lookup_elem(&sites, key);
-		if (!site) {
-			count_loss(cpu, WIRE_LOSS_SITES_FULL);
-			__sync_fetch_and_add(&cpu->siteless_bytes, bytes);
-			return;
-		}
+	}
+	if (!site) {
+		count_loss(cpu, WIRE_LOSS_SITES_FULL);
+		__sync_fetch_and_add(&cpu->siteless_bytes, bytes);
+		return;
 	}
 	if (st && !site->stack_sent && send_stack(ctx, st, cookie, cpu))
 		site->stack_sent = 1;

@@ -62,13 +62,13 @@ static __noinline struct wire_map_site *site_of(u64 stack, u64 typ, struct wire_
 	struct wire_map_key key = { stack, typ };
 	struct wire_map_site *site = bpf_map_lookup_elem(&map_sites, &key);
 
-	if (!site) {
-		/* Another CPU may be first: then this fails and the look-up finds its site. */
+	/* As add_to_site() does. */
+	for (int i = 0; !site && i < INSERT_TRIES; i++) {
 		bpf_map_update_elem(&map_sites, &key, &no_site, BPF_NOEXIST);
 		site = bpf_map_lookup_elem(&map_sites, &key);
-		if (!site)
-			count_loss(cpu, WIRE_LOSS_MAP_SITES_FULL);
 	}
+	if (!site)
+		count_loss(cpu, WIRE_LOSS_MAP_SITES_FULL);
 	return site;
 }
 

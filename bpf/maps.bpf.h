@@ -69,6 +69,9 @@ extern struct wakeups_map wakeups SEC(".maps");
 /* The same for ration_left. */
 extern struct wakeups_map alarms SEC(".maps");
 
+/* How often an element is tried to be added to a table that grows. */
+enum { INSERT_TRIES = 3 };
+
 /* key: a stack's hash, value: 1 if it has been sent. Full: the stack is tried again at its next hit. */
 struct stacks_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
