@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/u64.h"
 #include "govern/op_calls.h"
 #include "govern/priv.h"
 #include "plan/plan.h"
@@ -276,6 +277,28 @@ static bool wait_for_unit(struct governor *g, uint64_t at_ns, struct slot *slot)
 	return govern_wait(g, -1, at_ns) != GOVERN_WAIT_END;
 }
 
+/*
+ * What switching costs was measured once, maybe while the machine was busy with something else. Only windows would
+ * correct it, and if it makes them too dear there are none: so it is measured again, and the least is kept.
+ */
+static void calibrate_again(struct governor *g)
+{
+	struct calibration again;
+
+	if (calibrate(g->opts.probe, &again))
+		return;
+	pthread_mutex_lock(&g->lock);
+	if (g->cal.measured) {
+		again.hit_ns = g->cal.hit_ns; /* what it has cost so far is by this */
+		again.attach_ns = min_u64(again.attach_ns, g->cal.attach_ns);
+		again.gone_ns = min_u64(again.gone_ns, g->cal.gone_ns);
+		again.detach_ns = min_u64(again.detach_ns, g->cal.detach_ns);
+	}
+	g->cal = again;
+	govern_schedule(g, g->profiled);
+	pthread_mutex_unlock(&g->lock);
+}
+
 void *govern_run_windows(void *arg)
 {
 	struct governor *g = arg;
@@ -293,6 +316,8 @@ void *govern_run_windows(void *arg)
 		if (!wait_for_unit(g, at_ns, &slot))
 			break;
 		bool opens = look_around(g, &room);
+		if (!opens && !g->schedule.affordable && !g->schedule.units_nr)
+			calibrate_again(g);
 		bool whole = opens && run_unit(g, &slot, &room, &unit);
 		schedule_next(&g->schedule, whole ? &unit : NULL, room.cpus);
 		slot_start_s += slot_s;
