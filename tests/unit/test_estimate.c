@@ -366,6 +366,40 @@ static void samples_share_their_class(void **state)
 	estimate_free(&r);
 }
 
+static double half_width(const struct estimate_part *part)
+{
+	return 1.959963984540054 * sqrt(part->variance);
+}
+
+/* That all there is came from one place is as sure as the number of samples makes it, and one makes nothing sure. */
+static void few_samples_of_one_site_are_not_all(void **state)
+{
+	struct estimate_sampled sampled[] = {
+		{ 1, 6, 1, 0, 0 }, { 2, 9, 8, 0, 0 }, { 3, 10, 1, 0, 0 }, { 4, 10, 9, 0, 0 }
+	};
+	struct estimate_span span = { .wall_s = 1,
+				      .sampled = sampled,
+				      .sampled_nr = NR(sampled),
+				      .mem_profile_rate = 1 << 30,
+				      .sites_nr = 100 };
+
+	(void)state;
+	span.objects[6] = span.objects[9] = span.objects[10] = 1000;
+	struct estimate_result r = run(&span);
+	assert_near(half_width(find(&r, 1, 6)), 1000, 1);
+	/* 0.025^(1/8) is 0.63. */
+	assert_near(half_width(find(&r, 2, 9)), 369, 1);
+	assert_true(half_width(find(&r, 3, 10)) >= 99);
+	assert_true(half_width(find(&r, 4, 10)) < 400);
+	estimate_free(&r);
+
+	span.mem_profile_rate = 1; /* nothing is missed */
+	r = run(&span);
+	assert_true(find(&r, 1, 6)->variance == 0);
+	assert_true(find(&r, 2, 9)->variance == 0);
+	estimate_free(&r);
+}
+
 /* Of few samples and windows the mean counts, and it adds up. Of many, samples only. */
 static void few_samples_and_windows_are_both_used(void **state)
 {
@@ -617,6 +651,7 @@ int main(void)
 		cmocka_unit_test(many_units_are_grouped),
 		cmocka_unit_test(windows_without_refills_are_shares_of_hits),
 		cmocka_unit_test(samples_share_their_class),
+		cmocka_unit_test(few_samples_of_one_site_are_not_all),
 		cmocka_unit_test(few_samples_and_windows_are_both_used),
 		cmocka_unit_test(nothing_is_nothing),
 		cmocka_unit_test(absurd_numbers_do_no_harm),

@@ -116,6 +116,23 @@ static double alike(const struct sum *s)
 	return s->noise > 0 ? fmin(s->samples, s->weight * s->weight / s->noise) : s->samples;
 }
 
+/*
+ * Where all samples are of one site, the class may hold others that were missed: the lower end of the exact interval of a
+ * proportion (Clopper and Pearson) of n out of n. A single sample tells nothing of a share: where many sites are rare, one
+ * of them is met. All of that as far as samples can miss anything.
+ */
+static double variance_at_least(const struct sum *site, const struct sum *of)
+{
+	const double z = 1.959963984540054, tail = 0.025;
+	double n = alike(site), share = site->weight / of->weight, half = 0;
+
+	if (site->samples <= 1)
+		half = share;
+	else if (site->samples >= of->samples)
+		half = 1 - pow(tail, 1 / fmax(n, 1));
+	return half / z * (half / z) * fmin(site->noise / site->weight, 1);
+}
+
 /* Of a site that is all there is, others are taken to be like it. */
 static double share_variance(const struct sum *site, const struct sum *of)
 {
@@ -128,7 +145,7 @@ static double share_variance(const struct sum *site, const struct sum *of)
 		others = drawn_of(&rest);
 	else
 		others.sum = 0;
-	return drawn_variance(&mine, &others);
+	return fmax(drawn_variance(&mine, &others), variance_at_least(site, of));
 }
 
 static int add_share(struct shares *ret, uint32_t site_id, const struct sum *site,
