@@ -62,6 +62,7 @@ struct options {
 	bool stacks;
 	bool strict;
 	bool heap; /* not an option: record looks at the live heap, too */
+	int child_output; /* not an option: where a live view sends what COMMAND prints; 0: nowhere else */
 	bool stretch; /* not an option: record lets intervals grow where they are costly */
 	/* Not options either: what funcs and compare come to, and what only op does. */
 	const struct plan_op_want *ops;

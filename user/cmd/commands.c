@@ -212,7 +212,8 @@ const struct cmd commands[] = {
 	  "On a terminal, a live view: sites, types, maps, the collector and what tracing costs, a "
 	  "tab each; '?' tells the keys, 'q' ends and prints a summary. Elsewhere, and with -b or "
 	  "-n, plain text blocks of the sites that allocate most, interval by interval. COMMAND is "
-	  "started and traced from its first instruction; what it prints is best sent to a file.",
+	  "started and traced from its first instruction; on a terminal what it prints goes to a "
+	  "file, which is named in the end.",
 	  cmd_top, .group = CMD_GROUP_LIVE, .examples = top_examples, .marks = site_marks },
 	{ "record", CMD_RECORD, CMD_ARG_NONE, true, NULL, "record every allocation to a file",
 	  "Record every allocation of a process by call stack and type, until its end, Ctrl-C or "

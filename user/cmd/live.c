@@ -32,6 +32,7 @@ struct session_opts live_session_opts(const struct options *opts, unsigned views
 		.views = views,
 		.pid = opts->pid,
 		.argv = opts->argv,
+		.child_output = opts->child_output,
 		.attach = opts->attach,
 		.sites_max = opts->sites_max,
 		.depth = opts->depth,

@@ -9,9 +9,13 @@
 #include "cmd/top_screen.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/live.h"
 #include "model/model.h"
@@ -33,6 +37,7 @@ struct top_screen {
 	struct screen screen;
 	struct view view;
 	bool quit;
+	char log[PATH_MAX]; /* where what COMMAND prints goes; "": there is none */
 };
 
 bool top_screen_is_possible(void)
@@ -265,7 +270,13 @@ static int end(struct top_screen *t, const char *reason, struct err *err)
 	bool is_lost = terminal_is_lost();
 	close_screen(t);
 	/* There is nobody to print to. */
-	return rc || is_lost ? rc : print_summary(t, err);
+	if (rc || is_lost)
+		return rc;
+	rc = print_summary(t, err);
+	if (!rc && t->quit && t->opts->argv)
+		talk("%s (pid %d) goes on, and gallop ends with it; Ctrl-C ends both",
+		     t->opts->argv[0], model_meta(session_model(t->session))->pid);
+	return rc;
 }
 
 static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void *ctx,
@@ -275,17 +286,46 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 	const char *reason = model_meta(session_model(s))->end_reason;
 	int rc = 0;
 
-	(void)from_ns;
-	(void)to_ns;
 	session_set_interval(s, t->view.delay_ns);
+	/* The last piece of an interval may hold next to nothing: what is left to look at is all of it. */
+	if (*reason && to_ns - from_ns < t->view.delay_ns / 2)
+		t->view.cumulative = true;
 	if (!t->view.paused || *reason)
 		rc = take_frame(t, err);
-	/* A command that we have started may have written over the screen. */
 	if (!rc)
-		rc = draw(t, t->opts->argv != NULL, err);
+		rc = draw(t, false, err);
 	if (!rc && *reason)
 		rc = end(t, reason, err);
 	return rc;
+}
+
+/* What a command prints would be all over the screen. 0 or -errno. */
+static int open_log(struct top_screen *t, struct options *live, struct err *err)
+{
+	const char *dir = getenv("TMPDIR");
+
+	snprintf(t->log, sizeof(t->log), "%s/gallop-top.XXXXXX", dir && *dir ? dir : "/tmp");
+	live->child_output = mkostemp(t->log, O_CLOEXEC | O_APPEND);
+	if (live->child_output >= 0)
+		return 0;
+	err_set(err, -errno, "cannot make '%s' for what the command prints: %s", t->log,
+		strerror(errno));
+	t->log[0] = '\0';
+	return err->code;
+}
+
+/* One that is empty is none. */
+static void close_log(struct top_screen *t, int fd)
+{
+	struct stat st;
+
+	if (!t->log[0])
+		return;
+	if (fstat(fd, &st) == 0 && st.st_size == 0)
+		unlink(t->log);
+	else
+		talk("what %s printed is in %s", t->opts->argv[0], t->log);
+	close(fd);
 }
 
 int top_screen(const struct options *opts, struct err *err)
@@ -298,8 +338,12 @@ int top_screen(const struct options *opts, struct err *err)
 
 	/* 20,000 busy sites take 130 ms to show: seldom, then. */
 	live.stretch = true;
-	int rc = live_run(&live, live_views(opts), &events, err);
+	int rc = opts->argv ? open_log(&t, &live, err) : 0;
+	if (rc)
+		return rc;
+	rc = live_run(&live, live_views(opts), &events, err);
 	close_screen(&t);
+	close_log(&t, live.child_output);
 	view_deinit(&t.view);
 	return rc;
 }

@@ -67,6 +67,14 @@ int child_find_executable(const char *name, char *buf, size_t cap, int *exit_sta
 	return rc ? no_executable(name, rc, exit_status_ret, err) : 0;
 }
 
+static bool redirect(int output_fd)
+{
+	int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return empty >= 0 && dup2(empty, STDIN_FILENO) >= 0 &&
+	       dup2(output_fd, STDOUT_FILENO) >= 0 && dup2(output_fd, STDERR_FILENO) >= 0;
+}
+
 /* In the child: wait for the word, then become the target. Only async-signal-safe calls. */
 static void become_target(const char *path, char *const argv[], int go_fd, int exec_fd)
 {
@@ -87,7 +95,8 @@ static void become_target(const char *path, char *const argv[], int go_fd, int e
 	_exit(CHILD_CANNOT_EXEC);
 }
 
-int child_spawn(char *const argv[], struct child *ret, int *exit_status_ret, struct err *err)
+int child_spawn(char *const argv[], int output_fd, struct child *ret, int *exit_status_ret,
+		struct err *err)
 {
 	struct child c = { .go_fd = -1, .exec_fd = -1 };
 	int rc = child_find_executable(argv[0], c.path, sizeof(c.path), exit_status_ret, err);
@@ -106,6 +115,8 @@ int child_spawn(char *const argv[], struct child *ret, int *exit_status_ret, str
 	if (c.pid == 0) {
 		close(go[1]);
 		close(exec[0]);
+		if (output_fd && !redirect(output_fd))
+			_exit(CHILD_CANNOT_EXEC);
 		become_target(c.path, argv, go[0], exec[1]);
 	}
 	close(go[0]);

@@ -3,7 +3,7 @@
  * A target that gallop starts itself, traced from its first instruction.
  *
  * It is forked and held before exec while the probes are attached to its executable, then let go. Nothing
- * else is done to it: it keeps our terminal, files and process group.
+ * else is done to it: it keeps our terminal, files and process group, unless its output is wanted elsewhere.
  */
 #ifndef GALLOP_SESSION_CHILD_H
 #define GALLOP_SESSION_CHILD_H
@@ -33,9 +33,11 @@ int child_find_executable(const char *name, char *buf, size_t cap, int *exit_sta
 
 /*
  * Fork, and hold the child before exec. 0; -ESRCH or -EACCES as above when there is
- * nothing to execute. argv ends with NULL.
+ * nothing to execute. argv ends with NULL. output_fd: what its output and its errors go to, and then it has no input; 0:
+ * it keeps our own.
  */
-int child_spawn(char *const argv[], struct child *ret, int *exit_status_ret, struct err *err);
+int child_spawn(char *const argv[], int output_fd, struct child *ret, int *exit_status_ret,
+		struct err *err);
 
 /* Let it go; returns once exec has happened. */
 int child_release(struct child *c, int *exit_status_ret, struct err *err);

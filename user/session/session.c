@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/u64.h"
 #include "bpf/wire.h"
 #include "gobin/gobin.h"
 #include "model/model.h"
@@ -64,7 +65,7 @@ struct session {
 	uint64_t start_ns, interval_ns; /* when counting, and the current interval, began */
 	uint64_t stop_ns; /* when counting ended */
 	uint64_t looked_ns; /* when it was last seen to be the same program */
-	uint64_t work_ns; /* CPU time that the end of the last interval took */
+	uint64_t work_ns[2]; /* CPU time that the ends of the last two intervals took */
 	const char *end_reason; /* NULL while it runs */
 };
 
@@ -105,7 +106,7 @@ static int open_target(struct session *s, struct err *err)
 		rc = gobin_open(s->proc->exe_path, &s->bin, err);
 		return rc ? err_wrap(err, "process %d (%s)", s->proc->pid, s->proc->comm) : 0;
 	}
-	int rc = child_spawn(s->opts.argv, &s->child, &s->exec_failure, err);
+	int rc = child_spawn(s->opts.argv, s->opts.child_output, &s->child, &s->exec_failure, err);
 	if (rc)
 		return rc;
 	s->started_child = true;
@@ -528,11 +529,11 @@ static int end_interval(struct session *s, const struct session_events *events, 
 
 /*
  * How long this interval shall be. A target with very many busy sites costs us most where an interval ends; what we
- * take from its machine stays small if the next one is longer.
+ * take from its machine stays small if the next one is longer. What takes long once, as new names do, isn't meant.
  */
 static uint64_t wanted_interval(const struct session *s)
 {
-	uint64_t needed = s->work_ns * OWN_SHARE;
+	uint64_t needed = min_u64(s->work_ns[0], s->work_ns[1]) * OWN_SHARE;
 
 	if (!s->opts.stretch || needed <= s->opts.interval_ns)
 		return s->opts.interval_ns;
@@ -571,15 +572,15 @@ static int on_tick(struct session *s, const struct session_events *events, struc
 		s->end_reason = "target executed another program";
 		return 0;
 	}
+	int rc = 0;
 	if (now - s->interval_ns + TICK_NS / 2 >= wanted_interval(s) || turns(s)) {
 		uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-		int rc = end_interval(s, events, false, err);
 
-		s->work_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
-		if (rc)
-			return rc;
+		rc = end_interval(s, events, false, err);
+		s->work_ns[1] = s->work_ns[0];
+		s->work_ns[0] = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
 	}
-	int rc = stream_events(s->stream, err);
+	rc = rc ? rc : stream_events(s->stream, err);
 	return !rc && s->sampling ? sampling_windows(s->sampling, err) : rc;
 }
 

@@ -28,6 +28,7 @@ struct session_opts {
 	unsigned views; /* PLAN_VIEW_*; 0: all */
 	pid_t pid; /* attach to this process, or ... */
 	char *const *argv; /* ... start this command; NULL-terminated */
+	int child_output; /* where its output goes; 0: where ours does */
 	enum probe_attach attach;
 	uint32_t sites_max; /* 0: what fits 256 MiB of kernel memory */
 	uint32_t depth; /* program counters per stack, 0: as many as there can be */
