@@ -40,9 +40,8 @@ static const char signals[] =
 	".SH SIGNALS\n"
 	"The first SIGINT, SIGTERM or SIGHUP stops, drains, writes and prints the\n"
 	"summary; a second SIGINT or SIGTERM ends gallop at once. SIGTERM is passed on\n"
-	"to a command that gallop has started. SIGUSR1 makes\n.B record\nprint a summary and go "
-	"on. Probes go when gallop "
-	"does.\n";
+	"to a command that gallop has started. SIGUSR1 makes\n.B record\n"
+	"print a summary and go on. Probes go when gallop does.\n";
 
 static const char environment[] = ".SH ENVIRONMENT\n"
 				  ".TP\n.B NO_COLOR\nset and not empty: no colour\n"
