@@ -11,6 +11,7 @@ unset NO_COLOR
 cp "$top/tests/fuzz/corpus/recording/full" "$T/r.gallop"
 cp "$top/tests/fuzz/corpus/recording/gc" "$T/gc.gallop"
 cp "$top/tests/fuzz/corpus/recording/heap" "$T/heap.gallop"
+cp "$top/tests/fuzz/corpus/recording/ops" "$T/ops.gallop"
 cd "$T" || exit 1
 
 # left WHAT FILE...: the directory holds these files and nothing else.
@@ -47,7 +48,11 @@ usage() {
 		of maps only|maps r.gallop -o a.folded --value objects
 		of maps only|maps r.gallop -f collapsed --value stw
 		for collapsed stacks, not for text|maps r.gallop --value assist
-		no timeline|maps -p 1 -f trace
+		no format trace: text, collapsed, json, |maps -p 1 -f trace
+		no format bench|maps r.gallop -f bench
+		no format bench: text, collapsed, json, jsonl, trace, |gc -p 1 -f bench
+		no format bench|gc gc.gallop -o a.bench
+		no format html: text, collapsed, json, bench, pprof, speedscope|op -p 1 -f main.f --format html
 		gc looks at no maps|gc -p 1 --value clears
 		gc looks at no maps|gc gc.gallop -f collapsed --value retained
 		takes one of: bytes objects|top -p 1 --value clears
@@ -241,6 +246,20 @@ gc_options() {
 	is "gc --runtime-frames: status" $status 0
 }
 
+# Results of operations, where none were measured: not a file without results.
+bench_options() {
+	local file
+	for file in r.gallop gc.gallop; do
+		run report $file -f bench -o a.bench
+		refused "report $file -f bench: not measured" 1 'no operations were measured'
+		matches "report $file -f bench: a hint" "$err" 'hint: .*gallop record --op'
+		succeeds "report $file -f bench: no file is left" [ ! -e a.bench ]
+	done
+	run report ops.gallop -f bench
+	is "report -f bench: status" "$status$err" 0
+	matches "report -f bench: results" "$out" $'\nBenchmark'
+}
+
 # Recordings in which no map was looked at: said in words, and no stacks that would count nothing.
 maps_options() {
 	run maps r.gallop
@@ -322,6 +341,7 @@ refusals
 broken_streams
 color
 gc_options
+bench_options
 maps_options
 heap_options
 installation

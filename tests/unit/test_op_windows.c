@@ -369,6 +369,17 @@ static void damage_is_told(void **state)
 		{ "UPDATE op_window SET ended = 0", "that none can have" },
 		{ "UPDATE op_window SET windows = 0, ended = 0, late = 0", "that none can have" },
 		{ "UPDATE op_window SET late = ended + 1", "that none can have" },
+		{ "UPDATE op_window SET windows = ended + 1", "that none can have" },
+		{ "UPDATE op_window SET windows = 0x7fffffffffffffff", "that none can have" },
+		{ "UPDATE op_window SET ended = 0x7fffffffffffffff", "that were not counted" },
+		{ "UPDATE op_window SET ended = ended + 1 WHERE interval = 2 AND number = 0",
+		  "that were not counted" },
+		{ "UPDATE op_window SET objects = 0x7fffffffffffffff", "that were not counted" },
+		{ "UPDATE op_window SET bytes = bytes + 1 WHERE interval = 0 AND number = 8",
+		  "that were not counted" },
+		{ "UPDATE op_window SET ended = 1, windows = 1, late = 0, ns = 0x7fffffffffffffff",
+		  "that were not counted" },
+		{ "DELETE FROM op_call", "that were not counted" },
 		{ "UPDATE op_window SET calls = -1", "out of its range" },
 		{ "UPDATE op_window SET ns = x'00'", "something else where a number belongs" },
 		{ "UPDATE op_window SET ns_squares = -1.0", "out of its range" },
@@ -393,7 +404,9 @@ static void sums_do_not_overflow(void **state)
 	model_free(record_windows(path, MANY));
 	sql(path, "UPDATE op_window SET windows = 0x7fffffffffffffff, calls = 0x7fffffffffffffff, "
 		  "ended = 0x7fffffffffffffff, objects = 0x7fffffffffffffff, bytes_squares = 1e60 "
-		  "WHERE number % 2; UPDATE op_window SET ns = 0x7fffffffffffffff");
+		  "WHERE number % 2; UPDATE op_window SET ns = 0x7fffffffffffffff; "
+		  "UPDATE op_call SET ended = 0x7fffffffffffffff, objects = 0x7fffffffffffffff, "
+		  "ns = 0x7fffffffffffffff");
 	_model_ *m = load(path);
 	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
 	assert_int_equal(first_op(s)->windows, INT64_MAX);
@@ -411,7 +424,9 @@ static void too_many_rows_are_joined(void **state)
 	model_free(record_windows(path, 9));
 	sql(path,
 	    "WITH RECURSIVE n(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
-	    "INSERT INTO op_window SELECT 2, 0, i, 1, 1, 1, 1, 1, 1, 1, 0.0, 0.0, 0.0 FROM n");
+	    "INSERT INTO op_window SELECT 2, 0, i, 1, 1, 1, 1, 1, 1, 1, 0.0, 0.0, 0.0 FROM n; "
+	    "UPDATE op_call SET ended = ended + 5000, objects = objects + 5000, "
+	    "bytes = bytes + 5000, ns = ns + 5000 WHERE interval = 2");
 	_model_ *m = load(path);
 	assert_true(m->ops->rows[0]->windows->now.nr <= OP_CLUSTERS_MAX);
 	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });

@@ -227,6 +227,13 @@ struct run {
 	double off_s[WIRE_GROUP_NR];
 };
 
+static void are_back(struct ration *r, uint64_t groups, double now_s)
+{
+	for (unsigned i = 0; i < RATION_NR; i++)
+		if (groups >> i & 1)
+			ration_is_back(r, i, now_s);
+}
+
 /*
  * As the watch thread does it: a tick each second, and when as many hits have come as there is room for. A step is
  * what the kernel's answer may be late by, but a burst stops within it where the alarm does.
@@ -255,6 +262,7 @@ static void simulate(struct run *run, rate_fn *rate, double cpus)
 		struct ration_change c = ration_tick(&run->ration, now_s, now_s - last_s, cpus,
 						     cost_s);
 		run->on = (run->on & ~c.give_up) | c.give_back;
+		are_back(&run->ration, c.give_back, now_s);
 		memset(cost_s, 0, sizeof(cost_s));
 		last_s = now_s;
 		used_s = 0;
@@ -390,7 +398,6 @@ static void test_order(void **state)
 	assert_int_equal(c.give_up, RATION_BIT(RATION_OP(0)));
 }
 
-/* All that can be given up goes one after the other, as far as needed, and comes back from the other end. */
 /* One that is called all the time doesn't take away what is known of others; back comes first what cost least. */
 static void test_order_of_operations(void **state)
 {
@@ -417,6 +424,7 @@ static void test_order_of_operations(void **state)
 	assert_true(ration_tick(&r, 20, 1, 1, cost_s).give_back == RATION_BIT(RATION_OP(31)));
 }
 
+/* All that can be given up goes one after the other, as far as needed, and comes back from the other end. */
 static void test_whole_order(void **state)
 {
 	static const unsigned order[] = { RATION_OP(0),	     WIRE_GROUP_MAP_EVENTS,
@@ -448,6 +456,7 @@ static void test_whole_order(void **state)
 		c = ration_tick(&r, 10 + NR - i, 1, 1, cost_s);
 		assert_int_equal(c.give_up, 0);
 		assert_int_equal(c.give_back, RATION_BIT(order[i]));
+		are_back(&r, c.give_back, 10 + NR - i);
 	}
 	r.room_s = 10;
 	c = ration_tick(&r, 30, 1, 1, cost_s);
@@ -485,6 +494,9 @@ static void test_cycles(void **state)
 	assert_int_equal(c.give_back, 0);
 	c = ration_tick(&r, 12, 1, 1, cost_s);
 	assert_int_equal(c.give_back, 1U << WIRE_GROUP_GC);
+	/* It takes its time to be. */
+	assert_int_equal(ration_tick(&r, 12.5, 0.5, 1, cost_s).give_back, 0);
+	ration_is_back(&r, WIRE_GROUP_GC, 12.6);
 	c = ration_tick(&r, 13, 1, 1, cost_s);
 	assert_int_equal(c.give_back, 1U << WIRE_GROUP_ASSIST);
 
@@ -493,6 +505,40 @@ static void test_cycles(void **state)
 	cost_s[WIRE_GROUP_ASSIST] = 1;
 	c = ration_tick(&r, 1, 1, 1, cost_s);
 	assert_int_equal(c.give_up, 1U << WIRE_GROUP_ASSIST);
+}
+
+/* It is off from when that is decided until it is attached, and what can't be was off all the time. */
+static void test_off(void **state)
+{
+	double cost_s[RATION_NR] = { 0 };
+	const unsigned op = RATION_OP(3);
+	struct ration r;
+
+	(void)state;
+	ration_init(&r, BUDGET, RATION_BIT(op), 1);
+	assert_near(ration_off_s(&r, op, 9), 0, 0);
+	cost_s[op] = 1;
+	assert_true(ration_tick(&r, 10, 1, 1, cost_s).give_up == RATION_BIT(op));
+	assert_near(ration_off_s(&r, op, 10), 0, 0);
+	assert_near(ration_off_s(&r, op, 12), 2, 0);
+	cost_s[op] = 0;
+	r.room_s = 10;
+	assert_true(ration_tick(&r, 14, 1, 1, cost_s).give_back == RATION_BIT(op));
+	assert_near(ration_off_s(&r, op, 14), 4, 0);
+	assert_near(ration_off_s(&r, op, 14.5), 4.5, 0);
+	ration_stays_off(&r, op, 15);
+	assert_near(ration_off_s(&r, op, 15), 5, 0);
+	assert_near(ration_off_s(&r, op, 16), 6, 0);
+	assert_true(ration_tick(&r, 17, 1, 1, cost_s).give_back == RATION_BIT(op));
+	/* What isn't there yet can't be given up. */
+	cost_s[op] = 1;
+	assert_true(ration_tick(&r, 17.5, 0.5, 1, cost_s).give_up == 0);
+	ration_is_back(&r, op, 18);
+	assert_near(ration_off_s(&r, op, 18), 8, 0);
+	assert_near(ration_off_s(&r, op, 30), 8, 0);
+	r.room_s = -1;
+	assert_true(ration_tick(&r, 30, 1, 1, cost_s).give_up == RATION_BIT(op));
+	assert_near(ration_off_s(&r, op, 31), 9, 0);
 }
 
 /* What switching takes is paid from the same bucket. */
@@ -546,6 +592,7 @@ static void test_back_off(void **state)
 		if (!c.give_back)
 			continue;
 		assert_int_equal(c.give_back, 1U << WIRE_GROUP_LARGE);
+		are_back(&r, c.give_back, now_s);
 		assert_true(off_s + 2 >=
 			    before_s); /* paying back what it cost comes in whole seconds */
 		before_s = off_s;
@@ -615,6 +662,7 @@ int main(void)
 		cmocka_unit_test(test_order_of_operations),
 		cmocka_unit_test(test_whole_order),
 		cmocka_unit_test(test_cycles),
+		cmocka_unit_test(test_off),
 		cmocka_unit_test(test_pay),
 		cmocka_unit_test(test_collections),
 		cmocka_unit_test(test_back_off),

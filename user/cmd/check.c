@@ -4,6 +4,7 @@
  * expects something.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/help.h"
@@ -53,14 +54,30 @@ bool command_takes_format(const struct cmd *cmd, const struct renderer *r)
 		return !timeline && !lines && !bench;
 	case CMD_OP:
 		return !timeline && !lines && strcmp(r->name, "html") != 0;
+	case CMD_GC:
+		return !bench;
 	case CMD_MAPS:
-		return !timeline;
+		return !timeline && !bench;
 	case CMD_DIFF:
 		return !strcmp(r->name, "text") || !strcmp(r->name, "json") ||
 		       !strcmp(r->name, "collapsed") || !strcmp(r->name, "html");
 	default:
 		return true;
 	}
+}
+
+static int check_format(const struct cmd *cmd, const struct renderer *renderer, struct err *err)
+{
+	char names[256] = "";
+	size_t len = 0;
+
+	if (command_takes_format(cmd, renderer))
+		return 0;
+	for (const struct renderer *r = renderers; r->name; r++)
+		if (command_takes_format(cmd, r) && len < sizeof(names))
+			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
+						len ? ", " : "", r->name);
+	return err_set(err, -EINVAL, "%s has no format %s: %s", cmd->name, renderer->name, names);
 }
 
 /* A command shows what it looks at; only report shows whatever was recorded. */
@@ -82,11 +99,6 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 			       renderer->name);
 	if (cmd->id == CMD_OP && opts->folded && !opts->compare)
 		return err_set(err, -EINVAL, "--folded is for --compare");
-	if (cmd->id == CMD_OP && !command_takes_format(cmd, renderer))
-		return err_set(err, -EINVAL,
-			       "op has no format %s: text, bench, collapsed, json, pprof, "
-			       "speedscope",
-			       renderer->name);
 	if (of == OF_MAPS && cmd->id == CMD_GC) {
 		err_set(err, -EINVAL, "gc looks at no maps");
 		err_hint(err, "'gallop maps' does; of a recording also 'gallop report'");
@@ -104,8 +116,6 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 		err_hint(err, "--value assist, or --value stw");
 		return -EINVAL;
 	}
-	if (cmd->id == CMD_MAPS && !command_takes_format(cmd, renderer))
-		return err_set(err, -EINVAL, "maps has no timeline");
 	if (of != OF_MAPS && stacks && cmd->id == CMD_MAPS && options_given(opts, "value")) {
 		err_set(err, -EINVAL, "maps has stacks of maps only");
 		err_hint(err, "--value assigns, deletes, clears, retained or growths");
@@ -183,15 +193,10 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 		return 0;
 	renderer = choose_renderer(opts, err);
 	rc = renderer ? check_terminal(renderer, opts, err) : -EINVAL;
-	if (rc)
-		return rc;
+	if (!rc)
+		rc = check_format(cmd, renderer, err);
 	/* Its values are its own. */
-	if (cmd->id != CMD_HEAP)
-		return check_value(cmd, opts, renderer, err);
-	return command_takes_format(cmd, renderer)
-		       ? 0
-		       : err_set(err, -EINVAL,
-				 "heap has no format %s: text, collapsed, json, html, pprof, "
-				 "speedscope",
-				 renderer->name);
+	if (!rc && cmd->id != CMD_HEAP)
+		rc = check_value(cmd, opts, renderer, err);
+	return rc;
 }

@@ -250,14 +250,24 @@ static void put_commands(enum cmd_group group)
 			put_item(cmd->name, LIST_AT, cmd->summary);
 }
 
+int command_asked_for(const struct options *opts, const struct cmd **ret, struct err *err)
+{
+	*ret = NULL;
+	if (!opts->file || !strcmp(opts->file, "gallop"))
+		return 0;
+	*ret = command_find(opts->file);
+	return *ret ? 0 : suggest_command(opts->file, err);
+}
+
 int cmd_help(const struct options *opts, struct err *err)
 {
 	static const enum cmd_group order[] = { CMD_GROUP_FIND, CMD_GROUP_LIVE, CMD_GROUP_RECORDED,
 						CMD_GROUP_OTHER };
-	const struct cmd *cmd = opts->file ? command_find(opts->file) : NULL;
+	const struct cmd *cmd;
+	int rc = command_asked_for(opts, &cmd, err);
 
-	if (opts->file && !cmd)
-		return suggest_command(opts->file, err);
+	if (rc)
+		return rc;
 	if (cmd) {
 		help_print(cmd);
 		return EXIT_STATUS_OK;

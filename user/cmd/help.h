@@ -25,6 +25,9 @@ bool command_has_formats(const struct cmd *cmd);
 /* The headings of commands, in order, without the one of all others: NULL for that. */
 const char *command_heading(enum cmd_group group);
 
+/* What help and man were given: a command, or NULL for gallop itself, as its page is called. Else -EINVAL. */
+int command_asked_for(const struct options *opts, const struct cmd **ret, struct err *err);
+
 /* The help of a command, on standard output. */
 void help_print(const struct cmd *cmd);
 void help_print_usage(const struct cmd *cmd);

@@ -6,17 +6,20 @@
 #include "base/cleanup.h"
 #include "cmd/help.h"
 
+/* More of a line mandoc has something to say of. */
+enum { LINE_MAX_BYTES = 80 };
+
 static const char description[] =
-	"gallop attaches to a running Go process \\- stripped, with no pprof endpoint, no restart "
-	"and no change to the program \\- and shows where it allocates, by call stack and type, "
-	"what "
-	"its garbage collector costs, what its maps hold, and what a call of any of its functions "
-	"allocates and takes.\n"
+	"gallop attaches to a running Go process \\- stripped, with no pprof endpoint,\n"
+	"no restart and no change to the program \\- and shows where it allocates, by\n"
+	"call stack and type, what its garbage collector costs, what its maps hold, and\n"
+	"what a call of any of its functions allocates and takes.\n"
 	".PP\n"
-	"Every output says what was lost, how sure its numbers are, and holds gallop's count "
-	"against the runtime's own. A number that can't be shown to be right isn't shown.\n"
+	"Every output says what was lost, how sure its numbers are, and holds gallop's\n"
+	"count against the runtime's own. A number that can't be shown to be right\n"
+	"isn't shown.\n"
 	".PP\n"
-	"It needs root, or for most of it CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE; "
+	"It needs root, or for most of it CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE;\n"
 	".B gallop doctor\n";
 
 static const char exit_status[] =
@@ -27,19 +30,18 @@ static const char exit_status[] =
 	".TP\n3\nthe target isn't there, or isn't a Go program\n"
 	".TP\n4\nnot permitted\n"
 	".TP\n5\nnot supported here: the kernel, the architecture, or the version of Go\n"
-	".TP\n6\nsomething was lost, or differs from what the runtime counted, with "
+	".TP\n6\nsomething was lost, or differs from what the runtime counted, with\n"
 	"\\fB\\-\\-strict\\fR\n"
 	".PP\n"
-	"With \\fB\\-\\-\\fR \\fICOMMAND\\fR the command's own status; 126 or 127 if it can't be "
-	"executed.\n";
+	"With \\fB\\-\\-\\fR \\fICOMMAND\\fR the command's own status; 126 or 127 if it\n"
+	"can't be executed.\n";
 
 static const char signals[] =
 	".SH SIGNALS\n"
-	"The first SIGINT, SIGTERM or SIGHUP stops, drains, writes and prints the summary; a "
-	"second "
-	"SIGINT or SIGTERM ends gallop at once. SIGTERM is passed on to a command that gallop has "
-	"started. SIGUSR1 makes\n.B record\nprint a summary and go on. Probes go when gallop "
-	"does.\n";
+	"The first SIGINT, SIGTERM or SIGHUP stops, drains, writes and prints the\n"
+	"summary; a second SIGINT or SIGTERM ends gallop at once. SIGTERM is passed on\n"
+	"to a command that gallop has started. SIGUSR1 makes\n.B record\n"
+	"print a summary and go on. Probes go when gallop does.\n";
 
 static const char environment[] = ".SH ENVIRONMENT\n"
 				  ".TP\n.B NO_COLOR\nset and not empty: no colour\n"
@@ -54,32 +56,76 @@ static const char files[] =
 
 /* --- roff --------------------------------------------------------------------------------------- */
 
-/* A hyphen that is typed is \-. */
-static void put_escaped(FILE *out, const char *text)
+/* What stands for it, or NULL: it stands for itself. */
+static const char *escape_of(char c)
 {
-	for (; *text; text++) {
-		if (*text == '-')
-			fputs("\\-", out);
-		else if (*text == '\\')
-			fputs("\\e", out);
-		else if (*text == '\'')
-			fputs("\\(aq", out); /* typed, too */
-		else if (*text == '^')
-			fputs("\\(ha", out);
-		else if (*text == '~')
-			fputs("\\(ti", out);
-		else
-			fputc(*text, out);
+	switch (c) {
+	case '-':
+		return "\\-"; /* a hyphen that is typed */
+	case '\\':
+		return "\\e";
+	case '\'':
+		return "\\(aq"; /* typed, too */
+	case '^':
+		return "\\(ha";
+	case '~':
+		return "\\(ti";
+	default:
+		return NULL;
 	}
 }
 
-/* A line of its own: it must not begin with a dot. */
+static void put_bytes(FILE *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		const char *escape = escape_of(text[i]);
+
+		if (escape)
+			fputs(escape, out);
+		else
+			fputc(text[i], out);
+	}
+}
+
+static size_t escaped_len(const char *text, size_t len)
+{
+	size_t ret = len;
+
+	for (size_t i = 0; i < len; i++)
+		if (escape_of(text[i]))
+			ret += strlen(escape_of(text[i])) - 1;
+	return ret;
+}
+
+static void put_escaped(FILE *out, const char *text)
+{
+	put_bytes(out, text, strlen(text));
+}
+
+/* Lines of text, after so many bytes of the first one: none may begin with a dot. */
+static void put_rest(FILE *out, size_t used, const char *text)
+{
+	for (const char *blank = ""; *text; blank = " ") {
+		size_t len = strcspn(text, " "), bytes = escaped_len(text, len);
+
+		if (*blank && used + 1 + bytes > LINE_MAX_BYTES) {
+			blank = "\n";
+			used = 0;
+		}
+		fputs(blank, out);
+		used += *blank == ' ';
+		if (!used && *text == '.')
+			used += (size_t)fprintf(out, "\\&");
+		put_bytes(out, text, len);
+		used += bytes;
+		text += len + strspn(text + len, " ");
+	}
+	fputc('\n', out);
+}
+
 static void put_line(FILE *out, const char *text)
 {
-	if (*text == '.')
-		fputs("\\&", out);
-	put_escaped(out, text);
-	fputc('\n', out);
+	put_rest(out, 0, text);
 }
 
 static void put_head(FILE *out, const char *name, const char *summary)
@@ -91,7 +137,7 @@ static void put_head(FILE *out, const char *name, const char *summary)
 		GALLOP_VERSION);
 	put_escaped(out, name);
 	fputs(" \\- ", out);
-	put_line(out, summary);
+	put_rest(out, escaped_len(name, strlen(name)) + strlen(" \\- "), summary);
 }
 
 static void put_items(FILE *out, const struct cmd_text *item)
@@ -146,8 +192,13 @@ static void put_option(FILE *out, const struct option_spec *spec)
 	}
 	fputc('\n', out);
 	put_line(out, spec->help);
-	if (spec->choices)
-		fprintf(out, ".br\nOne of: %s.\n", spec->choices);
+	if (spec->choices) {
+		char choices[256];
+
+		snprintf(choices, sizeof(choices), "One of: %s.", spec->choices);
+		fputs(".br\n", out);
+		put_line(out, choices);
+	}
 }
 
 static void put_options(FILE *out, const struct cmd *cmd)
@@ -274,17 +325,18 @@ static int write_page(const char *directory, const struct cmd *cmd, struct err *
 
 int cmd_man(const struct options *opts, struct err *err)
 {
-	const struct cmd *cmd = opts->file ? command_find(opts->file) : NULL;
+	const struct cmd *cmd = NULL;
+	int rc = command_asked_for(opts, &cmd, err);
 
-	if (opts->file && !cmd)
-		return suggest_command(opts->file, err);
+	if (rc)
+		return rc;
 	if (opts->file && opts->directory)
 		return err_set(err, -EINVAL, "--directory is for all pages: give no command");
 	if (!opts->directory) {
 		put_page(stdout, cmd);
 		return EXIT_STATUS_OK;
 	}
-	int rc = write_page(opts->directory, NULL, err);
+	rc = write_page(opts->directory, NULL, err);
 	for (cmd = commands; cmd->name && !rc; cmd++)
 		rc = write_page(opts->directory, cmd, err);
 	return rc;

@@ -89,6 +89,16 @@ static int render_page(const struct renderer *renderer, const struct snapshot *s
 	return render_sliced(renderer, s, &with, opts, err);
 }
 
+/* A file of no results would be read as a run in which there was none. */
+static int check_bench(const struct renderer *renderer, const struct snapshot *s, struct err *err)
+{
+	if (strcmp(renderer->name, "bench") || s->ops.ops_nr)
+		return 0;
+	err_set(err, -ENODATA, "no operations were measured, so there are no results of them");
+	err_hint(err, "'gallop record --op FUNC' measures them, and 'gallop op' does");
+	return -ENODATA;
+}
+
 int cmd_report(const struct options *opts, struct err *err)
 {
 	struct recording_span span = { .from_ns = opts->from_ns, .to_ns = opts->to_ns };
@@ -113,6 +123,8 @@ int cmd_report(const struct options *opts, struct err *err)
 	}
 	model_free(model);
 	rc = check_value_known(s, opts, err);
+	if (!rc)
+		rc = check_bench(renderer, s, err);
 	if (!rc)
 		rc = !strcmp(renderer->name, "html") ? render_page(renderer, s, opts, err)
 						     : render_output(renderer, s, opts, err);

@@ -7,14 +7,15 @@
  * construction, whatever the target does. It runs threads of its own, which attach and detach.
  *
  * What is always on is given up in this order, as far as it has a part in the cost: calls of operations one by one, of
- * the function that is called most first, which leaves windows of them; clears and growth of maps; large objects one by one; the runtime's own samples; mark assists;
- * stops of the world and GC cycles one by one. It comes back when the budget has room. A window waits while the last 30
- * seconds have used the budget up, and where one costs more than 30 seconds give there is none. The budget is a share of
- * the CPU time that the target uses, or of a quarter of a CPU if it uses less.
+ * the function that is called most first, which leaves windows of them; clears and growth of maps; large objects one by
+ * one; the runtime's own samples; mark assists; stops of the world and GC cycles one by one. It comes back when the budget
+ * has room. A window waits while the last 30 seconds have used the budget up, and where one costs more than 30 seconds
+ * give there is none. The budget is a share of the CPU time that the target uses, or of a quarter of a CPU if it uses
+ * less.
  *
  * The limits of a window are those of what it takes in. While its probes are put in and taken out, one after the other,
- * those that are in are hit, too: tells nothing, but costs, and is counted (govern_window.outside_hits; of operations in the cost only). Some tens are
- * usual, a thousand if the target's threads have its memory map locked meanwhile.
+ * those that are in are hit, too: tells nothing, but costs, and is counted (govern_window.outside_hits; of operations in
+ * the cost only). Some tens are usual, a thousand if the target's threads have its memory map locked meanwhile.
  *
  * Only its own functions may be called while it runs, and what reads counts and events (probe.h); from one thread.
  * What attaches or detaches must wait for governor_stop().

@@ -61,14 +61,14 @@ void govern_see_calls(struct governor *g, struct govern_calls *ret)
 	uint32_t nr = probe_plan(g->opts.probe)->ops_nr;
 	struct wire_op op;
 
+	/* All of it with the lock: what is given up or given back in between would be counted on one side only. */
+	pthread_mutex_lock(&g->lock);
 	ret->at_ns = mono_now_ns();
 	for (uint32_t i = 0; i < nr; i++) {
 		probe_op(g->opts.probe, 0, i, &op);
 		ret->entries[i] = op.entries;
-	}
-	pthread_mutex_lock(&g->lock);
-	for (uint32_t i = 0; i < nr; i++)
 		ret->off_ns[i] = govern_off_ns(g, RATION_OP(i));
+	}
 	pthread_mutex_unlock(&g->lock);
 }
 

@@ -48,8 +48,6 @@ struct governor {
 	struct govern_window ended[GOVERN_ENDED_MAX];
 	size_t ended_nr;
 	struct ration ration;
-	double off_s
-		[RATION_NR]; /* for how long each was given up, the last time not if it still is */
 	struct govern_past past[GOVERN_HISTORY]; /* the last seconds, oldest first */
 	size_t past_nr;
 	double began_s, cpu_began_s,

@@ -92,10 +92,15 @@ static void give_up(struct ration_group *g, double now_s, double cost_s)
 	g->cost_s = cost_s;
 }
 
+static bool is_off(const struct ration_group *g)
+{
+	return g->state == RATION_OFF || g->state == RATION_COMING;
+}
+
 /* The runtime's sum of assists begins at 0 in each cycle: without cycles it can't be told what it grew by. */
 static bool waits_for_cycles(const struct ration *r, unsigned group)
 {
-	return group == WIRE_GROUP_ASSIST && r->groups[WIRE_GROUP_GC].state == RATION_OFF;
+	return group == WIRE_GROUP_ASSIST && is_off(&r->groups[WIRE_GROUP_GC]);
 }
 
 /* Groups until what is left could go on as it is. */
@@ -142,7 +147,7 @@ static uint64_t restore(struct ration *r, double now_s)
 		if (g->state != RATION_OFF || now_s - g->off_s < g->wait_s ||
 		    waits_for_cycles(r, order[i]))
 			continue;
-		g->state = RATION_ON;
+		g->state = RATION_COMING;
 		g->on_s = now_s;
 		return RATION_BIT(order[i]);
 	}
@@ -154,8 +159,24 @@ void ration_pay(struct ration *r, double cost_s)
 	r->room_s -= cost_s;
 }
 
+void ration_is_back(struct ration *r, unsigned group, double now_s)
+{
+	struct ration_group *g = &r->groups[group];
+
+	g->gone_s += now_s - g->off_s;
+	g->state = RATION_ON;
+}
+
+double ration_off_s(const struct ration *r, unsigned group, double now_s)
+{
+	const struct ration_group *g = &r->groups[group];
+
+	return g->gone_s + (is_off(g) ? now_s - g->off_s : 0);
+}
+
 void ration_stays_off(struct ration *r, unsigned group, double now_s)
 {
+	r->groups[group].gone_s += now_s - r->groups[group].off_s;
 	give_up(&r->groups[group], now_s, r->groups[group].cost_s);
 }
 

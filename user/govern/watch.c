@@ -82,12 +82,8 @@ static double now_s(const struct governor *g)
 
 uint64_t govern_off_ns(const struct governor *g, unsigned group)
 {
-	const struct ration_group *r = &g->ration.groups[group];
-	double off_s = g->off_s[group];
+	double off_s = ration_off_s(&g->ration, group, now_s(g));
 
-	/* It is off until it is attached again. */
-	if (r->state == RATION_OFF)
-		off_s += now_s(g) - r->off_s;
 	return off_s > 0 ? (uint64_t)(off_s * 1e9) : 0;
 }
 
@@ -109,12 +105,7 @@ static struct ration_change decide(struct governor *g, const struct moment *befo
 	/* What is attached together is given up together. */
 	cost_s[WIRE_GROUP_GC] += cost_s[WIRE_GROUP_GC_RETURNS];
 	cost_s[WIRE_GROUP_GC_RETURNS] = 0;
-	struct ration_change change = ration_tick(&g->ration, now->past.at_s, elapsed_s, g->cpus,
-						  cost_s);
-	for (unsigned i = 0; i < RATION_NR; i++)
-		if (change.give_back >> i & 1)
-			g->off_s[i] += now->past.at_s - g->ration.groups[i].off_s;
-	return change;
+	return ration_tick(&g->ration, now->past.at_s, elapsed_s, g->cpus, cost_s);
 }
 
 /* CPU seconds for another window: of all that the budget gives for 30 seconds the last ones may have used a part. */
@@ -126,14 +117,15 @@ static double room_s(const struct governor *g, const struct moment *m)
 	return g->opts.budget * cpus * (GOVERN_HISTORY - 1) - (m->past.cost_s - then->cost_s);
 }
 
-static void give_up(struct governor *g, unsigned group)
+static void give_up(struct governor *g, uint64_t what)
 {
-	double cost_s = (double)g->cal.gone_ns / 1e9;
+	double cost_s = (double)g->cal.gone_ns / 1e9 * __builtin_popcountll(what);
 
-	if (group >= RATION_OP(0))
-		probe_detach_op_calls(g->opts.probe, group - RATION_OP(0));
-	else
-		probe_detach_group(g->opts.probe, group);
+	/* What goes first in the order is hit most. */
+	probe_detach_op_calls(g->opts.probe, (uint32_t)(what >> RATION_OP(0)));
+	for (enum wire_group i = 0; i < WIRE_GROUP_NR; i++)
+		if (what >> i & 1)
+			probe_detach_group(g->opts.probe, i);
 	pthread_mutex_lock(&g->lock);
 	g->switches_s += cost_s;
 	ration_pay(&g->ration, cost_s);
@@ -153,18 +145,19 @@ static void give_back(struct governor *g, unsigned group)
 	ration_pay(&g->ration, end_s - begin_s);
 	if (rc)
 		ration_stays_off(&g->ration, group, end_s);
+	else
+		ration_is_back(&g->ration, group, end_s);
 	pthread_mutex_unlock(&g->lock);
 }
 
 /* Without the lock: it takes its time. */
 static void apply(struct governor *g, struct ration_change change)
 {
-	for (unsigned i = 0; i < RATION_NR; i++) {
-		if (change.give_up >> i & 1)
-			give_up(g, i);
+	if (change.give_up)
+		give_up(g, change.give_up);
+	for (unsigned i = 0; i < RATION_NR; i++)
 		if (change.give_back >> i & 1)
 			give_back(g, i);
-	}
 }
 
 static void look_for_others(struct governor *g)

@@ -170,21 +170,20 @@ static void *close_some(void *arg)
  * Each close takes the breakpoint out and then waits for a grace period of the kernel's. Links of single places are
  * many, and one after the other the last would be hit for a second more: so they wait together.
  */
-static void close_links(struct probe_links *g)
+static void close_links(struct bpf_link **links, size_t links_nr)
 {
-	struct closing closing = { g->links, g->nr };
+	struct closing closing = { links, links_nr };
 	pthread_t helpers[HELPERS_MAX];
 	size_t nr = 0;
 
-	while (nr < HELPERS_MAX && nr + 1 < g->nr &&
+	while (nr < HELPERS_MAX && nr + 1 < links_nr &&
 	       !pthread_create(&helpers[nr], NULL, close_some, &closing))
 		nr++;
 	close_some(&closing);
 	for (size_t i = 0; i < nr; i++)
 		pthread_join(helpers[i], NULL);
-	if (g->nr)
-		memset(g->links, 0, g->nr * sizeof(g->links[0]));
-	g->nr = 0;
+	if (links_nr)
+		memset(links, 0, links_nr * sizeof(links[0]));
 }
 
 void probe_detach_group(struct probe *p, enum wire_group group)
@@ -194,7 +193,8 @@ void probe_detach_group(struct probe *p, enum wire_group group)
 	/* From here on windows see large objects; some may be seen twice, none by neither. */
 	if (group == WIRE_GROUP_LARGE)
 		set_large_apart(p, 0);
-	close_links(g);
+	close_links(g->links, g->nr);
+	g->nr = 0;
 	/* The end of a stop that was under way isn't seen: it must not go on for ever. */
 	if (group == WIRE_GROUP_GC)
 		__atomic_store_n(&p->skel->bss->pause_began_ns, 0, __ATOMIC_SEQ_CST);
@@ -266,14 +266,19 @@ int probe_attach_op_calls(struct probe *p, uint32_t op)
 	return 0;
 }
 
-void probe_detach_op_calls(struct probe *p, uint32_t op)
+void probe_detach_op_calls(struct probe *p, uint32_t ops)
 {
-	struct probe_links *g = &p->groups[WIRE_GROUP_OP_CALLS];
+	const struct probe_links *g = &p->groups[WIRE_GROUP_OP_CALLS];
+	struct bpf_link *links[WIRE_OPS_MAX];
+	size_t nr = 0;
 
-	if (op >= g->nr)
-		return;
-	bpf_link__destroy(g->links[op]);
-	g->links[op] = NULL;
+	for (size_t i = 0; i < g->nr && i < WIRE_OPS_MAX; i++) {
+		if (!(ops >> i & 1) || !g->links[i])
+			continue;
+		links[nr++] = g->links[i];
+		g->links[i] = NULL;
+	}
+	close_links(links, nr);
 }
 
 static int attach_all_op_calls(struct probe *p)

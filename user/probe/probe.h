@@ -77,11 +77,11 @@ int probe_attach_window(struct probe *probe, bool allocs);
 void probe_detach_group(struct probe *probe, enum wire_group group);
 
 /*
- * The same for the calls of one of the plan's operations, all the time (WIRE_GROUP_OP_CALLS): each function has a link of its
- * own. By one thread at a time.
+ * The same for the calls of the plan's operations, all the time (WIRE_GROUP_OP_CALLS): each function has a link of its own.
+ * One is attached, of those that are detached each has its bit: they wait together. By one thread at a time.
  */
 int probe_attach_op_calls(struct probe *probe, uint32_t op);
-void probe_detach_op_calls(struct probe *probe, uint32_t op);
+void probe_detach_op_calls(struct probe *probe, uint32_t ops);
 bool probe_group_attached(const struct probe *probe, enum wire_group group);
 
 /*

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/u64.h"
 #include "model/op_tables.h"
 
 /* No sum of as many rows as a file has overflows; 2^63 values of 2^63 are far from it. */
@@ -95,9 +96,25 @@ static bool is_possible(const struct op_cluster *c)
 	static const struct op_cluster none;
 
 	if (c->ended)
-		return c->windows && c->late <= c->ended;
+		return c->windows && c->windows <= c->ended && c->late <= c->ended;
 	return c->calls && !c->windows && !c->late && !memcmp(c->sum, none.sum, sizeof(c->sum)) &&
 	       !memcmp(c->squares, none.squares, sizeof(c->squares));
+}
+
+/* What windows saw was counted, too, and is read before them. */
+static bool is_counted(struct reader *r, uint64_t op, const struct op_cluster *c)
+{
+	const struct model_op_counts *all = &r->m->ops->rows[op]->now;
+	struct op_cluster *seen = &r->op_seen[op];
+	bool ret;
+
+	seen->ended = sum_u63(seen->ended, c->ended);
+	ret = seen->ended <= all->ended;
+	for (int i = 0; i < WIRE_OP_VALUES; i++) {
+		seen->sum[i] = sum_u63(seen->sum[i], c->sum[i]);
+		ret &= seen->sum[i] <= all->sum[i];
+	}
+	return ret;
 }
 
 static int read_window(struct reader *r, sqlite3_stmt *row, uint64_t idx)
@@ -122,6 +139,8 @@ static int read_window(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 		return reader_damaged(r, "a window has operations that none can have");
 	if (ids[0] < r->first || ids[0] >= r->end)
 		return 0;
+	if (!is_counted(r, ids[1], &c))
+		return reader_damaged(r, "windows have operations that were not counted");
 	end_intervals(r, ids[0]);
 	return reader_interned(r, op_add_cluster(r->m->ops->rows[ids[1]], &c));
 }

@@ -6,6 +6,7 @@
 #ifndef GALLOP_RECORD_READER_H
 #define GALLOP_RECORD_READER_H
 
+#include "model/op_tables.h"
 #include "model/tables.h"
 #include "record/database.h"
 #include "record/recording.h"
@@ -40,6 +41,7 @@ struct reader {
 	uint64_t assist_stack;
 	uint64_t heap_first; /* the interval of the first look at the heap in the span */
 	uint64_t op_interval; /* of the row before in the table of operations' windows */
+	struct op_cluster op_seen[MODEL_OPS_MAX]; /* by windows of the span, so far */
 	uint64_t ids[READER_IDS_MAX]; /* of the row before, see reader_ids() */
 	uint64_t loss_cause, loss_interval, loss_so_far, loss_before;
 };
