@@ -29,8 +29,7 @@ void help_say(FILE *out)
 	      "Numbers are exact, or have a column +-: the half-width of their 95 % interval. "
 	      "There\n"
 	      "'noise' reaches down to 0, and '?' is of too few windows to tell.\n"
-	      "The graph of the heap is what the last cycle found, underlined where one ended; "
-	      "the\n"
-	      "one of the collector is its longest pause.\n",
+	      "The graph of the heap is what the last cycle found, underlined where one\n"
+	      "ended; that of the collector is its longest pause.\n",
 	      out);
 }

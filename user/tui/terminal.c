@@ -25,8 +25,7 @@ enum {
 	ESC_DELAY_MS = 25,
 	RESTORE_SZ = 256,
 	COLORS_256 = 256,
-	SIDE_MAX =
-		1000, /* a terminal can say that it has 65535 lines, and each cell is memory and time */
+	SIDE_MAX = 1000, /* of a terminal that says it has 65535, too: cells are memory and time */
 };
 
 struct terminal {
