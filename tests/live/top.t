@@ -265,6 +265,22 @@ terminal_vanishes() {
 	is "vanishing, nohup: status" "$(status)" 0
 }
 
+# A command that ignores Ctrl-C, as one of its own may: the first ends the view, which waits for it then; the next us.
+second_interrupt() {
+	open_terminal 80 24
+	keys "trap '' INT" Enter
+	run_top --mode exact -- "$exe"
+	shows "two interrupts: numbers" '/s, [0-9,]+ objects/s'
+	local pid child
+	pid=$(view_pid)
+	read -r child < "/proc/$pid/task/$pid/children"
+	keys C-c
+	shows "two interrupts: the first, the summary" 'lost: +nothing'
+	keys C-c
+	ended "two interrupts" 130
+	kill -KILL "$child"
+}
+
 # --- terminals of other kinds ----------------------------------------------------------------------------
 
 colours() { tm capture-pane -e -p -t view | grep -c $'\e\\[[0-9;]*[34][0-8]'; }
@@ -294,6 +310,37 @@ kinds() {
 	shows "a pipe: blocks" 'check: '
 }
 
+# A terminal that wants delays, which aren't text; one that says it is huge, which isn't believed.
+odd_terminals() {
+	open_terminal 80 24
+	keys "export TERM=vt100" Enter
+	run_top --mode exact -p "$program"
+	shows "vt100: numbers" '/s, [0-9,]+ objects/s'
+	kill -QUIT "$(view_pid)"
+	ended "vt100: SIGQUIT" 131
+	is "vt100: no delays" "$(screen | grep -c -F "\$<")" 0
+	open_terminal 80 24
+	keys "stty rows 65535 cols 65535" Enter
+	run_top --mode exact -p "$program"
+	shows "a huge terminal: it draws" 'main\.' # at columns that this one hasn't
+	local kib
+	kib=$(awk '/^VmHWM/ { print $2 }' "/proc/$(view_pid)/status")
+	succeeds "a huge terminal: $kib KiB are enough" [ "${kib:-400000}" -lt 400000 ]
+	keys q
+	is "a huge terminal: status" "$(status)" 0
+}
+
+# A pattern that would take all memory is refused, one that takes for ever is given up: keys work.
+costly_patterns() {
+	open_terminal 80 24
+	run_top --mode exact -p "$program"
+	shows "patterns: numbers" '/s, [0-9,]+ objects/s'
+	keys / '((a{1,255}){1,255}){1,255}' Enter
+	shows "patterns: refused" 'too many repetitions'
+	keys C-c
+	ended "patterns" 0 'lost: +nothing'
+}
+
 oldest_version() {
 	exe=$(go_program 1.19 stripped demo) || { skip "Go 1.19" "not here"; return; }
 	start_program "$exe"
@@ -320,6 +367,9 @@ ends_by_signal TERM 0 'lost: +nothing'
 ends_by_signal SEGV 139 ''
 terminal_vanishes
 kinds
+odd_terminals
+costly_patterns
+second_interrupt
 demo=$program
 target_exits
 kill -TERM "$demo"

@@ -7,22 +7,24 @@
 #include "tui/tabs.h"
 #include "tui/view.h"
 
+/* Of which time the table is: a baseline and a mark are of allocations, and cycles are told one by one. */
 static void span_words(const struct view *v, char *dst, size_t sz)
 {
+	bool is_alloc = v->tab == VIEW_SITES || v->tab == VIEW_TYPES;
+	bool is_maps_report = v->tab == VIEW_MAPS && view_is_text(v);
 	uint64_t ns = 0;
 
-	if (!v->frame) {
-		*dst = '\0';
+	*dst = '\0';
+	if (!v->frame || (!is_alloc && v->tab != VIEW_MAPS))
 		return;
-	}
 	const struct snapshot *all = frame_snapshot(v->frame, FRAME_TOTAL);
-	if (v->diff && v->mark) {
+	if (is_alloc && v->diff && v->mark) {
 		ns = all->to_mono_ns - frame_snapshot(v->mark, FRAME_TOTAL)->to_mono_ns;
 		snprintf(dst, sz, "change since the mark, %s ago", fmt_duration(ns).s);
-	} else if (v->cumulative && v->base) {
+	} else if (is_alloc && v->cumulative && v->base) {
 		ns = all->to_mono_ns - frame_snapshot(v->base, FRAME_TOTAL)->to_mono_ns;
 		snprintf(dst, sz, "since the baseline, %s", fmt_duration(ns).s);
-	} else if (v->cumulative) {
+	} else if (v->cumulative || is_maps_report) {
 		snprintf(dst, sz, "since the start, %s",
 			 fmt_duration(frame_dur_ns(v->frame, FRAME_TOTAL)).s);
 	} else {
@@ -139,9 +141,12 @@ static void draw_foot(const struct view *v, struct screen *s, int row)
 	screen_put(s, row, 0, s->cols, ATTR_DIM, hints(v));
 	if (!is_list)
 		return;
-	snprintf(words, sizeof(words), "%s%s of %s%s%.40s", v->follow ? "following, " : "",
-		 fmt_count(t->rows_nr ? t->selected + 1 : 0).s, fmt_count(t->rows_nr).s,
-		 *v->filter.text ? " filtered: " : "", v->filter.text);
+	snprintf(words, sizeof(words), "%s%s of %s", v->follow ? "following, " : "",
+		 fmt_count(t->rows_nr ? t->selected + 1 : 0).s, fmt_count(t->rows_nr).s);
+	size_t len = strlen(words);
+	if (*v->filter.text)
+		snprintf(words + len, sizeof(words) - len, ", of %s filtered: %.40s",
+			 fmt_count(t->all_nr).s, v->filter.text);
 	int width = screen_width(s, words);
 	screen_put_right(s, row, s->cols - width, width, ATTR_NORMAL, words);
 }

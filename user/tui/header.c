@@ -2,8 +2,8 @@
 /*
  * The top of the screen: what is looked at and how, what that costs and loses, and how the last intervals went.
  *
- * The three graphs have a column for each interval, and the same one for all three: where the collector's has a bar, a
- * cycle ended.
+ * The three graphs have a column for each interval that was shown, and the same one for all three. The collector's bars
+ * are its longest pauses; where a cycle ended there is one even if no pause is known, and the heap's is underlined.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,6 @@
 enum {
 	LABEL_W = 7,
 	WORDS_W = 46, /* behind a graph */
-	GRAPH_MAX_W = 120,
 	LEVELS = 8,
 };
 
@@ -44,7 +43,8 @@ static double goal_of(const struct series_point *p)
 
 static double pause_of(const struct series_point *p)
 {
-	return (double)p->pause_ns;
+	/* A nanosecond: the lowest bar. Pauses that a cycle had may be of the interval before, or not be known. */
+	return p->cycles && !p->pause_ns ? 1 : (double)p->pause_ns;
 }
 
 static double largest(const struct series *series, int nr, point_value *value)
@@ -82,7 +82,7 @@ static int graph_width(const struct screen *s)
 {
 	int width = s->cols - LABEL_W - WORDS_W - 1;
 
-	return width > GRAPH_MAX_W ? GRAPH_MAX_W : width;
+	return width > SERIES_MAX ? SERIES_MAX : width;
 }
 
 /* The latest at the right. max 0: as high as the highest. Words stand behind it. */
@@ -116,6 +116,17 @@ static void draw_rate(const struct view *v, struct screen *s, int row)
 	draw_graph(v, s, row, "alloc", rate_of, 0, words);
 }
 
+/* In which of a graph's intervals a cycle ended. */
+static void mark_cycles(const struct view *v, struct screen *s, int row)
+{
+	int width = graph_width(s);
+	const struct series_point *p;
+
+	for (int i = 0; i < width && (p = series_back(&v->series, (size_t)i)); i++)
+		if (p->cycles)
+			screen_paint(s, row, LABEL_W + width - 1 - i, 1, ATTR_CYCLE);
+}
+
 /* As high as the goal is: a bar that fills its line is a heap at its goal. */
 static void draw_heap(const struct view *v, struct screen *s, int row)
 {
@@ -131,6 +142,7 @@ static void draw_heap(const struct view *v, struct screen *s, int row)
 	else if (last && last->live)
 		snprintf(words, sizeof(words), "%s live, no goal", fmt_bytes(last->live).s);
 	draw_graph(v, s, row, "heap", live_of, goal > live ? goal : live, words);
+	mark_cycles(v, s, row);
 }
 
 static void draw_pauses(const struct view *v, struct screen *s, int row)

@@ -17,9 +17,9 @@ void help_say(FILE *out)
 	      "             to search for: n sorts again\n"
 	      "f or \\       show only rows that match; !PATTERN those that don't; empty: all\n"
 	      "c            of the last interval, or of all the time since the start\n"
-	      "z Z          count from now on; from the start again\n"
+	      "z Z          allocations from now on; from the start again\n"
 	      "m d          mark these rates; show how they have changed since\n"
-	      "p Space      pause: the screen stays, counting goes on\n"
+	      "p Space      pause: the screen stays, counting goes on; graphs leave it out\n"
 	      "F            the cursor follows its row, wherever that is sorted to\n"
 	      "o            the runtime's own frames, too\n"
 	      "+ -          longer, shorter intervals (longer by themselves with very many sites)\n"
@@ -28,6 +28,8 @@ void help_say(FILE *out)
 	      "\n"
 	      "Numbers are exact, or have a column +-: the half-width of their 95 % interval. "
 	      "There\n"
-	      "'noise' reaches down to 0, and '?' is of too few windows to tell.\n",
+	      "'noise' reaches down to 0, and '?' is of too few windows to tell.\n"
+	      "The graph of the heap is what the last cycle found, underlined where one\n"
+	      "ended; that of the collector is its longest pause.\n",
 	      out);
 }

@@ -25,6 +25,7 @@ enum screen_attr {
 	ATTR_BAD,
 	ATTR_BANNER,
 	ATTR_GRAPH,
+	ATTR_CYCLE, /* of a graph, where a GC cycle ended */
 	ATTR_NR,
 };
 

@@ -13,6 +13,19 @@ static void set_heap(struct series_point *p, const struct snapshot_gc *gc)
 	p->goal = snapshot_has_goal(c->goal) ? c->goal : 0;
 }
 
+/* Hits are known in all only: of the time since the last point, which is more than an interval after a pause. */
+static void set_hits(struct series *s, struct series_point *p, const struct snapshot *total)
+{
+	uint64_t hits = total->samples.cost.hits;
+	uint64_t from_ns = s->nr ? s->to_ns : total->from_mono_ns;
+
+	if (hits > s->hits && total->to_mono_ns > from_ns)
+		p->hits_per_s = (double)(hits - s->hits) * NS_PER_S /
+				(double)(total->to_mono_ns - from_ns);
+	s->hits = hits;
+	s->to_ns = total->to_mono_ns;
+}
+
 void series_add(struct series *s, const struct frame *f)
 {
 	const struct snapshot *interval = frame_snapshot(f, FRAME_INTERVAL);
@@ -23,13 +36,9 @@ void series_add(struct series *s, const struct frame *f)
 		.cycles = interval->gc.cycles_total,
 		.pause_ns = interval->gc.pauses.count ? interval->gc.pauses.max_ns : 0,
 	};
-	uint64_t hits = frame_snapshot(f, FRAME_TOTAL)->samples.cost.hits;
-	if (dur_ns) {
+	if (dur_ns)
 		p->bytes_per_s = (double)interval->total.bytes * NS_PER_S / (double)dur_ns;
-		if (hits > s->hits)
-			p->hits_per_s = (double)(hits - s->hits) * NS_PER_S / (double)dur_ns;
-	}
-	s->hits = hits;
+	set_hits(s, p, frame_snapshot(f, FRAME_TOTAL));
 	set_heap(p, &frame_snapshot(f, FRAME_TOTAL)->gc);
 	s->next = (s->next + 1) % SERIES_MAX;
 	if (s->nr < SERIES_MAX)

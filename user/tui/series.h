@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the last intervals were like, a point each: what the sparklines show. */
+/* What the last intervals that were shown were like, a point each: what the sparklines show. */
 #ifndef GALLOP_TUI_SERIES_H
 #define GALLOP_TUI_SERIES_H
 
@@ -8,7 +8,8 @@
 
 #include "tui/frame.h"
 
-enum { SERIES_MAX = 512 };
+/* No graph is wider. */
+enum { SERIES_MAX = 120 };
 
 struct series_point {
 	double bytes_per_s;
@@ -21,7 +22,7 @@ struct series_point {
 struct series {
 	struct series_point points[SERIES_MAX]; /* a ring */
 	size_t nr, next;
-	uint64_t hits; /* so far */
+	uint64_t hits, to_ns; /* so far; nothing is added while the view is paused */
 };
 
 void series_add(struct series *s, const struct frame *f);

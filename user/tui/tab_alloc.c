@@ -41,9 +41,9 @@ enum { DIFF_THEN, DIFF_NOW, DIFF_CHANGE, DIFF_CI, DIFF_PART, DIFF_NAME, DIFF_TYP
 	{                                        \
 		"TYPE", .width = 0, .left = true \
 	}
-#define SIZE_NAME                                      \
-	{                                              \
-		"SIZE CLASS", .width = 0, .left = true \
+#define SIZE_NAME                                                       \
+	{                                                               \
+		"SIZE CLASS", .width = 0, .left = true, .numeric = true \
 	}
 
 static const struct table_column site_columns[] = { COUNTS, SITE_NAMES };
@@ -164,6 +164,14 @@ static struct snapshot_count total_of(const struct view *v, const struct frame_e
 	return all.count;
 }
 
+/* What a size class is sorted by; other names are sorted as text. */
+static double size_key(const struct frame_entry *e)
+{
+	if (e->size_class == MODEL_CLASS_LARGE)
+		return INFINITY;
+	return e->slot_size ? (double)e->slot_size : NAN;
+}
+
 static int add_row(struct view *v, struct table *t, size_t idx)
 {
 	enum frame_list list = list_of(v);
@@ -181,6 +189,7 @@ static int add_row(struct view *v, struct table *t, size_t idx)
 	row.key[COL_AVG] = e.count.objects ? (double)(e.count.bytes / e.count.objects) : NAN;
 	row.key[COL_TOTAL] = value_of(v, total_of(v, &e, row.id));
 	row.key[COL_SHARE] = value_of(v, e.count);
+	row.key[COL_NAME] = size_key(&e);
 	return table_add(t, &row);
 }
 
@@ -277,6 +286,7 @@ static int add_change(struct view *v, struct table *t, const struct frame_entry 
 	row.key[DIFF_CHANGE] = y - x;
 	row.key[DIFF_CI] = !is_a_place(now ? now : then) ? -1 : y == x ? NAN : ci95 / fabs(y - x);
 	row.key[DIFF_PART] = x > 0 ? (y - x) / x : INFINITY;
+	row.key[DIFF_NAME] = size_key(now ? now : then);
 	return table_add(t, &row);
 }
 
@@ -345,29 +355,39 @@ static const char *sort_text(const void *ctx, const struct table_row *row, unsig
 	return e.type ? e.type : "";
 }
 
+/* As much of src as there is room for; where the next goes. printf() takes longer than matching what it makes. */
+static char *append(char *dst, const char *end, const char *src)
+{
+	while (*src && dst + 1 < end)
+		*dst++ = *src++;
+	*dst = '\0';
+	return dst;
+}
+
 /* Its functions, where they are, and its type: what can be read in the table, and the rest of the stack. */
 static void row_text(const void *ctx, const struct table_row *row, char dst[TABLE_TEXT_SZ])
 {
 	struct frame_entry e = alloc_entry(ctx, row);
-	size_t used = 0;
+	const char *end = dst + TABLE_TEXT_SZ;
+	char *p = dst, line[16];
 
 	*dst = '\0';
 	if (!e.stack && !e.type) {
 		name_cell(ctx, &e, TABLE_TEXT_SZ, dst);
 		return;
 	}
-	for (uint32_t i = 0; e.stack && i < e.stack->frames_nr && used < TABLE_TEXT_SZ; i++) {
+	for (uint32_t i = 0; e.stack && i < e.stack->frames_nr; i++) {
 		const struct snapshot_frame *frame = e.stack->frames[i];
-		used += (size_t)snprintf(dst + used, TABLE_TEXT_SZ - used, "%s %s:%u ", frame->func,
-					 frame->file, frame->line);
+		snprintf(line, sizeof(line), ":%u ", frame->line);
+		p = append(append(p, end, frame->func), end, " ");
+		p = append(append(p, end, frame->file), end, line);
 	}
-	if (used < TABLE_TEXT_SZ)
-		snprintf(dst + used, TABLE_TEXT_SZ - used, "%s", e.type);
+	append(p, end, e.type);
 }
 
 #define KIND(kind_columns, cell_fn, bytes, objects)                                              \
 	{                                                                                        \
-		.name = "rows", .columns = (kind_columns),                                       \
+		.columns = (kind_columns),                                                       \
 		.columns_nr = sizeof(kind_columns) / sizeof((kind_columns)[0]), .sort = (bytes), \
 		.bytes_column = (bytes), .objects_column = (objects), .cell = (cell_fn),         \
 		.sort_text = sort_text, .text = row_text                                         \
@@ -387,7 +407,11 @@ static int build(struct view *v, const struct table_kind *counts, const struct t
 {
 	struct table *t = &v->tables[v->tab];
 
-	table_set_kind(t, is_diff(v) ? changes : counts);
+	const struct table_kind *kind = is_diff(v) ? changes : counts;
+	if (t->kind != kind) {
+		table_set_kind(t, kind);
+		t->sort = (unsigned)(v->by_objects ? kind->objects_column : kind->bytes_column);
+	}
 	return is_diff(v) ? add_changes(v, t) : add_rows(v, t);
 }
 

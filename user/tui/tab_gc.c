@@ -116,7 +116,6 @@ static void text(const void *ctx, const struct table_row *row, char dst[TABLE_TE
 }
 
 const struct table_kind gc_kind = {
-	.name = "cycles",
 	.columns = columns,
 	.columns_nr = COL_NR,
 	.sort = COL_CYCLE,

@@ -151,7 +151,6 @@ static void text(const void *ctx, const struct table_row *row, char dst[TABLE_TE
 }
 
 const struct table_kind maps_kind = {
-	.name = "sites of maps",
 	.columns = columns,
 	.columns_nr = COL_NR,
 	.sort = COL_HELD,

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tui/table.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/grow.h"
 
-enum { GAP_W = 1, LEFT_GAP_W = 2, STRETCH_MIN_W = 12 };
+enum {
+	GAP_W = 1,
+	LEFT_GAP_W = 2,
+	STRETCH_MIN_W = 12,
+	MATCH_MAX_NS = 1000 * 1000 * 1000, /* 20,000 rows take 25 ms with a usual pattern */
+};
 
 void table_init(struct table *t, const struct table_kind *kind)
 {
@@ -72,7 +79,7 @@ static int row_cmp(const void *a, const void *b, void *arg)
 	unsigned column = by->t->sort;
 	int d;
 
-	if (kind->columns[column].left) {
+	if (kind->columns[column].left && !kind->columns[column].numeric) {
 		d = strcmp(kind->sort_text(by->ctx, x, column),
 			   kind->sort_text(by->ctx, y, column));
 		d = by->t->reversed ? -d : d;
@@ -99,17 +106,28 @@ static bool matches(const struct table *t, const void *ctx, const regex_t *regex
 	return regexec(regex, text, 0, NULL, 0) == 0;
 }
 
-static void filter_rows(struct table *t, const void *ctx, struct table_filter filter)
+/* There are patterns that take a second for each thousand names: no key would do anything meanwhile. */
+static bool is_too_long(uint64_t from_ns)
 {
+	return mono_now_ns() - from_ns > MATCH_MAX_NS;
+}
+
+static int filter_rows(struct table *t, const void *ctx, struct table_filter filter)
+{
+	uint64_t from_ns = mono_now_ns();
 	size_t kept = 0;
 
 	t->all_nr = t->rows_nr;
 	if (!filter.regex)
-		return;
-	for (size_t i = 0; i < t->rows_nr; i++)
+		return 0;
+	for (size_t i = 0; i < t->rows_nr; i++) {
+		if (is_too_long(from_ns))
+			return -ETIMEDOUT;
 		if (matches(t, ctx, filter.regex, &t->rows[i]) != filter.inverted)
 			t->rows[kept++] = t->rows[i];
+	}
 	t->rows_nr = kept;
+	return 0;
 }
 
 static void select_row(struct table *t, size_t place)
@@ -134,14 +152,16 @@ static void select_again(struct table *t)
 		t->selected = t->rows_nr ? t->rows_nr - 1 : 0;
 }
 
-void table_end(struct table *t, const void *ctx, struct table_filter filter, bool follow)
+int table_end(struct table *t, const void *ctx, struct table_filter filter, bool follow)
 {
-	filter_rows(t, ctx, filter);
+	int rc = filter_rows(t, ctx, filter);
+
 	sort(t, ctx);
 	if (follow)
 		select_again(t);
 	else
 		select_row(t, t->selected);
+	return rc;
 }
 
 /* --- sorting, moving ------------------------------------------------------------------------------ */
@@ -194,17 +214,19 @@ void table_move(struct table *t, long by)
 	select_row(t, to);
 }
 
-bool table_search(struct table *t, const void *ctx, const regex_t *regex, bool backwards)
+int table_search(struct table *t, const void *ctx, const regex_t *regex, bool backwards)
 {
-	for (size_t i = 1; i <= t->rows_nr; i++) {
+	uint64_t from_ns = mono_now_ns();
+
+	for (size_t i = 1; i <= t->rows_nr && !is_too_long(from_ns); i++) {
 		size_t place = backwards ? (t->selected + t->rows_nr - i) % t->rows_nr
 					 : (t->selected + i) % t->rows_nr;
 		if (matches(t, ctx, regex, &t->rows[place])) {
 			select_row(t, place);
-			return true;
+			return 0;
 		}
 	}
-	return false;
+	return is_too_long(from_ns) ? -ETIMEDOUT : -ENOENT;
 }
 
 const struct table_row *table_selected(const struct table *t)

@@ -23,12 +23,13 @@ struct table_column {
 	int width; /* 0: what is left; there is one such column */
 	int screen_min; /* shown if the screen has so many columns */
 	bool left; /* text, sorted from a to z; else a number, sorted from the largest */
+	bool numeric; /* text that is sorted by its key, as numbers are */
 	bool sampled; /* shown of estimates only */
 };
 
 struct table_row {
 	double key
-		[TABLE_COLUMNS_MAX]; /* a number for each column that isn't text; NAN: not known */
+		[TABLE_COLUMNS_MAX]; /* a number for each column that is sorted by numbers; NAN: not known */
 	size_t idx; /* in the list that the rows are of */
 	uint64_t id; /* the same row in other frames has it, too */
 	size_t order; /* how rows were added: what is equal stays so */
@@ -36,7 +37,6 @@ struct table_row {
 
 /* What kind of table it is, and what its rows are: functions are given ctx. */
 struct table_kind {
-	const char *name;
 	const struct table_column *columns;
 	unsigned columns_nr;
 	unsigned sort; /* the column that is sorted by at first */
@@ -76,8 +76,11 @@ void table_set_kind(struct table *t, const struct table_kind *kind);
 /* New rows: forget the old, add, then end. 0 or -ENOMEM. */
 void table_begin(struct table *t);
 int table_add(struct table *t, const struct table_row *row);
-/* Filter and sort. follow: the cursor stays with its row, else with its place. */
-void table_end(struct table *t, const void *ctx, struct table_filter filter, bool follow);
+/*
+ * Filter and sort. follow: the cursor stays with its row, else with its place. 0, or -ETIMEDOUT: filtering took longer
+ * than anybody would wait, and rows are left that weren't looked at.
+ */
+int table_end(struct table *t, const void *ctx, struct table_filter filter, bool follow);
 
 void table_sort_by(struct table *t, const void *ctx, unsigned column);
 /* The next column to the right (1) or left (-1) of those that are shown. */
@@ -86,8 +89,8 @@ void table_reverse(struct table *t, const void *ctx);
 
 /* Move the cursor by so many rows; it stays in the table. */
 void table_move(struct table *t, long by);
-/* To the next row behind the cursor (or before it) that matches; false: there is none. */
-bool table_search(struct table *t, const void *ctx, const regex_t *regex, bool backwards);
+/* To the next row behind the cursor (or before it) that matches. 0, -ENOENT: there is none, or -ETIMEDOUT. */
+int table_search(struct table *t, const void *ctx, const regex_t *regex, bool backwards);
 
 /* NULL: there are none. */
 const struct table_row *table_selected(const struct table *t);

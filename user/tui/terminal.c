@@ -21,7 +21,12 @@
 #include "base/cleanup.h"
 #include "tui/keys.h"
 
-enum { ESC_DELAY_MS = 25, RESTORE_SZ = 256, COLORS_256 = 256 };
+enum {
+	ESC_DELAY_MS = 25,
+	RESTORE_SZ = 256,
+	COLORS_256 = 256,
+	SIDE_MAX = 1000, /* of a terminal that says it has 65535, too: cells are memory and time */
+};
 
 struct terminal {
 	SCREEN *screen;
@@ -64,8 +69,14 @@ static void add_restoring(const char *capability)
 
 	if (!text || text == (char *)-1 || before.text_sz + strlen(text) > RESTORE_SZ)
 		return;
-	memcpy(before.text + before.text_sz, text, strlen(text));
-	before.text_sz += strlen(text);
+	/* "$<2>" is how long a terminal of the seventies needs for it, and isn't for the terminal. */
+	while (*text) {
+		const char *delay_end = strncmp(text, "$<", 2) ? NULL : strchr(text, '>');
+		if (delay_end)
+			text = delay_end + 1;
+		else
+			before.text[before.text_sz++] = *text++;
+	}
 }
 
 static void catch_fatal_signals(void)
@@ -109,6 +120,7 @@ static const struct look looks[THEME_NR][ATTR_NR] = {
 		[ATTR_BAD] = { A_BOLD, PLAIN },
 		[ATTR_BANNER] = { A_REVERSE | A_BOLD, PLAIN },
 		[ATTR_GRAPH] = { A_NORMAL, PLAIN },
+		[ATTR_CYCLE] = { A_UNDERLINE, PLAIN },
 	},
 	[THEME_DARK] = {
 		[ATTR_NORMAL] = { A_NORMAL, PLAIN },
@@ -122,6 +134,7 @@ static const struct look looks[THEME_NR][ATTR_NR] = {
 		[ATTR_BAD] = { A_BOLD, COLOR_RED, -1 },
 		[ATTR_BANNER] = { A_REVERSE | A_BOLD, COLOR_YELLOW, -1 },
 		[ATTR_GRAPH] = { A_NORMAL, COLOR_GREEN, -1 },
+		[ATTR_CYCLE] = { A_UNDERLINE, COLOR_GREEN, -1 },
 	},
 	[THEME_LIGHT] = {
 		[ATTR_NORMAL] = { A_NORMAL, PLAIN },
@@ -135,6 +148,7 @@ static const struct look looks[THEME_NR][ATTR_NR] = {
 		[ATTR_BAD] = { A_BOLD, COLOR_RED, -1 },
 		[ATTR_BANNER] = { A_BOLD, COLOR_WHITE, COLOR_RED },
 		[ATTR_GRAPH] = { A_NORMAL, COLOR_BLUE, -1 },
+		[ATTR_CYCLE] = { A_UNDERLINE, COLOR_BLUE, -1 },
 	},
 	[THEME_256] = {
 		[ATTR_NORMAL] = { A_NORMAL, PLAIN },
@@ -148,6 +162,7 @@ static const struct look looks[THEME_NR][ATTR_NR] = {
 		[ATTR_BAD] = { A_BOLD, 203, -1 },
 		[ATTR_BANNER] = { A_BOLD, 16, 222 },
 		[ATTR_GRAPH] = { A_NORMAL, 150, -1 },
+		[ATTR_CYCLE] = { A_UNDERLINE, 150, -1 },
 	},
 };
 
@@ -204,14 +219,16 @@ static int watch(struct terminal *t, int fd)
 	return fd < 0 || epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
+static const int own_signals[] = { SIGWINCH, SIGTSTP, SIGCONT };
+enum { OWN_NR = sizeof(own_signals) / sizeof(own_signals[0]) };
+
 static int open_events(struct terminal *t, struct err *err)
 {
 	sigset_t mask;
 
 	sigemptyset(&mask);
-	sigaddset(&mask, SIGWINCH);
-	sigaddset(&mask, SIGTSTP);
-	sigaddset(&mask, SIGCONT);
+	for (int i = 0; i < OWN_NR; i++)
+		sigaddset(&mask, own_signals[i]);
 	sigprocmask(SIG_BLOCK, &mask, &t->old_mask);
 	t->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -232,6 +249,36 @@ static void set_modes(void)
 	curs_set(0);
 }
 
+/* 0 where it isn't known. */
+static struct winsize window_size(void)
+{
+	struct winsize size = { 0 };
+
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	size.ws_row = size.ws_row < SIDE_MAX ? size.ws_row : SIDE_MAX;
+	size.ws_col = size.ws_col < SIDE_MAX ? size.ws_col : SIDE_MAX;
+	return size;
+}
+
+/* As newterm(), which asks the terminal for its size and believes it; what is in the environment goes first. */
+static SCREEN *new_screen(void)
+{
+	struct winsize size = window_size();
+	bool is_huge = size.ws_row == SIDE_MAX || size.ws_col == SIDE_MAX;
+	char text[16];
+
+	if (!is_huge)
+		return newterm(NULL, stdout, stdin);
+	snprintf(text, sizeof(text), "%u", size.ws_row);
+	setenv("LINES", text, 1);
+	snprintf(text, sizeof(text), "%u", size.ws_col);
+	setenv("COLUMNS", text, 1);
+	SCREEN *screen = newterm(NULL, stdout, stdin);
+	unsetenv("LINES");
+	unsetenv("COLUMNS");
+	return screen;
+}
+
 int terminal_open(enum terminal_theme theme, bool no_color, struct terminal **ret, struct err *err)
 {
 	struct terminal *t = calloc(1, sizeof(*t));
@@ -243,7 +290,7 @@ int terminal_open(enum terminal_theme theme, bool no_color, struct terminal **re
 	setlocale(LC_CTYPE, "");
 	t->ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 	tcgetattr(STDIN_FILENO, &before.modes);
-	t->screen = newterm(NULL, stdout, stdin);
+	t->screen = new_screen();
 	if (!t->screen) {
 		free(t);
 		return err_set(err, -ENOTSUP, "nothing is known of terminals of the kind '%s'",
@@ -266,6 +313,18 @@ int terminal_open(enum terminal_theme theme, bool no_color, struct terminal **re
 	return 0;
 }
 
+/* No others: which of them end the program at once is the session's to say, and it may have said so since. */
+static void unblock_own(const struct terminal *t)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	for (int i = 0; i < OWN_NR; i++)
+		if (!sigismember(&t->old_mask, own_signals[i]))
+			sigaddset(&mask, own_signals[i]);
+	sigprocmask(SIG_UNBLOCK, &mask, NULL);
+}
+
 void terminal_close(struct terminal *t)
 {
 	if (!t)
@@ -280,7 +339,7 @@ void terminal_close(struct terminal *t)
 		while (read(t->signal_fd, &info, sizeof(info)) == sizeof(info))
 			;
 		close(t->signal_fd);
-		sigprocmask(SIG_SETMASK, &t->old_mask, NULL);
+		unblock_own(t);
 	}
 	free(t);
 }
@@ -291,9 +350,8 @@ int terminal_take_signals(struct terminal *t, struct err *err)
 
 	sigprocmask(SIG_BLOCK, NULL, &blocked);
 	sigemptyset(&mask);
-	sigaddset(&mask, SIGWINCH);
-	sigaddset(&mask, SIGTSTP);
-	sigaddset(&mask, SIGCONT);
+	for (int i = 0; i < OWN_NR; i++)
+		sigaddset(&mask, own_signals[i]);
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
 	/* Under nohup it is ignored, and isn't blocked: it stays so. */
@@ -320,8 +378,8 @@ bool terminal_is_ascii(const struct terminal *t)
 void terminal_size(const struct terminal *t, int *rows, int *cols)
 {
 	(void)t;
-	*rows = LINES;
-	*cols = COLS;
+	*rows = LINES < SIDE_MAX ? LINES : SIDE_MAX;
+	*cols = COLS < SIDE_MAX ? COLS : SIDE_MAX;
 }
 
 /* The screen that was before, until somebody says go on. */
@@ -338,22 +396,25 @@ static void stop_here(void)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
+static void resize(void)
+{
+	struct winsize size = window_size();
+
+	if (size.ws_row && size.ws_col)
+		resizeterm(size.ws_row, size.ws_col);
+}
+
 /* Whoever had the terminal meanwhile may have left it in any state, and of another size. */
 static void come_back(void)
 {
-	struct winsize size;
-
 	reset_prog_mode();
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row && size.ws_col)
-		resizeterm(size.ws_row, size.ws_col);
+	resize();
 	set_modes();
 	clearok(curscr, TRUE);
 }
 
 static struct terminal_event signal_event(int sig)
 {
-	struct winsize size;
-
 	switch (sig) {
 	case SIGTSTP:
 		stop_here();
@@ -363,8 +424,7 @@ static struct terminal_event signal_event(int sig)
 		come_back();
 		return (struct terminal_event){ .kind = TERMINAL_REPAINT };
 	case SIGWINCH:
-		if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row && size.ws_col)
-			resizeterm(size.ws_row, size.ws_col);
+		resize();
 		return (struct terminal_event){ .kind = TERMINAL_RESIZED };
 	default:
 		return (struct terminal_event){ .kind = TERMINAL_STOP };

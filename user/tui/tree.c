@@ -200,8 +200,10 @@ static void set_title(struct tree *t, const struct frame_entry *row)
 	else
 		short_func(name, row->type, 60);
 	snprintf(t->title, sizeof(t->title), "%s%.300s%s",
-		 t->callees && row->stack ? "what it calls that allocates: " : "who calls: ", name,
-		 t->sampled ? "; estimated, no intervals of parts" : "");
+		 !t->callees  ? "who calls: "
+		 : row->stack ? "what it calls that allocates: "
+			      : "from main to what allocates: ",
+		 name, t->sampled ? "; estimated, no intervals of parts" : "");
 }
 
 int tree_build(struct tree *t, const struct snapshot *whole, const struct tree_of *of)

@@ -40,13 +40,6 @@ int view_init(struct view *v, const struct view_opts *opts)
 	return 0;
 }
 
-static void pattern_clear(struct view_pattern *p)
-{
-	if (*p->text)
-		regfree(&p->regex);
-	*p->text = '\0';
-}
-
 void view_deinit(struct view *v)
 {
 	for (int i = 0; i < VIEW_TABS; i++)
@@ -109,11 +102,17 @@ static int write_pane(struct view *v, const struct table_row *row)
 	return pane_end(&v->pane);
 }
 
-/* What is filtered by; of "!x" the pattern is x. */
-static struct table_filter filter_of(const struct view *v)
+/* 0, -ENOMEM or -ETIMEDOUT. */
+static int fill_table(struct view *v, struct table *t)
 {
-	return (struct table_filter){ .regex = *v->filter.text ? &v->filter.regex : NULL,
-				      .inverted = *v->filter.text == '!' };
+	const struct table_filter filter = { .regex = pattern_regex(&v->filter),
+					     .inverted = v->filter.inverted };
+
+	table_begin(t);
+	int rc = tabs[v->tab].build(v);
+	/* What a tree is of stays under the cursor. */
+	int filtered = table_end(t, v, filter, v->follow || v->page != VIEW_LIST);
+	return rc ? rc : filtered;
 }
 
 /* The rows of the tab that is shown, after whatever changed. 0 or -ENOMEM. */
@@ -123,13 +122,16 @@ static int fill(struct view *v)
 
 	if (!v->frame)
 		return 0;
-	if (view_is_text(v))
+	if (view_is_text(v)) {
+		table_begin(t); /* rows are of one frame: none of an older one stays */
 		return v->page == VIEW_LIST ? write_pane(v, NULL) : 0;
-	table_begin(t);
-	int rc = tabs[v->tab].build(v);
-	/* What a tree is of stays under the cursor. */
-	table_end(t, v, filter_of(v), v->follow || v->page != VIEW_LIST);
-	return rc;
+	}
+	int rc = fill_table(v, t);
+	if (rc != -ETIMEDOUT)
+		return rc;
+	view_say(v, "the filter takes too long and is off: '%.150s'", v->filter.text);
+	pattern_clear(&v->filter);
+	return fill_table(v, t);
 }
 
 static void refill(struct view *v)
@@ -247,14 +249,34 @@ static void move(struct view *v, long by)
 		table_move(table_of(v), by);
 }
 
-/* +- and SHARE are of what is sorted by. */
+static bool is_alloc(enum view_tab tab)
+{
+	return tab == VIEW_SITES || tab == VIEW_TYPES;
+}
+
+/* +-, TOTAL and SHARE are of what is sorted by, on both tabs of allocations; one that is sorted by names stays so. */
+static void count_allocations_by(struct view *v, bool by_objects)
+{
+	v->by_objects = by_objects;
+	for (int i = 0; i < VIEW_TABS; i++) {
+		struct table *t = &v->tables[i];
+		int bytes = t->kind->bytes_column, objects = t->kind->objects_column;
+		int sort = (int)t->sort;
+		if (is_alloc(i) && (i == (int)v->tab || sort == bytes || sort == objects))
+			t->sort = (unsigned)(by_objects ? objects : bytes);
+	}
+}
+
 static void count_by(struct view *v, bool by_objects)
 {
 	struct table *t = table_of(v);
 	int column = by_objects ? t->kind->objects_column : t->kind->bytes_column;
 
-	v->by_objects = by_objects;
-	if (!view_is_text(v) && column >= 0)
+	if (view_is_text(v))
+		return;
+	if (is_alloc(v->tab))
+		count_allocations_by(v, by_objects);
+	else if (column >= 0)
 		t->sort = (unsigned)column;
 	refill(v);
 }
@@ -266,8 +288,7 @@ static void sort_next(struct view *v, int by)
 	if (view_is_text(v))
 		return;
 	table_sort_next(t, v, by, v->cols, view_is_sampled(v));
-	bool of_allocations = v->tab == VIEW_SITES || v->tab == VIEW_TYPES;
-	if (of_allocations && t->kind->objects_column != t->kind->bytes_column &&
+	if (is_alloc(v->tab) && t->kind->objects_column != t->kind->bytes_column &&
 	    ((int)t->sort == t->kind->objects_column || (int)t->sort == t->kind->bytes_column))
 		count_by(v, (int)t->sort == t->kind->objects_column);
 }
@@ -279,8 +300,8 @@ static void set_base(struct view *v)
 	frame_unref(v->base);
 	v->base = frame_ref(v->frame);
 	v->cumulative = true;
-	view_say(v,
-		 "counting from now on: allocations of sites, types and sizes; Z: from the start");
+	view_say(v, "counting from %s: allocations of sites, types and sizes; Z: from the start",
+		 v->paused ? "where it was paused" : "now on");
 	refill(v);
 }
 
@@ -298,7 +319,8 @@ static void set_mark(struct view *v)
 		return;
 	frame_unref(v->mark);
 	v->mark = frame_ref(v->frame);
-	view_say(v, "marked: d shows how the rates of sites, types and sizes change from here");
+	view_say(v, "marked%s: d shows how rates of sites, types and sizes change from %s",
+		 v->paused ? " where it was paused" : "", v->paused ? "there" : "here");
 	if (v->diff)
 		refill(v);
 }
@@ -330,6 +352,7 @@ static enum view_want toggle_runtime_frames(struct view *v)
 	v->diff = false;
 	view_say(v, "the runtime's own frames are %s from the next interval on",
 		 v->runtime_frames ? "shown" : "hidden");
+	refill(v); /* rows may be of the mark */
 	return VIEW_FRAMES;
 }
 
@@ -354,14 +377,26 @@ static enum view_want change_delay(struct view *v, bool longer)
 	return best ? VIEW_INTERVAL : VIEW_NOTHING;
 }
 
+static void search_row(struct view *v, bool backwards)
+{
+	int rc = table_search(table_of(v), v, pattern_regex(&v->search), backwards);
+
+	if (rc == -ETIMEDOUT) {
+		view_say(v, "to search for '%.150s' takes too long", v->search.text);
+		pattern_clear(&v->search);
+	} else if (rc) {
+		view_say(v, "no row matches '%.200s'", v->search.text);
+	}
+}
+
 static void search_on(struct view *v, bool backwards)
 {
 	if (!*v->search.text)
 		view_say(v, "/ searches");
 	else if (v->page != VIEW_LIST || view_is_text(v))
 		view_say(v, "only rows of tables can be searched");
-	else if (!table_search(table_of(v), v, &v->search.regex, backwards))
-		view_say(v, "no row matches '%.200s'", v->search.text);
+	else
+		search_row(v, backwards);
 }
 
 /* --- a line that is typed --------------------------------------------------------------------------- */
@@ -372,26 +407,15 @@ static void ask(struct view *v, enum view_prompt prompt)
 	v->typed[0] = '\0';
 }
 
-/* False, and it is said why, of what is no regular expression; the pattern is as it was then. */
-static bool set_pattern(struct view *v, struct view_pattern *p, size_t skip)
+/* False, and it is said why: the pattern is as it was. */
+static bool set_pattern(struct view *v, struct pattern *p, bool can_invert)
 {
-	regex_t regex;
+	struct err err = { 0 };
 
-	if (!v->typed[skip]) {
-		pattern_clear(p);
+	if (!pattern_set(p, v->typed, can_invert, &err))
 		return true;
-	}
-	int rc = regcomp(&regex, v->typed + skip, REG_EXTENDED | REG_NOSUB | REG_ICASE);
-	if (rc) {
-		char why[128];
-		regerror(rc, &regex, why, sizeof(why));
-		view_say(v, "'%.100s': %s", v->typed, why);
-		return false;
-	}
-	pattern_clear(p);
-	p->regex = regex;
-	memcpy(p->text, v->typed, sizeof(p->text));
-	return true;
+	view_say(v, "'%.100s': %.100s", v->typed, err.msg);
+	return false;
 }
 
 static enum view_want take_typed(struct view *v)
@@ -401,9 +425,9 @@ static enum view_want take_typed(struct view *v)
 	v->prompt = VIEW_NO_PROMPT;
 	if (prompt == VIEW_SAVE_AS)
 		return v->typed[0] ? VIEW_SAVE : VIEW_NOTHING;
-	if (prompt == VIEW_SEARCH && set_pattern(v, &v->search, 0) && *v->search.text)
+	if (prompt == VIEW_SEARCH && set_pattern(v, &v->search, false) && *v->search.text)
 		search_on(v, false);
-	if (prompt == VIEW_FILTER && set_pattern(v, &v->filter, v->typed[0] == '!'))
+	if (prompt == VIEW_FILTER && set_pattern(v, &v->filter, true))
 		refill(v);
 	return VIEW_NOTHING;
 }
@@ -492,7 +516,8 @@ static void plain_key(struct view *v, int key)
 		count_by(v, key == 'n');
 		break;
 	case 'r':
-		table_reverse(table_of(v), v);
+		if (!view_is_text(v))
+			table_reverse(table_of(v), v);
 		break;
 	case '/':
 		ask(v, VIEW_SEARCH);

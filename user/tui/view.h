@@ -8,13 +8,13 @@
 #ifndef GALLOP_TUI_VIEW_H
 #define GALLOP_TUI_VIEW_H
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "tui/frame.h"
 #include "tui/keys.h"
 #include "tui/pane.h"
+#include "tui/pattern.h"
 #include "tui/screen.h"
 #include "tui/series.h"
 #include "tui/table.h"
@@ -45,12 +45,6 @@ enum view_want {
 	VIEW_THEME, /* the next theme */
 };
 
-/* A regular expression as it was typed. */
-struct view_pattern {
-	char text[VIEW_TEXT_SZ]; /* "": none */
-	regex_t regex; /* if there is one */
-};
-
 struct view {
 	uint64_t delay_ns;
 	bool runtime_frames, ascii;
@@ -71,7 +65,7 @@ struct view {
 
 	enum view_prompt prompt;
 	char typed[VIEW_TEXT_SZ];
-	struct view_pattern search, filter; /* of a filter that begins with '!' the rest is */
+	struct pattern search, filter;
 	char message[VIEW_TEXT_SZ]; /* "" or what the last key has to say */
 	char ended[VIEW_TEXT_SZ]; /* "" or why there will be no more frames */
 };
