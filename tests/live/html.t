@@ -13,6 +13,11 @@ need_tools jq curl sqlite3 chromium chromedriver base64
 
 demo=$(go_program "${GALLOP_TEST_GO:-1.24}" stripped demo) || skip_all "$(tail -n 1 "$T/build.err")"
 export LC_ALL=C
+O=${O:-build}
+
+make -s -C "$top" "O=$O" "$O/tests/live/html_stacks" >&2 || { echo "Bail out! cannot build"; exit 99; }
+case $O in /*) stacks=$O ;; *) stacks=$top/$O ;; esac
+stacks=$stacks/tests/live/html_stacks
 
 report() { timeout "$limit" "$gallop" report "$@"; }
 json() { jq -r "$1" "$T/json"; }
@@ -137,6 +142,107 @@ names() {
 		document.body.append(b); b.click(); return String(window.pwned); })()')" undefined
 }
 
+# --- pages of data that no program makes at will ----------------------------------------------------
+
+# page_of DATA: the page of a recording with other data in it.
+page_of() {
+	{
+		sed '/<script type="application\/json"/q' "$T/page.html"
+		echo "$1"
+		sed '1,/<script type="application\/json"/d' "$T/page.html" | sed -n '/^<\/script>/,$p'
+	} > "$T/made.html"
+	browse "$T/made.html"
+}
+
+about='{"target": "made", "exe": "", "version": "", "when": "", "duration_ns": 4000000000, "sampled": false, "lost": 0, "complete": true, "lines": ""}'
+no_gc='"gc": {"cycles": [], "stops": [], "cycles_left_out": 0, "stops_left_out": 0}'
+bytes='"key": "bytes", "name": "Bytes allocated", "unit": "B", "of": "allocations", "flow": true, "first": true'
+
+# main.f calls main.g, and allocates objects of 30 types, whose names are before those of functions. A type's sum is one more
+# than its number.
+few_frames() {
+	local n
+	page_of "$(jq -nc --argjson about "$about" "{about: \$about, values: [{$bytes, cells: [0, 100, 0, (range(30) | (1, . + 1, 0))]}], slices: [], $no_gc,
+		nodes: [0, 1, 1, 2, 2, 3], sites: [3, 0, (range(30) | (2, .))], frames: [30, 33, 1, 0, 31, 33, 2, 0, 32, 33, 3, 0],
+		strings: ([range(30) | \"T\\(.)\"] + [\"main.main\", \"main.f\", \"main.g\", \"main.go\"])}")"
+	click table
+	is "few frames, many types: a function has its own alone" \
+		"$(js '[...document.querySelectorAll("#tbody tr")].map(tr => tr.cells[4].textContent + " " + tr.cells[2].textContent).sort().join("; ")')" \
+		"main.f 565 B; main.g 100 B; main.main 565 B"
+	for n in 0 7 20 29; do
+		keys /
+		js "document.getElementById('search').value = '^T$n\$', document.getElementById('search').dispatchEvent(new Event('input'))" > "$T/out"
+		matches "few frames, many types: T$n is a frame" "$(text_of matched)" "Matched: $([ $n = 0 ] && echo 101 || echo $((n + 1))) B,.* in [12] frame"
+	done
+	nothing "few frames, many types: no complaint" console
+}
+
+# 10 s after, 1 s before: 1000 B +- 100 B are 100 B +- 10 B a second.
+difference() {
+	page_of "$(jq -nc --argjson about "$about" "{about: (\$about | .sampled = true), before: \$about, values: [{$bytes, cells: [0, 1000, 100], before: [0, 200]}],
+		diff: {before_over: 1, after_over: 10, per: \"a second\", before_name: \"a\", after_name: \"b\"}, slices: [], $no_gc,
+		nodes: [0, 1], sites: [1, 1], frames: [0, 2, 1, 0], strings: [\"main.main\", \"T\", \"main.go\"]}")"
+	keys /
+	keys $'main\xee\x80\x87'
+	matches "a difference: an interval is of the same time as its value" "$(text_of status)" "total 100 B a second.* interval: [+]-10 B a second"
+}
+
+# A stop of the world and a heap whose mark is its largest, but nothing that happened.
+idle() {
+	page_of "$(jq -nc --argjson about "$about" "{about: \$about, values: [{$bytes, cells: []}], gc: {cycles: [[0, 1000000000, 100, 0, 900, 0, 0, 0, \"heap\"]], stops: [],
+		cycles_left_out: 0, stops_left_out: 0}, slices: [range(4) | {from_ns: (. * 1e9), to_ns: ((. + 1) * 1e9), values: {bytes: []}}],
+		nodes: [], sites: [], frames: [], strings: []}")"
+	matches "idle: says so" "$(text_of strip-note)" "^No filter by time: nothing in it happened"
+	matches "idle: the strip has room for the marked heap" "$(text_of strip-note)" "line: live heap, dashes: its goal, 900 B at most"
+	pointer strip 'move($x + 20; $y + 20), down, move($x + 200; $y + 20), up, move($x + 90; $y + 30)'
+	keys tiyl0
+	nothing "idle: no complaint" console
+}
+
+# What a command is about stands first, unless another is asked for.
+first_shown() { browse "$T/first.html"; js 'document.getElementById("value").selectedOptions[0].text'; }
+
+first_values() {
+	"$gallop" maps "$T/r.gallop" -o "$T/first.html" 2> "$T/err" || fail "maps: a page" "$(< "$T/err")"
+	matches "maps: what was done to them is first" "$(first_shown)" "^Map "
+	matches "maps: who has a choice of time" "$(text_of strip-note)" "No filter by time: a page that 'gallop report' makes"
+	"$gallop" maps "$T/r.gallop" --value bytes -o "$T/first.html" 2> "$T/err" || fail "maps --value: a page" "$(< "$T/err")"
+	is "maps --value bytes" "$(first_shown)" "Bytes allocated"
+	"$gallop" gc "$T/r.gallop" -o "$T/first.html" 2> "$T/err" || fail "gc: a page" "$(< "$T/err")"
+	matches "gc: what it cost is first" "$(first_shown)" "^Time "
+	report "$T/r.gallop" -o "$T/first.html" 2> "$T/err" || fail "report: a page" "$(< "$T/err")"
+	is "report: bytes are first" "$(first_shown)" "Bytes allocated"
+}
+
+# Why there are no parts: too short, or more sites than are read again for each.
+no_parts() {
+	report "$T/r.gallop" --to 700ms -o "$T/first.html" 2> "$T/err"
+	browse "$T/first.html"
+	matches "no parts: too short" "$(text_of strip-note)" "No filter by time: parts are 500 ms long at least"
+	"$stacks" "$T/many.gallop" 200000 3
+	report "$T/many.gallop" -o "$T/first.html" 2> "$T/err"
+	browse "$T/first.html"
+	matches "no parts: too many sites" "$(text_of strip-note)" "No filter by time: there are too many sites .*--from and --to"
+}
+
+# Its reader waits until the whole has been read, and its writer for the reader: in between parts can't be read any more.
+failed_part() {
+	local reader rc
+	"$stacks" "$T/gone.gallop" 20000 5
+	mkfifo "$T/fifo"
+	report "$T/gone.gallop" -f html -o "$T/fifo" 2> "$T/err" &
+	ours $!
+	exec {reader}< "$T/fifo"
+	: > "$T/gone.gallop"
+	cat <&"$reader" > "$T/out"
+	exec {reader}<&-
+	wait $!
+	rc=$?
+	is "a part that can't be read: status" "$rc" 1
+	matches "a part that can't be read: is told" "$(< "$T/err")" "gone.gallop"
+	succeeds "a part that can't be read: isn't told of the output" [ "$(grep -c 'cannot write' "$T/err")" = 0 ]
+}
+
 record_demo
 browser_start || { fail "a browser" "$(cat "$T/chromedriver.log")"; done_testing; }
 totals
@@ -146,6 +252,13 @@ table
 timeline
 nothing "no complaint on the console" console
 names
+console > "$T/out"	# what was kept from running
+few_frames
+difference
+idle
+first_values
+no_parts
+failed_part
 for width in 1280 400; do
 	emulate $width 800 dark
 	browse "$T/page.html"

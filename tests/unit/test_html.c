@@ -80,7 +80,7 @@ static void golden_data(void **state)
 	_model_ *m = sample_model(2, sample_heap_tick, &heap);
 	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
 	struct halves halves = { .m = m };
-	const struct render_slices slices = { next_half, &halves };
+	const struct render_slices slices = { .next = next_half, .ctx = &halves };
 	_cleanup_free_ char *data =
 		html_data(s, (struct render_opts){ .value = SNAPSHOT_OBJECTS, .slices = &slices });
 
@@ -231,7 +231,7 @@ static void failures_are_told(void **state)
 {
 	_model_ *m = sample_model(2, NULL, NULL);
 	_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
-	const struct render_slices slices = { no_half, NULL };
+	const struct render_slices slices = { .next = no_half };
 	_cleanup_fclose_ FILE *null = fopen("/dev/null", "w");
 	_cleanup_fclose_ FILE *full = fopen("/dev/full", "w");
 

@@ -208,10 +208,6 @@ struct render_opts render_opts_of(const struct options *opts);
 int render_output(const struct renderer *renderer, const struct snapshot *s,
 		  const struct options *opts, struct err *err);
 
-/* The same with the snapshot's time in parts, which may be NULL. */
-int render_sliced(const struct renderer *renderer, const struct snapshot *s,
-		  const struct render_slices *slices, const struct options *opts, struct err *err);
-
 /* Open what -o names, written beside it and renamed by output_close(); standard output by default. */
 struct output {
 	FILE *f; /* NULL: not open */

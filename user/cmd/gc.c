@@ -157,7 +157,8 @@ int cmd_gc(const struct options *opts, struct err *err)
 		return live_print_plan(opts, PLAN_VIEW_GC, err);
 	gc.as_they_come = !strcmp(gc.renderer->name, "text") || is_jsonl(&gc);
 	/* What it looks at; only collapsed stacks of a recording are of allocations. */
-	if ((gc.renderer == renderer_find("pprof") || gc.renderer == renderer_find("speedscope")) &&
+	if ((gc.renderer == renderer_find("pprof") || gc.renderer == renderer_find("speedscope") ||
+	     gc.renderer == renderer_find("html")) &&
 	    !options_given(opts, "value"))
 		gc.render.value = SNAPSHOT_STW;
 	rc = output_open(&gc.out, opts->output, err);

@@ -4,6 +4,7 @@
  * the same from a recording.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "cmd/live.h"
 #include "model/model.h"
@@ -29,9 +30,16 @@ static int on_start(struct session *s, void *ctx, struct err *err)
 	return live_say_ready(maps->opts, err);
 }
 
+/* A page has all values, and first what was counted of maps. */
+static enum snapshot_value first_of_page(const struct snapshot_maps *maps)
+{
+	return maps->every_operation || maps->operations_sampled ? SNAPSHOT_ASSIGNS
+								 : SNAPSHOT_GROWTHS;
+}
+
 static int show(struct model *m, struct maps *maps, struct err *err)
 {
-	const struct render_opts render_opts = render_opts_of(maps->opts);
+	struct render_opts render_opts = render_opts_of(maps->opts);
 	struct snapshot_opts opts = { .sort = maps->opts->value,
 				      .runtime_frames = maps->opts->runtime_frames,
 				      /* Rows without their stacks would look the same. */
@@ -42,6 +50,8 @@ static int show(struct model *m, struct maps *maps, struct err *err)
 	if (snapshot_new(m, &opts, &snap))
 		return err_set(err, -ENOMEM, "out of memory");
 	maps->complete = snapshot_is_complete(snap);
+	if (!strcmp(maps->renderer.name, "html") && !options_given(maps->opts, "value"))
+		render_opts.value = first_of_page(&snap->maps);
 	int rc = check_value_known(snap, maps->opts, err);
 	if (!rc)
 		rc = output_close(&maps->out,

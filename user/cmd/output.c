@@ -263,18 +263,11 @@ int output_close(struct output *out, int rc, struct err *err)
 int render_output(const struct renderer *renderer, const struct snapshot *s,
 		  const struct options *opts, struct err *err)
 {
-	return render_sliced(renderer, s, NULL, opts, err);
-}
-
-int render_sliced(const struct renderer *renderer, const struct snapshot *s,
-		  const struct render_slices *slices, const struct options *opts, struct err *err)
-{
 	struct render_opts render_opts = render_opts_of(opts);
 	struct output out;
 	int rc = output_open(&out, opts->output, err);
 
 	if (rc)
 		return rc;
-	render_opts.slices = slices;
 	return output_close(&out, renderer->render(out.f, s, &render_opts), err);
 }

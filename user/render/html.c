@@ -25,6 +25,7 @@
 #include "render/html_page.h"
 #include "render/json_writer.h"
 #include "render/samples.h"
+#include "render/weights.h"
 
 /* In the order in which the page offers them; the keys are those of --value. */
 static const struct value {
@@ -50,6 +51,12 @@ static const struct value {
 enum { VALUES_NR = sizeof(values) / sizeof(values[0]) };
 
 _Static_assert((int)VALUES_NR == (int)HTML_VALUES_NR, "each value has a name");
+
+/* If there is nothing of the value that is wanted first, another one of the same is. */
+static const char *const families[] = { [OF_ALLOCATIONS] = "allocations",
+					[OF_GC] = "gc",
+					[OF_MAPS] = "maps",
+					[OF_HEAP] = "heap" };
 
 /* What a frame is of; the page has a colour for each. */
 enum kind { KIND_APP, KIND_LIBRARY, KIND_RUNTIME, KIND_NONE, KIND_INLINED = 4 };
@@ -133,6 +140,7 @@ static int put_values(struct page *p)
 		json_string(&p->w, "key", v->key);
 		json_string(&p->w, "name", v->name);
 		json_string(&p->w, "unit", v->unit);
+		json_string(&p->w, "of", families[weights_of(v->value)]);
 		json_bool(&p->w, "flow", v->is_flow);
 		json_bool(&p->w, "first", v->value == p->opts->value);
 		rc = put_cells(p, "cells", p->s, v->value, true);
@@ -169,12 +177,17 @@ static int put_slice(struct page *p, const struct snapshot *slice)
 
 static int put_slices(struct page *p)
 {
-	const struct render_slices *slices = p->opts->slices;
+	static const struct render_slices none = {
+		.why_none = "a page that 'gallop report' makes of a recording has one"
+	};
+	const struct render_slices *slices = p->opts->slices ? p->opts->slices : &none;
 	struct snapshot *slice;
 	int rc = 0;
 
+	if (slices->why_none && !p->before)
+		json_string(&p->w, "no_slices", slices->why_none);
 	json_open(&p->w, "slices", '[');
-	while (slices && !p->before && (rc = slices->next(slices->ctx, &slice)) > 0) {
+	while (!slices->why_none && !p->before && (rc = slices->next(slices->ctx, &slice)) > 0) {
 		rc = put_slice(p, slice);
 		snapshot_free(slice);
 		if (rc)

@@ -14,6 +14,7 @@ struct render_slices {
 	/* The next one, which the caller frees: 1; 0: there are no more; or -errno. */
 	int (*next)(void *ctx, struct snapshot **ret);
 	void *ctx;
+	const char *why_none; /* where next() has none: why, and what to do; else NULL */
 };
 
 struct render_opts {

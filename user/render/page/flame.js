@@ -16,10 +16,13 @@ const SITES = D.sites.length / 2;
 const RUNTIME = 2, NONE = 3, KIND = 3, INLINED = 4, TYPE = 8;
 const ROW = 18, MIN_W = 0.5, CANVAS_MAX = 32767, ROWS_SHOWN = 1000;
 const diff = D.diff || null;
+const wanted = D.values.find(v => v.first);
+D.values = D.values.filter(v => v.cells.length || (v.before && v.before.length));
+D.values.forEach(v => { v.estimated = v.cells.some((n, i) => i % 3 == 2 && n); });
 const sampled = D.about.sampled;
 
 const state = {
-	value: Math.max(0, D.values.findIndex(v => v.first)),
+	value: Math.max(0, D.values.includes(wanted) ? D.values.indexOf(wanted) : D.values.findIndex(v => wanted && v.of == wanted.of)),
 	icicle: false, table: false, types: true, lines: false, before: false,
 	zoom: 0,	// a node of the view
 	range: null,	// slices [first, last]
@@ -114,8 +117,8 @@ function makeView(types, lines) {
 	}
 	for (let s = 0; s < SITES; s++) {
 		const node = v.of[D.sites[2 * s]], type = D.sites[2 * s + 1];
-		// What is no place is no type either: [lost].
-		v.leaf[s] = types && type >= 0 && type != v.name[node] ? child(node, frames.length + type, type, -1, TYPE) : node;
+		// What is no place is no type either: [lost]. Keys of types are below 0, those of frames aren't.
+		v.leaf[s] = types && type >= 0 && type != v.name[node] ? child(node, -1 - type, type, -1, TYPE) : node;
 	}
 	v.child = null;
 	addChildren(v);
@@ -145,7 +148,7 @@ function addCells(to, cells, each, scale, ci) {
 	for (let i = 0, site = 0; i < cells.length; i += each) {
 		site += cells[i];
 		to[site] += cells[i + 1] * scale;
-		if (ci) ci[site] = cells[i + 2];
+		if (ci) ci[site] = cells[i + 2] > 0 ? cells[i + 2] * scale : cells[i + 2];	// below 0 it says why there is none
 	}
 }
 
@@ -490,9 +493,9 @@ function drawTable() {
 const strip = $("strip"), sctx = strip.getContext("2d"), STRIP_H = 96, AXIS = 16;
 const duration = Math.max(D.about.duration_ns, 1);
 const cycles = D.gc.cycles, stops = D.gc.stops;
-const heapMax = cycles.reduce((m, c) => Math.max(m, c[2], c[3], c[5], c[6]), 0);
+const heapMax = cycles.reduce((m, c) => Math.max(m, c[2], c[3], c[4], c[5], c[6]), 0);
 const stopMax = stops.reduce((m, s) => Math.max(m, s[1]), 0);
-const canFilter = D.slices.length > 1;
+const canFilter = D.slices.length > 1 && D.values.some(v => v.flow);
 let drag = null;
 
 const stripX = ns => ns / duration * strip.clientWidth;
@@ -597,7 +600,7 @@ function showStripNote() {
 	if (range && !value().flow) parts.push(value().name + " is as of the end: time doesn't choose of it");
 	if (range && isUnsure()) parts.push("estimates of a part have no interval here: 'gallop report --from " +
 		Math.floor(D.slices[range[0]].from_ns / 1e9) + "s --to " + Math.ceil(D.slices[range[1]].to_ns / 1e9) + "s -o part.html' has them");
-	if (!canFilter && !diff) parts.push("No filter by time: there are no parts to choose. A page that 'gallop report' makes of a longer recording has them");
+	if (!canFilter && !diff) parts.push("No filter by time: " + (D.no_slices || "nothing in it happened at a time"));
 	if (r && r.max) parts.push("bars: " + value().name.toLowerCase() + ", " + fmt(r.max) + " a second at most");
 	if (heapMax) parts.push("line: live heap, dashes: its goal, " + fmtBytes(heapMax) + " at most");
 	if (stops.length) parts.push("red: " + grouped(stops.length) + " stops of the world, " + fmtTime(stopMax) + " the longest");
@@ -835,9 +838,6 @@ function showAbout() {
 	D.values.forEach((v, i) => $("value").append(new Option(v.name, i, false, i == state.value)));
 }
 
-D.values = D.values.filter(v => v.cells.length || (v.before && v.before.length));
-D.values.forEach(v => { v.estimated = v.cells.some((n, i) => i % 3 == 2 && n); });
-state.value = Math.max(0, D.values.findIndex(v => v.first));
 $("types").setAttribute("aria-pressed", state.types);
 readColors();
 showAbout();
