@@ -46,7 +46,7 @@ usage() {
 		of maps only|maps -p 1 -f collapsed --value bytes
 		of maps only|maps r.gallop -o a.folded --value objects
 		of maps only|maps r.gallop -f collapsed --value stw
-		for collapsed stacks, not for text|maps r.gallop --value assist
+		for stacks, not for text|maps r.gallop --value assist
 		no timeline|maps -p 1 -f trace
 		gc looks at no maps|gc -p 1 --value clears
 		gc looks at no maps|gc gc.gallop -f collapsed --value retained
@@ -68,9 +68,9 @@ usage() {
 		not both|gc gc.gallop -p 1
 		traces no allocations|gc -p 1 -f collapsed
 		traces no allocations|gc -p 1 -o a.folded --value objects
-		for collapsed stacks, not for text|report r.gallop --value assist
-		for collapsed stacks, not for json|report r.gallop --json --value stw
-		for collapsed stacks, not for text|gc -p 1 --value stw
+		for stacks, not for text|report r.gallop --value assist
+		for stacks, not for json|report r.gallop --json --value stw
+		for stacks, not for text|gc -p 1 --value stw
 		of maps only|maps -p 1 -f pprof --value bytes
 		traces no allocations|gc -p 1 -o a.pb.gz --value bytes
 		not with --no-allocs|op -p 1 -f main.f --no-allocs -o a.speedscope.json

@@ -12,7 +12,8 @@
 #include "render/render.h"
 
 struct maps {
-	const struct options *opts;
+	struct options *opts;
+	bool any_value; /* one is drawn, and none was asked for */
 	struct renderer renderer; /* but that text is of maps */
 	struct output
 		out; /* open from the start: where nothing can be written, nothing is watched */
@@ -29,9 +30,15 @@ static int on_start(struct session *s, void *ctx, struct err *err)
 	return live_say_ready(maps->opts, err);
 }
 
+/* The first of what is counted: assigns, which aren't in every mode, or growths, which are. */
+static enum snapshot_value known_value(const struct snapshot_maps *maps)
+{
+	return maps->every_operation || maps->operations_sampled ? SNAPSHOT_ASSIGNS
+								 : SNAPSHOT_GROWTHS;
+}
+
 static int show(struct model *m, struct maps *maps, struct err *err)
 {
-	const struct render_opts render_opts = render_opts_of(maps->opts);
 	struct snapshot_opts opts = { .sort = maps->opts->value,
 				      .runtime_frames = maps->opts->runtime_frames,
 				      /* Rows without their stacks would look the same. */
@@ -42,6 +49,9 @@ static int show(struct model *m, struct maps *maps, struct err *err)
 	if (snapshot_new(m, &opts, &snap))
 		return err_set(err, -ENOMEM, "out of memory");
 	maps->complete = snapshot_is_complete(snap);
+	if (maps->any_value)
+		maps->opts->value = known_value(&snap->maps);
+	const struct render_opts render_opts = render_opts_of(maps->opts);
 	int rc = check_value_known(snap, maps->opts, err);
 	if (!rc)
 		rc = output_close(&maps->out,
@@ -90,9 +100,12 @@ int cmd_maps(const struct options *opts, struct err *err)
 	if (opts->dry_run)
 		return live_print_plan(opts, PLAN_VIEW_MAPS, err);
 	maps.renderer = *renderer;
-	if ((renderer == renderer_find("collapsed") || renderer == renderer_find("pprof") ||
-	     renderer == renderer_find("speedscope")) &&
-	    live.value == SNAPSHOT_BYTES)
+	maps.any_value = (renderer == renderer_find("collapsed") ||
+			  renderer == renderer_find("pprof") ||
+			  renderer == renderer_find("speedscope")) &&
+			 live.value == SNAPSHOT_BYTES;
+	/* What rows are ordered by, until it is known which there are. */
+	if (maps.any_value)
 		live.value = SNAPSHOT_ASSIGNS;
 	if (renderer == renderer_find("text"))
 		maps.renderer.render = render_maps_summary;

@@ -59,6 +59,7 @@ struct page {
 	struct html_data data;
 	const struct snapshot *before, *s; /* before: NULL, but of a comparison */
 	const struct render_opts *opts;
+	uint32_t hidden; /* values of a comparison that aren't comparable: see html_diff */
 	struct html_cells cells; /* of one value, for a while */
 	const char *comma; /* before the next number of a list */
 };
@@ -119,6 +120,12 @@ static int put_cells(struct page *p, const char *key, const struct snapshot *s,
 
 /* --- what the numbers are of ------------------------------------------------------------------ */
 
+static bool is_shown(const struct page *p, enum snapshot_value value)
+{
+	return html_value_known(p->s, value) && !(p->hidden >> value & 1) &&
+	       (!p->before || html_value_known(p->before, value));
+}
+
 static int put_values(struct page *p)
 {
 	int rc = 0;
@@ -126,8 +133,7 @@ static int put_values(struct page *p)
 	json_open(&p->w, "values", '[');
 	for (size_t i = 0; !rc && i < VALUES_NR; i++) {
 		const struct value *v = &values[i];
-		if (!html_value_known(p->s, v->value) ||
-		    (p->before && !html_value_known(p->before, v->value)))
+		if (!is_shown(p, v->value))
 			continue;
 		json_open(&p->w, NULL, '{');
 		json_string(&p->w, "key", v->key);
@@ -160,7 +166,7 @@ static int put_slice(struct page *p, const struct snapshot *slice)
 	json_number(&p->w, "to_ns", since_begin(p, slice->to_mono_ns));
 	json_open(&p->w, "values", '{');
 	for (size_t i = 0; !rc && i < VALUES_NR; i++)
-		if (values[i].is_flow && html_value_known(p->s, values[i].value))
+		if (values[i].is_flow && is_shown(p, values[i].value))
 			rc = put_cells(p, values[i].key, slice, values[i].value, false);
 	json_close(&p->w, '}');
 	json_close(&p->w, '}');
@@ -453,7 +459,11 @@ int render_html_diff(FILE *out, const struct snapshot *before, const struct snap
 		     const struct html_diff *diff, const struct render_opts *opts)
 {
 	_cleanup_(page_deinit) struct page p = {
-		.w = { .out = out, .in_html = true }, .before = before, .s = after, .opts = opts
+		.w = { .out = out, .in_html = true },
+		.before = before,
+		.s = after,
+		.hidden = diff->hidden,
+		.opts = opts,
 	};
 	return put_page(&p, diff);
 }

@@ -135,6 +135,8 @@ static const char *basis_of(const struct snapshot *s, const struct graph *graph)
 		return s->ops.known.sampled ? "of the calls that were measured" : "exact";
 	switch (weights_of(value)) {
 	case OF_ALLOCATIONS:
+		if (!s->samples.on && s->ops.known.sampled)
+			return "in windows of operations only";
 		return s->samples.on ? "estimated" : "exact";
 	case OF_HEAP:
 		return s->heap.last.rate == 1 ? "exact" : "estimated";
