@@ -260,6 +260,21 @@ maps_options() {
 	succeeds "maps -o: no file is left" [ ! -e a.folded ]
 	run maps -p 4194304
 	refused "maps of no process" 3 4194304
+	# Assigns and deletes aren't counted in every mode: unless they are asked for, what was counted is drawn.
+	cp "$top/tests/fuzz/corpus/recording/maps" m.gallop
+	sqlite3 m.gallop 'UPDATE map_watch SET every_operation = 0'
+	run maps m.gallop -f collapsed --value growths
+	is "maps, assigns not counted: growths" "$status $err" "0 "
+	value=$out
+	run maps m.gallop -f collapsed
+	is "maps, assigns not counted: growths are drawn" "$status $err $out" "0  $value"
+	run maps m.gallop -o m.pb.gz
+	is "maps, assigns not counted: a profile" "$status $err" "0 "
+	run maps m.gallop -f speedscope
+	is "maps, assigns not counted: what is shown first" \
+		"$(jq -r '.profiles[.activeProfileIndex].name' <<< "$out")" "Map growths (exact, lost: 7)"
+	run maps m.gallop -f collapsed --value assigns
+	refused "maps, assigns not counted: asked for" 1 'were not counted'
 }
 
 # Recordings whose heap nobody looked at.

@@ -25,26 +25,27 @@
 #include "render/html_page.h"
 #include "render/json_writer.h"
 #include "render/samples.h"
+#include "render/weights.h"
 
 /* In the order in which the page offers them; the keys are those of --value. */
 static const struct value {
 	enum snapshot_value value;
-	const char *key, *name, *unit;
+	const char *key, *unit;
 	bool is_flow; /* what happened, in some time; what is has only a moment */
 } values[] = {
-	{ SNAPSHOT_BYTES, "bytes", "Bytes allocated", "B", true },
-	{ SNAPSHOT_OBJECTS, "objects", "Objects allocated", "", true },
-	{ SNAPSHOT_INUSE_BYTES, "inuse_bytes", "Bytes in use", "B", false },
-	{ SNAPSHOT_INUSE_OBJECTS, "inuse_objects", "Objects in use", "", false },
-	{ SNAPSHOT_ALLOC_BYTES, "alloc_bytes", "Bytes since its start", "B", false },
-	{ SNAPSHOT_ALLOC_OBJECTS, "alloc_objects", "Objects since its start", "", false },
-	{ SNAPSHOT_ASSIST, "assist", "Time in mark assists", "ns", true },
-	{ SNAPSHOT_STW, "stw", "Time of stopped worlds", "ns", true },
-	{ SNAPSHOT_ASSIGNS, "assigns", "Map assigns", "", true },
-	{ SNAPSHOT_DELETES, "deletes", "Map deletes", "", true },
-	{ SNAPSHOT_CLEARS, "clears", "Map clears", "", true },
-	{ SNAPSHOT_GROWTHS, "growths", "Map growths", "", true },
-	{ SNAPSHOT_RETAINED, "retained", "Bytes retained by maps", "B", false },
+	{ SNAPSHOT_BYTES, "bytes", "B", true },
+	{ SNAPSHOT_OBJECTS, "objects", "", true },
+	{ SNAPSHOT_INUSE_BYTES, "inuse_bytes", "B", false },
+	{ SNAPSHOT_INUSE_OBJECTS, "inuse_objects", "", false },
+	{ SNAPSHOT_ALLOC_BYTES, "alloc_bytes", "B", false },
+	{ SNAPSHOT_ALLOC_OBJECTS, "alloc_objects", "", false },
+	{ SNAPSHOT_ASSIST, "assist", "ns", true },
+	{ SNAPSHOT_STW, "stw", "ns", true },
+	{ SNAPSHOT_ASSIGNS, "assigns", "", true },
+	{ SNAPSHOT_DELETES, "deletes", "", true },
+	{ SNAPSHOT_CLEARS, "clears", "", true },
+	{ SNAPSHOT_GROWTHS, "growths", "", true },
+	{ SNAPSHOT_RETAINED, "retained", "B", false },
 };
 
 enum { VALUES_NR = sizeof(values) / sizeof(values[0]) };
@@ -137,7 +138,7 @@ static int put_values(struct page *p)
 			continue;
 		json_open(&p->w, NULL, '{');
 		json_string(&p->w, "key", v->key);
-		json_string(&p->w, "name", v->name);
+		json_string(&p->w, "name", value_name(v->value));
 		json_string(&p->w, "unit", v->unit);
 		json_bool(&p->w, "flow", v->is_flow);
 		json_bool(&p->w, "first", v->value == p->opts->value);
