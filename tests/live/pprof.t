@@ -180,10 +180,10 @@ speedscope_differs='
 
 speedscope() {
 	nothing "speedscope: by its rules" jq -r "$speedscope_differs" "$T/all.speedscope.json"
-	is "speedscope: values" "$(jq -r '[.profiles[] | select(.name | test("^(allocated|map|stops)")) | .endValue] | map(tostring) | join(" ")' "$T/all.speedscope.json")" \
+	is "speedscope: values" "$(jq -r '[.profiles[] | select(.name | test("^((Bytes|Objects) allocated \\(|Map|Time of)")) | .endValue] | map(tostring) | join(" ")' "$T/all.speedscope.json")" \
 		"$(json '[.alloc.bytes, .alloc.objects, .gc.summary.stopped_ns, .maps.assigns, .maps.deletes, .maps.clears, .maps.growths] | map(tostring) | join(" ")')"
 	is "speedscope: says how sure it is" "$(jq -r '[.profiles[0].name, (.name | test("exact, .*lost: nothing"))] | join(" ")' "$T/all.speedscope.json")" \
-		"allocated bytes (exact) true"
+		"Bytes allocated (exact) true"
 }
 
 # --- commands ----------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ commands() {
 	is "gc: types" "$(types "$T/live-gc.pb.gz")" "pauses/count pause/nanoseconds[dflt] assists/count assist/nanoseconds"
 	run maps -q --mode exact -p "$program" --duration 300ms -f speedscope
 	nothing "maps: speedscope, by its rules" jq -r "$speedscope_differs" "$T/out"
-	matches "maps: what is shown" "$(jq -r '.profiles[.activeProfileIndex].name' "$T/out")" '^map assigns \(exact\)$'
+	matches "maps: what is shown" "$(jq -r '.profiles[.activeProfileIndex].name' "$T/out")" '^Map assigns \(exact\)$'
 	run heap -p "$program" -f pprof
 	refused "heap: there is none" 5 "keeps no memory profile"
 	kill "$program"

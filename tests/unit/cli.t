@@ -47,7 +47,7 @@ usage() {
 		of maps only|maps -p 1 -f collapsed --value bytes
 		of maps only|maps r.gallop -o a.folded --value objects
 		of maps only|maps r.gallop -f collapsed --value stw
-		for collapsed stacks, not for text|maps r.gallop --value assist
+		for stacks, not for text|maps r.gallop --value assist
 		no format trace: text, collapsed, json, |maps -p 1 -f trace
 		no format bench|maps r.gallop -f bench
 		no format bench: text, collapsed, json, jsonl, trace, |gc -p 1 -f bench
@@ -73,9 +73,9 @@ usage() {
 		not both|gc gc.gallop -p 1
 		traces no allocations|gc -p 1 -f collapsed
 		traces no allocations|gc -p 1 -o a.folded --value objects
-		for collapsed stacks, not for text|report r.gallop --value assist
-		for collapsed stacks, not for json|report r.gallop --json --value stw
-		for collapsed stacks, not for text|gc -p 1 --value stw
+		for stacks, not for text|report r.gallop --value assist
+		for stacks, not for json|report r.gallop --json --value stw
+		for stacks, not for text|gc -p 1 --value stw
 		of maps only|maps -p 1 -f pprof --value bytes
 		traces no allocations|gc -p 1 -o a.pb.gz --value bytes
 		not with --no-allocs|op -p 1 -f main.f --no-allocs -o a.speedscope.json
@@ -279,6 +279,21 @@ maps_options() {
 	succeeds "maps -o: no file is left" [ ! -e a.folded ]
 	run maps -p 4194304
 	refused "maps of no process" 3 4194304
+	# Assigns and deletes aren't counted in every mode: unless they are asked for, what was counted is drawn.
+	cp "$top/tests/fuzz/corpus/recording/maps" m.gallop
+	sqlite3 m.gallop 'UPDATE map_watch SET every_operation = 0'
+	run maps m.gallop -f collapsed --value growths
+	is "maps, assigns not counted: growths" "$status $err" "0 "
+	value=$out
+	run maps m.gallop -f collapsed
+	is "maps, assigns not counted: growths are drawn" "$status $err $out" "0  $value"
+	run maps m.gallop -o m.pb.gz
+	is "maps, assigns not counted: a profile" "$status $err" "0 "
+	run maps m.gallop -f speedscope
+	is "maps, assigns not counted: what is shown first" \
+		"$(jq -r '.profiles[.activeProfileIndex].name' <<< "$out")" "Map growths (exact, lost: 7)"
+	run maps m.gallop -f collapsed --value assigns
+	refused "maps, assigns not counted: asked for" 1 'were not counted'
 }
 
 # Recordings whose heap nobody looked at.

@@ -437,6 +437,123 @@ static void map_calls_that_windows_tell_have_their_intervals(void **state)
 	assert_true(diff_is_unknown(&least->total[DIFF_ASSIGNS].v));
 }
 
+/* A side on which a function's calls were measured in windows: 10 of them, each of which took two objects of 48 bytes. */
+struct windows {
+	struct hand h;
+	struct snapshot_op op;
+	struct snapshot_op_site site;
+};
+
+static void windows_init(struct windows *w, uint64_t calls)
+{
+	*w = (struct windows){ .site = { .objects = 20,
+					 .bytes = 480,
+					 .type = "main.G",
+					 .stack = &hand_stack } };
+	w->op = (struct snapshot_op){ .func = "main.handle",
+				      .counts = { .begun = 10, .ended = 9 },
+				      .calls_known = true,
+				      .calls = calls,
+				      .sites = &w->site,
+				      .sites_nr = 1 };
+	w->op.stats[WIRE_OP_BYTES] = (struct snapshot_op_stat){ .mean = 50, .mean_ci95 = 3 };
+	w->op.stats[WIRE_OP_NS] = (struct snapshot_op_stat){ .mean = 700, .mean_ci95 = NAN };
+	w->h.s.ops = (struct snapshot_ops){
+		.known = { .allocs = true, .sampled = true }, .ops = &w->op, .ops_nr = 1
+	};
+	w->h.s.gc.cycles_total = 100;
+	w->h.s.gc.pauses.total_ns = 8000;
+}
+
+static struct diff_opts per_windows(const struct windows *before, const struct windows *after)
+{
+	return (struct diff_opts){ DIFF_PER_OP, { &before->op, &after->op } };
+}
+
+/* What the process does it does beside all calls, those that no window has seen included. */
+static void of_windows_the_process_is_divided_by_all_calls(void **state)
+{
+	struct windows before, after;
+
+	(void)state;
+	windows_init(&before, 1000);
+	windows_init(&after, 4000);
+	_diff_ *d = compared(&before.h.s, &after.h.s, per_windows(&before, &after));
+	assert_total(d, DIFF_CYCLES, .1, .025);
+	assert_total(d, DIFF_PAUSE, 8, 2);
+	/* Means are of those that ended, and sites of those that began in windows. */
+	assert_total(d, DIFF_ALLOC_SPACE, 50, 50);
+	assert_true(fabs(d->total[DIFF_ALLOC_SPACE].v.ci95 - hypot(3, 3)) < 1e-9);
+	assert_total(d, DIFF_OP_TIME, 700, 700);
+	assert_rows(d, DIFF_SITES, "10->10 48->48");
+	assert_true(diff_is_unknown(d->tables[DIFF_SITES].rows->v));
+	/* Calls were not counted all the time. */
+	after.op.calls_known = false;
+	_diff_ *some = compared(&before.h.s, &after.h.s, per_windows(&before, &after));
+	for (int m = 0; m < DIFF_MEASURES_NR; m++)
+		assert_true(diff_measures[m].kind != DIFF_FLOW ||
+			    !some->total[m].known);
+	assert_string_equal(some->total[DIFF_PAUSE].why_not,
+			    "after: it is of the whole process, and not all calls were counted");
+	assert_total(some, DIFF_ALLOC_SPACE, 50, 50);
+}
+
+/* That no sample has met a place doesn't mean that nothing is there. */
+static void what_estimates_have_not_met_is_not_known(void **state)
+{
+	struct hand before = { 0 }, after = { 0 };
+	struct snapshot_heap_site heap = { .counts = { .inuse_bytes = 9 }, .stack = &hand_stack };
+	struct snapshot_map_site map = { .type = "map[int]int",
+					 .stack = &hand_stack,
+					 .counts = { .clears = 3 },
+					 .assigns = { 95, 30, false } };
+
+	(void)state;
+	hand_add(&after, "main.T", 100, 0);
+	after.s.heap =
+		(struct snapshot_heap){ .known = true, .last = { .rate = 512 }, .sites = &heap };
+	after.s.heap.sites_nr = 1;
+	after.s.maps = (struct snapshot_maps){
+		.known = true, .operations_sampled = true, .sites = &map, .sites_nr = 1
+	};
+	before.s.heap.last.rate = 512;
+	before.s.samples.on = true;
+	before.s.maps.operations_sampled = true;
+	for (int estimated = 1; estimated >= 0; estimated--) {
+		_diff_ *d = compared(&before.s, &after.s,
+				     (struct diff_opts){ .per = DIFF_PER_TOTAL });
+		assert_int_equal(diff_is_unknown(d->tables[DIFF_SITES].rows->v), estimated);
+		assert_int_equal(diff_is_unknown(d->tables[DIFF_HEAP].rows->v), estimated);
+		assert_int_equal(diff_is_unknown(d->tables[DIFF_MAPS].rows->v), estimated);
+		/* Counted in every mode. */
+		assert_true(d->tables[DIFF_MAPS].rows->v[DIFF_CLEARS - DIFF_ASSIGNS].ci95 == 0);
+		before.s.heap.last.rate = 1;
+		before.s.samples.on = false;
+		before.s.maps.every_operation = true;
+	}
+}
+
+/* A total is of what was met on its side, and its interval too. */
+static void a_total_has_its_interval_whatever_is_missing(void **state)
+{
+	struct snapshot_map_site sites[] = {
+		{ .type = "map[int]int", .stack = &hand_stack, .assigns = { 100, 30, false } },
+		{ .type = "map[int]bool", .stack = &hand_stack, .assigns = { 50, 40, false } },
+	};
+	struct hand before = { 0 }, after = { 0 };
+
+	(void)state;
+	before.s.maps = (struct snapshot_maps){
+		.known = true, .operations_sampled = true, .sites = &sites[0], .sites_nr = 1
+	};
+	after.s.maps = before.s.maps;
+	after.s.maps.sites = &sites[1];
+	_diff_ *d = compared(&before.s, &after.s, (struct diff_opts){ .per = DIFF_PER_TOTAL });
+	assert_true(diff_is_unknown(d->tables[DIFF_MAPS].rows->v));
+	assert_total(d, DIFF_ASSIGNS, 100, 50);
+	assert_true(d->total[DIFF_ASSIGNS].v.ci95 == 50);
+}
+
 static void nothing_is_divided_by_nothing(void **state)
 {
 	_model_ *some = full_run(1, 1);
@@ -528,6 +645,9 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_said),
 		cmocka_unit_test(what_was_not_looked_at_all_the_time_is_not_compared),
 		cmocka_unit_test(map_calls_that_windows_tell_have_their_intervals),
+		cmocka_unit_test(of_windows_the_process_is_divided_by_all_calls),
+		cmocka_unit_test(what_estimates_have_not_met_is_not_known),
+		cmocka_unit_test(a_total_has_its_interval_whatever_is_missing),
 		cmocka_unit_test(nothing_is_divided_by_nothing),
 		cmocka_unit_test(the_largest_change_is_first_whatever_its_direction),
 		cmocka_unit_test(measures_and_tables_agree),

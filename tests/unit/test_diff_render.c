@@ -187,6 +187,98 @@ static void by_operation(void **state)
 	assert_string_equal(folded, "main.handle;main.g 170400 187200\n");
 }
 
+struct calls {
+	struct model_op_counts counts;
+	uint64_t with[4]; /* that took so many objects */
+};
+
+/* A window in which nr calls end that take so many objects of 48 bytes, 90 us each; it stands for a hundred. */
+static void add_window(struct model *m, struct calls *calls, uint64_t objects, uint64_t nr)
+{
+	struct model_op_counts *counts = &calls->counts;
+	const uint64_t v[WIRE_OP_VALUES] = { [WIRE_OP_OBJECTS] = objects,
+					     [WIRE_OP_BYTES] = 48 * objects,
+					     [WIRE_OP_NS] = 90000 };
+	struct model_op_window window = { .calls = 100, .ended = nr };
+
+	calls->with[objects] += nr;
+	counts->begun += nr;
+	counts->ended += nr;
+	counts->entries += window.calls;
+	for (int value = 0; value < WIRE_OP_VALUES; value++) {
+		window.sum[value] = nr * v[value];
+		counts->sum[value] += window.sum[value];
+		if (v[value] > counts->max[value])
+			counts->max[value] = v[value];
+		model_op_set_bucket(m, 0, (enum wire_op_value)value, wire_hist_bucket(v[value]),
+				    value == WIRE_OP_NS ? counts->ended : calls->with[objects]);
+	}
+	model_op_set(m, 0, counts);
+	assert_int_equal(model_op_window(m, 0, &window), 0);
+}
+
+/* Calls of which windows have met some: on one side all were counted, on the other not. */
+static struct model *windows_run(int side)
+{
+	struct model *m = sample_run("one", 1);
+	const struct model_ops_known known = { .allocs = true, .sampled = true };
+	struct calls calls = { .counts.uncounted_ns = (uint64_t)side };
+	const char *spec = side ? "main.g:5;main.(*Server).handle:3;main.main:1"
+				: "main.g:5;main.handle:3;main.main:1";
+
+	sample_id(model_op(m, side ? "main.(*Server).handle" : "main.handle", ""));
+	model_ops_measured(m, &known);
+	for (uint64_t i = 0; i < 16; i++)
+		add_window(m, &calls, 2 + i % 2, 2 + i % 3);
+	uint32_t site = sample_id(model_site(m, sample_lines(m, spec),
+					     sample_id(model_type(m, "main.G")), 5, 0, 1));
+	model_site_add(m, site, 100, 4800);
+	model_assist_add(m, sample_id(model_assist(m, sample_lines(m, "main.g:5;main.main:1"))), 1,
+			 7500);
+	return m;
+}
+
+static void by_operation_of_windows(void **state)
+{
+	const struct diff_names op = { { "before.gallop", "after.gallop" },
+				       "main.(*Server).handle" };
+	_pair_ p = paired(windows_run(0), windows_run(1), true, DIFF_PER_OP);
+	_cleanup_free_ char *text = shown(render_diff_text, p.d, &op, (struct render_opts){ 0 });
+	_cleanup_free_ char *json = shown(render_diff_json, p.d, &op, (struct render_opts){ 0 });
+
+	(void)state;
+	assert_golden("diff-op-windows", text);
+	assert_lines(text, 100);
+	assert_query(json, "SELECT (?1->>'$.diff.before.op') || (?1->>'$.diff.after.op')",
+		     "main.handlemain.(*Server).handle");
+	assert_query(json, "SELECT ?1->>'$.diff.before.process_divisor'", "1600");
+	assert_query(json, "SELECT json_type(?1, '$.diff.after.process_divisor')", "null");
+	assert_query(json, "SELECT ?1->>'$.diff.totals.pause.known'", "0");
+	assert_query(json, "SELECT ?1->>'$.diff.totals.alloc_space.change_ci95' > 0", "1");
+	/* What a page divides by is of the calls that were measured. */
+	assert_true(diff_html_has(p.d, SNAPSHOT_BYTES));
+	assert_false(diff_html_has(p.d, SNAPSHOT_STW));
+	_pair_ known = paired(windows_run(0), windows_run(0), true, DIFF_PER_OP);
+	assert_true(known.d->total[DIFF_STW].known);
+	assert_false(diff_html_has(known.d, SNAPSHOT_STW));
+	assert_false(diff_ops_differ(known.d));
+	/* Of all calls, wherever they were. */
+	assert_true(known.d->total[DIFF_ASSIST].v.side[DIFF_AFTER] == 7500 / 1600.);
+}
+
+static void what_a_number_is_per(void **state)
+{
+	const struct diff_names op = { { "before.gallop", "after.gallop" }, "main.handle" };
+	_pair_ p = paired(op_run(0), op_run(1), true, DIFF_PER_OP);
+	char words[CELL_SZ];
+
+	(void)state;
+	diff_measure_words(words, p.d, DIFF_OP_TIME, &op);
+	assert_string_equal(words, "per call of main.handle");
+	diff_measure_words(words, p.d, DIFF_INUSE_SPACE, &op);
+	assert_string_equal(words, "at the end");
+}
+
 /* Whatever has to be shortened, a line stays a line: of estimates there is the least room. */
 static void long_names_and_lines_fit(void **state)
 {
@@ -438,6 +530,8 @@ int main(void)
 		cmocka_unit_test(golden_two_versions),
 		cmocka_unit_test(what_is_estimated_says_how_sure_it_is),
 		cmocka_unit_test(by_operation),
+		cmocka_unit_test(by_operation_of_windows),
+		cmocka_unit_test(what_a_number_is_per),
 		cmocka_unit_test(long_names_and_lines_fit),
 		cmocka_unit_test(both_columns_are_of_the_same_time),
 		cmocka_unit_test(hostile_names_stay_text),

@@ -135,6 +135,7 @@ static enum fail_if_verdict judged(const char *text, double before, double after
 {
 	const struct fail_if limit = parsed(text);
 	const struct diff_value v = { .side = { before, after },
+				      .side_ci95 = { 0, ci95 },
 				      .change = after - before,
 				      .ci95 = ci95 };
 
@@ -148,7 +149,15 @@ static void a_limit_is_broken_by_more_than_it_and_chance(void **state)
 	assert_int_equal(judged("alloc_space>+5%", 100, 106, 0), FAIL_IF_BROKEN);
 	assert_int_equal(judged("alloc_space>+5%", 100, 50, 0), FAIL_IF_KEPT);
 	assert_int_equal(judged("alloc_space>+5%", 100, 106, 6), FAIL_IF_NOISE);
-	assert_int_equal(judged("alloc_space>+5%", 100, 106, 5.9), FAIL_IF_BROKEN);
+	assert_int_equal(judged("alloc_space>+5%", 100, 106, .9), FAIL_IF_BROKEN);
+	/* More than nothing for sure, but maybe no more than the limit. */
+	assert_int_equal(judged("alloc_space>+5%", 100, 105.1, 5), FAIL_IF_NOISE);
+	/* Maybe nothing, but not what was asked for. */
+	assert_int_equal(judged("alloc_space>-10%", 100, 100.5, 1), FAIL_IF_BROKEN);
+	assert_int_equal(judged("alloc_space<+50%", 100, 101, 2), FAIL_IF_BROKEN);
+	assert_int_equal(judged("alloc_space<+50%", 100, 101, 49), FAIL_IF_NOISE);
+	assert_int_equal(judged("alloc_space>+10", 100, 111, 1), FAIL_IF_NOISE);
+	assert_int_equal(judged("alloc_space>+10", 100, 111, 0), FAIL_IF_BROKEN);
 	assert_int_equal(judged("alloc_space>+5%", 100, 106, NAN), FAIL_IF_UNSURE);
 	assert_int_equal(judged("alloc_space>+5%", 100, 104, NAN), FAIL_IF_KEPT);
 	assert_int_equal(judged("alloc_space<-5%", 100, 96, 0), FAIL_IF_KEPT);
@@ -163,6 +172,19 @@ static void a_limit_is_broken_by_more_than_it_and_chance(void **state)
 	/* It has to become better by so much. */
 	assert_int_equal(judged("alloc_space>-10%", 100, 85, 0), FAIL_IF_KEPT);
 	assert_int_equal(judged("alloc_space>-10%", 100, 95, 0), FAIL_IF_BROKEN);
+}
+
+/* A percentage is of what was before, and as unsure as that: 100 +- 10 and twice as much is 200 +- 20. */
+static void how_sure_the_limit_itself_is_counts(void **state)
+{
+	const struct fail_if percent = parsed("alloc_space>+100%"), bytes = parsed("alloc_space>+100B");
+	const struct diff_value v = {
+		.side = { 100, 215 }, .side_ci95 = { 10, 0 }, .change = 115, .ci95 = 10
+	};
+
+	(void)state;
+	assert_int_equal(fail_if_judge(&percent, &v), FAIL_IF_NOISE);
+	assert_int_equal(fail_if_judge(&bytes, &v), FAIL_IF_BROKEN);
 }
 
 static void the_help_knows_all_measures(void **state)
@@ -184,6 +206,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_understood),
 		cmocka_unit_test(what_is_mistyped_is_refused),
 		cmocka_unit_test(a_limit_is_broken_by_more_than_it_and_chance),
+		cmocka_unit_test(how_sure_the_limit_itself_is_counts),
 		cmocka_unit_test(the_help_knows_all_measures),
 	};
 	return cmocka_run_group_tests_name("fail if", tests, NULL, NULL);

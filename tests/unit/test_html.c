@@ -247,7 +247,12 @@ static void a_difference_has_both(void **state)
 	_model_ *after_m = sample_model(3, NULL, NULL);
 	_snapshot_ *before = take(before_m, (struct snapshot_opts){ 0 });
 	_snapshot_ *after = take(after_m, (struct snapshot_opts){ 0 });
-	const struct html_diff diff = { 0.5, 1.0 / 3, "a second", "a<b.gallop", "b.gallop" };
+	const struct html_diff diff = { .before_scale = 0.5,
+					.after_scale = 1.0 / 3,
+					.per = "a second",
+					.hidden = UINT32_C(1) << SNAPSHOT_STW,
+					.before_name = "a<b.gallop",
+					.after_name = "b.gallop" };
 	_cleanup_free_ char *page = NULL;
 	size_t sz;
 	FILE *out = open_memstream(&page, &sz);
@@ -262,6 +267,11 @@ static void a_difference_has_both(void **state)
 	assert_query(data, "SELECT json_extract(?1, '$.diff.before_name')", "a<b.gallop");
 	assert_query(data, "SELECT json_extract(?1, '$.diff.after_over')", "3");
 	assert_query(data, "SELECT instr(json_extract(?1, '$.before.lines'), 'check: ') > 0", "1");
+	/* What isn't comparable isn't there, and all else is. */
+	assert_query(data,
+		     "SELECT sum(value->>'$.key' = 'stw') || ' ' || sum(value->>'$.key' = 'assist') "
+		     "FROM json_each(?1, '$.values')",
+		     "0 1");
 }
 
 int main(void)

@@ -382,6 +382,10 @@ static void speedscope_of_nothing_and_of_anything(void **state)
 	_cleanup_free_ char *json = rendered(speedscope(), &h.s, (struct render_opts){ 0 });
 	assert_speedscope(json);
 	assert_lines(json, SIZE_MAX);
+	/* Where only operations were looked at, in windows, that isn't all. */
+	h.s.ops.known.sampled = true;
+	_cleanup_free_ char *windows = rendered(speedscope(), &h.s, (struct render_opts){ 0 });
+	assert_non_null(strstr(windows, "Bytes allocated (in windows of operations only"));
 	assert_query(json, "SELECT json_extract(?1, '$.shared.frames[0].name')", "[truncated]");
 }
 

@@ -59,8 +59,7 @@ bool command_takes_format(const struct cmd *cmd, const struct renderer *r)
 	case CMD_MAPS:
 		return !timeline && !bench;
 	case CMD_DIFF:
-		return !strcmp(r->name, "text") || !strcmp(r->name, "json") ||
-		       !strcmp(r->name, "collapsed") || !strcmp(r->name, "html");
+		return cmd_diff_has_format(r->name);
 	default:
 		return true;
 	}
@@ -89,7 +88,7 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 	enum weights_of of = weights_of(opts->value);
 
 	if (of == OF_GC && !stacks && strcmp(renderer->name, "html")) {
-		err_set(err, -EINVAL, "--value assist and stw are for collapsed stacks, not for %s",
+		err_set(err, -EINVAL, "--value assist and stw are for stacks, not for %s",
 			renderer->name);
 		err_hint(err, "-f collapsed, or -o FILE.folded; -f html; -f pprof; -f speedscope");
 		return -EINVAL;

@@ -137,6 +137,7 @@ int cmd_maps(const struct options *opts, struct err *err);
 int cmd_op(const struct options *opts, struct err *err);
 int cmd_heap(const struct options *opts, struct err *err);
 int cmd_diff(const struct options *opts, struct err *err);
+bool cmd_diff_has_format(const char *name);
 int cmd_completion(const struct options *opts, struct err *err);
 int cmd_man(const struct options *opts, struct err *err);
 int cmd_version(const struct options *opts, struct err *err);

@@ -39,18 +39,28 @@ static const struct format {
 
 /* --- what is asked for ------------------------------------------------------------------------------ */
 
+static const struct format *find_format(const char *name)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(name, formats[i].name) == 0)
+			return &formats[i];
+	return NULL;
+}
+
+bool cmd_diff_has_format(const char *name)
+{
+	return find_format(name) != NULL;
+}
+
 static int choose_format(struct comparison *c, struct err *err)
 {
 	const struct renderer *renderer = choose_renderer(c->opts, err);
 
 	if (!renderer)
 		return -EINVAL;
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		if (strcmp(renderer->name, formats[i].name) != 0)
-			continue;
-		c->format = &formats[i];
+	c->format = find_format(renderer->name);
+	if (c->format)
 		return 0;
-	}
 	err_set(err, -EINVAL, "a difference has no format %s", renderer->name);
 	err_hint(err, "text, json, collapsed (two columns), html (a differential flame graph)");
 	return -EINVAL;
@@ -119,7 +129,7 @@ static int refuse_op(const struct snapshot *s, const char *file, const char *why
 	if (s->ops.ops_nr)
 		err_hint(err, "it has %s", opname_list_end(&list));
 	else
-		err_hint(err, "'gallop record --mode exact --op FUNC' measures a function's calls");
+		err_hint(err, "'gallop record --op FUNC' measures a function's calls");
 	return -ENODATA;
 }
 
@@ -170,7 +180,7 @@ static int explain(const struct comparison *c, int rc, struct err *err)
 			name = c->names.file[side];
 	}
 	if (c->diff_opts.per == DIFF_PER_OP)
-		return err_set(err, rc, "'%s': no call of %.100s has begun", name, c->op);
+		return err_set(err, rc, "'%s': no call of %.100s was measured", name, c->op);
 	err_set(err, rc, "'%s' covers no time, so there is nothing per second", name);
 	err_hint(err, "--per total compares what there is");
 	return rc;
@@ -191,6 +201,34 @@ static int compare(struct comparison *c, struct err *err)
 	if (rc)
 		return explain(c, rc, err);
 	return 0;
+}
+
+/* What draws one value draws nothing of one that isn't known: it would look as if it were 0, or exact. */
+static int check_drawn(const struct comparison *c, struct err *err)
+{
+	enum snapshot_value value = c->opts->value;
+	const struct diff_total *total = &c->diff->total[diff_measure_of(value)];
+	const char *name = diff_measures[diff_measure_of(value)].name;
+
+	if (c->format->places)
+		return 0;
+	if (!total->known)
+		err_set(err, -ENODATA, "%s is not known (%s)", name, total->why_not);
+	else if (c->format->render == render_diff_html && !diff_html_has(c->diff, value))
+		err_set(err, -ENODATA,
+			"%s is of all calls, and a page has what was measured of some", name);
+	else
+		return 0;
+	err_hint(err, "--value chooses another one; -f text shows all that is known");
+	return -ENODATA;
+}
+
+/* The other formats have both names in them. */
+static void tell_ops(const struct comparison *c)
+{
+	if (!c->format->places && diff_ops_differ(c->diff))
+		talk("calls of two functions are compared: %s and %s",
+		     c->diff_opts.op[DIFF_BEFORE]->func, c->diff_opts.op[DIFF_AFTER]->func);
 }
 
 /* --- limits ----------------------------------------------------------------------------------------- */
@@ -248,22 +286,21 @@ static void blame(const struct comparison *c, const struct fail_if *limit)
 static enum fail_if_verdict judge(const struct comparison *c, const struct fail_if *limit)
 {
 	static const char *const words[] = {
-		[FAIL_IF_NOISE] = "not failed: the change could be by chance",
+		[FAIL_IF_NOISE] = "not failed: that it is beyond the limit could be by chance",
 		[FAIL_IF_UNSURE] = "not judged: how sure the change is can't be told",
 		[FAIL_IF_BROKEN] = "failed",
 	};
 	const struct diff_value *v = &c->diff->total[limit->measure].v;
 	enum fail_if_verdict verdict = fail_if_judge(limit, v);
-	char per[CELL_SZ];
+	char words_of[CELL_SZ];
 
 	if (verdict == FAIL_IF_KEPT)
 		return verdict;
-	diff_per_words(per, c->diff, &c->names);
+	diff_measure_words(words_of, c->diff, limit->measure, &c->names);
 	talk("%s: %s: %s -> %s %s, %s (%s)", words[verdict], limit->text,
 	     fmt_measure(c->diff, limit->measure, v->side[DIFF_BEFORE]).s,
-	     fmt_measure(c->diff, limit->measure, v->side[DIFF_AFTER]).s,
-	     diff_measures[limit->measure].is_state ? "at the end" : per, fmt_change_percent(v).s,
-	     fmt_change_ci95(v).s);
+	     fmt_measure(c->diff, limit->measure, v->side[DIFF_AFTER]).s, words_of,
+	     fmt_change_percent(v).s, fmt_change_ci95(v).s);
 	if (verdict == FAIL_IF_BROKEN)
 		blame(c, limit);
 	return verdict;
@@ -273,18 +310,17 @@ static int status_of(const struct comparison *c)
 {
 	bool complete = snapshot_is_complete(c->s[DIFF_BEFORE]) &&
 			snapshot_is_complete(c->s[DIFF_AFTER]);
-	bool broken = false;
+	bool failed = false;
 
 	for (size_t i = 0; i < c->opts->fail_if.nr; i++) {
 		enum fail_if_verdict verdict = judge(c, &c->limits[i]);
-		broken |= verdict == FAIL_IF_BROKEN;
-		complete &= verdict != FAIL_IF_UNSURE;
+		/* As where nothing is known of it: see check_limits(). */
+		failed |= verdict == FAIL_IF_BROKEN || verdict == FAIL_IF_UNSURE;
 	}
 	if (!complete && (c->opts->strict || c->opts->fail_if.nr))
-		talk("not all is known: something was lost, a check differs, or a limit could not "
-		     "be "
-		     "judged; see what is said of each recording");
-	if (broken)
+		talk("not all is known: something was lost, or a check differs; see what is said of each "
+		     "recording");
+	if (failed)
 		return EXIT_STATUS_FAILURE;
 	return c->opts->strict && !complete ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
 }
@@ -325,6 +361,11 @@ int cmd_diff(const struct options *opts, struct err *err)
 	if (!rc)
 		rc = check_limits(&c, err);
 	if (!rc)
+		rc = check_drawn(&c, err);
+	if (!rc)
 		rc = show(&c, err);
-	return rc ? rc : status_of(&c);
+	if (rc)
+		return rc;
+	tell_ops(&c);
+	return status_of(&c);
 }

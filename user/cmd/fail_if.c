@@ -102,19 +102,19 @@ int fail_if_parse(const char *text, struct fail_if *ret, struct err *err)
 	return 0;
 }
 
-/* From nothing, any more is beyond all percents. */
-static bool is_beyond(const struct fail_if *limit, const struct diff_value *v)
-{
-	double bound = limit->percent ? limit->change * v->side[DIFF_BEFORE] : limit->change;
-
-	return limit->above ? v->change > bound : v->change < bound;
-}
-
 enum fail_if_verdict fail_if_judge(const struct fail_if *limit, const struct diff_value *v)
 {
-	if (!is_beyond(limit, v))
+	/* From nothing, any more is beyond all percents. */
+	double bound = limit->percent ? limit->change * v->side[DIFF_BEFORE] : limit->change;
+	double beyond = limit->above ? v->change - bound : bound - v->change;
+	/* Of after - (1 + share) * before: a bound in percent is as unsure as what it is a share of. */
+	double ci95 = limit->percent ? hypot(v->side_ci95[DIFF_AFTER],
+					     (1 + limit->change) * v->side_ci95[DIFF_BEFORE])
+				     : v->ci95;
+
+	if (!(beyond > 0))
 		return FAIL_IF_KEPT;
 	if (diff_is_unknown(v))
 		return FAIL_IF_UNSURE;
-	return diff_is_noise(v) ? FAIL_IF_NOISE : FAIL_IF_BROKEN;
+	return beyond <= ci95 ? FAIL_IF_NOISE : FAIL_IF_BROKEN;
 }

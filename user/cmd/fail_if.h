@@ -21,7 +21,7 @@ struct fail_if {
 /* What came of a limit, from good to bad. */
 enum fail_if_verdict {
 	FAIL_IF_KEPT,
-	FAIL_IF_NOISE, /* beyond it, but by no more than chance can do */
+	FAIL_IF_NOISE, /* beyond it by no more than chance can do: the limit is in the change's interval */
 	FAIL_IF_UNSURE, /* beyond it, and how sure that is can't be told */
 	FAIL_IF_BROKEN,
 };

@@ -36,6 +36,12 @@ static const char exit_status[] =
 	"With \\fB\\-\\-\\fR \\fICOMMAND\\fR the command's own status; 126 or 127 if it\n"
 	"can't be executed.\n";
 
+/* What else a status of a command's says. */
+static const char diff_status[] =
+	".PP\n"
+	"1 also says that a limit of \\fB\\-\\-fail\\-if\\fR is broken, or that it can't be judged; "
+	"standard error says which. A recording that can't be read has the same status.\n";
+
 static const char signals[] =
 	".SH SIGNALS\n"
 	"The first SIGINT, SIGTERM or SIGHUP stops, drains, writes and prints the\n"
@@ -253,6 +259,8 @@ static void put_command(FILE *out, const struct cmd *cmd)
 	}
 	put_examples(out, cmd->examples);
 	fputs(exit_status, out);
+	if (cmd->id == CMD_DIFF)
+		fputs(diff_status, out);
 	fputs(environment, out);
 	fputs(files, out);
 	put_see_also(out, cmd->name);

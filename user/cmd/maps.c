@@ -13,7 +13,8 @@
 #include "render/render.h"
 
 struct maps {
-	const struct options *opts;
+	struct options *opts;
+	bool any_value; /* one is drawn, and none was asked for */
 	struct renderer renderer; /* but that text is of maps */
 	struct output
 		out; /* open from the start: where nothing can be written, nothing is watched */
@@ -30,8 +31,8 @@ static int on_start(struct session *s, void *ctx, struct err *err)
 	return live_say_ready(maps->opts, err);
 }
 
-/* A page has all values, and first what was counted of maps. */
-static enum snapshot_value first_of_page(const struct snapshot_maps *maps)
+/* The first of what is counted: assigns, which aren't in every mode, or growths, which are. */
+static enum snapshot_value known_value(const struct snapshot_maps *maps)
 {
 	return maps->every_operation || maps->operations_sampled ? SNAPSHOT_ASSIGNS
 								 : SNAPSHOT_GROWTHS;
@@ -39,7 +40,6 @@ static enum snapshot_value first_of_page(const struct snapshot_maps *maps)
 
 static int show(struct model *m, struct maps *maps, struct err *err)
 {
-	struct render_opts render_opts = render_opts_of(maps->opts);
 	struct snapshot_opts opts = { .sort = maps->opts->value,
 				      .runtime_frames = maps->opts->runtime_frames,
 				      /* Rows without their stacks would look the same. */
@@ -50,8 +50,9 @@ static int show(struct model *m, struct maps *maps, struct err *err)
 	if (snapshot_new(m, &opts, &snap))
 		return err_set(err, -ENOMEM, "out of memory");
 	maps->complete = snapshot_is_complete(snap);
-	if (!strcmp(maps->renderer.name, "html") && !options_given(maps->opts, "value"))
-		render_opts.value = first_of_page(&snap->maps);
+	if (maps->any_value)
+		maps->opts->value = known_value(&snap->maps);
+	const struct render_opts render_opts = render_opts_of(maps->opts);
 	int rc = check_value_known(snap, maps->opts, err);
 	if (!rc)
 		rc = output_close(&maps->out,
@@ -100,9 +101,12 @@ int cmd_maps(const struct options *opts, struct err *err)
 	if (opts->dry_run)
 		return live_print_plan(opts, PLAN_VIEW_MAPS, err);
 	maps.renderer = *renderer;
-	if ((renderer == renderer_find("collapsed") || renderer == renderer_find("pprof") ||
-	     renderer == renderer_find("speedscope")) &&
-	    live.value == SNAPSHOT_BYTES)
+	maps.any_value =
+		(renderer == renderer_find("collapsed") || renderer == renderer_find("pprof") ||
+		 renderer == renderer_find("speedscope") || renderer == renderer_find("html")) &&
+		!options_given(opts, "value");
+	/* What rows are ordered by, until it is known which there are. */
+	if (maps.any_value)
 		live.value = SNAPSHOT_ASSIGNS;
 	if (renderer == renderer_find("text"))
 		maps.renderer.render = render_maps_summary;

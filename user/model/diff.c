@@ -13,20 +13,20 @@
 enum { NS_PER_S = 1000 * 1000 * 1000 };
 
 const struct diff_measure_info diff_measures[DIFF_MEASURES_NR] = {
-	[DIFF_ALLOC_SPACE] = { "alloc_space", DIFF_BYTES, false },
-	[DIFF_ALLOC_OBJECTS] = { "alloc_objects", DIFF_COUNT, false },
-	[DIFF_INUSE_SPACE] = { "inuse_space", DIFF_BYTES, true },
-	[DIFF_INUSE_OBJECTS] = { "inuse_objects", DIFF_COUNT, true },
-	[DIFF_ASSIST] = { "assist", DIFF_NS, false },
-	[DIFF_STW] = { "stw", DIFF_NS, false },
-	[DIFF_ASSIGNS] = { "assigns", DIFF_COUNT, false },
-	[DIFF_DELETES] = { "deletes", DIFF_COUNT, false },
-	[DIFF_CLEARS] = { "clears", DIFF_COUNT, false },
-	[DIFF_GROWTHS] = { "growths", DIFF_COUNT, false },
-	[DIFF_RETAINED] = { "retained", DIFF_BYTES, true },
-	[DIFF_CYCLES] = { "cycles", DIFF_COUNT, false },
-	[DIFF_PAUSE] = { "pause", DIFF_NS, false },
-	[DIFF_OP_TIME] = { "op_time", DIFF_NS, true }, /* of a call already */
+	[DIFF_ALLOC_SPACE] = { "alloc_space", DIFF_BYTES, DIFF_ALLOCATED },
+	[DIFF_ALLOC_OBJECTS] = { "alloc_objects", DIFF_COUNT, DIFF_ALLOCATED },
+	[DIFF_INUSE_SPACE] = { "inuse_space", DIFF_BYTES, DIFF_LEVEL },
+	[DIFF_INUSE_OBJECTS] = { "inuse_objects", DIFF_COUNT, DIFF_LEVEL },
+	[DIFF_ASSIST] = { "assist", DIFF_NS, DIFF_FLOW },
+	[DIFF_STW] = { "stw", DIFF_NS, DIFF_FLOW },
+	[DIFF_ASSIGNS] = { "assigns", DIFF_COUNT, DIFF_FLOW },
+	[DIFF_DELETES] = { "deletes", DIFF_COUNT, DIFF_FLOW },
+	[DIFF_CLEARS] = { "clears", DIFF_COUNT, DIFF_FLOW },
+	[DIFF_GROWTHS] = { "growths", DIFF_COUNT, DIFF_FLOW },
+	[DIFF_RETAINED] = { "retained", DIFF_BYTES, DIFF_LEVEL },
+	[DIFF_CYCLES] = { "cycles", DIFF_COUNT, DIFF_FLOW },
+	[DIFF_PAUSE] = { "pause", DIFF_NS, DIFF_FLOW },
+	[DIFF_OP_TIME] = { "op_time", DIFF_NS, DIFF_MEAN },
 };
 
 bool diff_is_unknown(const struct diff_value *v)
@@ -47,31 +47,24 @@ void diff_settle(struct diff_value *v)
 
 enum diff_measure diff_measure_of(enum snapshot_value value)
 {
-	switch (value) {
-	case SNAPSHOT_OBJECTS:
-	case SNAPSHOT_ALLOC_OBJECTS:
-		return DIFF_ALLOC_OBJECTS;
-	case SNAPSHOT_ASSIST:
-		return DIFF_ASSIST;
-	case SNAPSHOT_STW:
-		return DIFF_STW;
-	case SNAPSHOT_ASSIGNS:
-	case SNAPSHOT_DELETES:
-	case SNAPSHOT_CLEARS:
-	case SNAPSHOT_RETAINED:
-	case SNAPSHOT_GROWTHS:
-		return value == SNAPSHOT_ASSIGNS    ? DIFF_ASSIGNS
-		       : value == SNAPSHOT_DELETES  ? DIFF_DELETES
-		       : value == SNAPSHOT_CLEARS   ? DIFF_CLEARS
-		       : value == SNAPSHOT_RETAINED ? DIFF_RETAINED
-						    : DIFF_GROWTHS;
-	case SNAPSHOT_INUSE_BYTES:
-		return DIFF_INUSE_SPACE;
-	case SNAPSHOT_INUSE_OBJECTS:
-		return DIFF_INUSE_OBJECTS;
-	default:
-		return DIFF_ALLOC_SPACE;
-	}
+	/* What isn't here is of no measure, and passes for the first one, as in tables. */
+	static const enum diff_measure measures[] = {
+		[SNAPSHOT_BYTES] = DIFF_ALLOC_SPACE,
+		[SNAPSHOT_OBJECTS] = DIFF_ALLOC_OBJECTS,
+		[SNAPSHOT_ASSIST] = DIFF_ASSIST,
+		[SNAPSHOT_STW] = DIFF_STW,
+		[SNAPSHOT_ASSIGNS] = DIFF_ASSIGNS,
+		[SNAPSHOT_DELETES] = DIFF_DELETES,
+		[SNAPSHOT_CLEARS] = DIFF_CLEARS,
+		[SNAPSHOT_RETAINED] = DIFF_RETAINED,
+		[SNAPSHOT_GROWTHS] = DIFF_GROWTHS,
+		[SNAPSHOT_INUSE_BYTES] = DIFF_INUSE_SPACE,
+		[SNAPSHOT_INUSE_OBJECTS] = DIFF_INUSE_OBJECTS,
+		[SNAPSHOT_ALLOC_BYTES] = DIFF_ALLOC_SPACE,
+		[SNAPSHOT_ALLOC_OBJECTS] = DIFF_ALLOC_OBJECTS,
+	};
+
+	return measures[value];
 }
 
 /* --- what is known ------------------------------------------------------------------------------ */
@@ -168,6 +161,15 @@ static why_fn *const whys[DIFF_MEASURES_NR] = {
 	[DIFF_PAUSE] = why_no_gc_sums,	    [DIFF_OP_TIME] = why_no_op_time,
 };
 
+static const char *why_not(const struct diff *d, enum diff_measure m, int side)
+{
+	const char *why = whys[m](d, side);
+
+	if (!why && diff_measures[m].kind == DIFF_FLOW && !(d->process_divisor[side] > 0))
+		why = "it is of the whole process, and not all calls were counted";
+	return why;
+}
+
 static void judge_known(struct diff *d, enum diff_measure m)
 {
 	static const char *const names[] = { "before", "after" };
@@ -175,7 +177,7 @@ static void judge_known(struct diff *d, enum diff_measure m)
 
 	total->known = true;
 	for (int side = 0; side < DIFF_SIDES && total->known; side++) {
-		const char *why = whys[m](d, side);
+		const char *why = why_not(d, m, side);
 		if (!why)
 			continue;
 		total->known = false;
@@ -328,30 +330,83 @@ enum diff_table_id diff_table_of(enum diff_measure m)
 
 /* --- normalising ---------------------------------------------------------------------------------- */
 
+/* What isn't of the calls that were measured happened beside all of them. */
+static double all_calls(const struct snapshot_ops *ops, const struct snapshot_op *op)
+{
+	if (!ops->known.sampled)
+		return (double)op->counts.begun;
+	return op->calls_known ? (double)op->calls : 0;
+}
+
 static int set_divisors(struct diff *d)
 {
 	for (int side = 0; side < DIFF_SIDES; side++) {
 		const struct snapshot *s = d->s[side];
+		const struct snapshot_op *op = d->opts.op[side];
 		double ns = (double)(s->to_mono_ns - s->from_mono_ns);
 
 		d->divisor[side] = 1;
 		if (d->opts.per == DIFF_PER_SECOND)
 			d->divisor[side] = ns / NS_PER_S;
 		if (d->opts.per == DIFF_PER_OP)
-			d->divisor[side] = (double)d->opts.op[side]->counts.begun;
+			d->divisor[side] = (double)op->counts.begun;
+		d->process_divisor[side] = d->opts.per == DIFF_PER_OP ? all_calls(&s->ops, op)
+								      : d->divisor[side];
 		if (!(d->divisor[side] > 0))
 			return -ENODATA;
 	}
 	return 0;
 }
 
+double diff_divisor(const struct diff *d, enum diff_measure m, int side)
+{
+	double divisor = 1;
+
+	if (diff_measures[m].kind == DIFF_ALLOCATED)
+		divisor = d->divisor[side];
+	else if (diff_measures[m].kind == DIFF_FLOW)
+		divisor = d->process_divisor[side];
+	return divisor > 0 ? divisor : 1;
+}
+
 static void normalise(const struct diff *d, enum diff_measure m, struct diff_value *v)
 {
-	for (int side = 0; side < DIFF_SIDES && !diff_measures[m].is_state; side++) {
-		v->side[side] /= d->divisor[side];
-		v->side_ci95[side] /= d->divisor[side];
+	for (int side = 0; side < DIFF_SIDES; side++) {
+		double divisor = diff_divisor(d, m, side);
+		v->side[side] /= divisor;
+		v->side_ci95[side] /= divisor;
 	}
 	diff_settle(v);
+}
+
+static bool is_estimated(const struct diff *d, enum diff_measure m, int side)
+{
+	const struct snapshot *s = d->s[side];
+
+	switch (m) {
+	case DIFF_ALLOC_SPACE:
+	case DIFF_ALLOC_OBJECTS:
+		return d->opts.per == DIFF_PER_OP ? s->ops.known.sampled : s->samples.on;
+	case DIFF_INUSE_SPACE:
+	case DIFF_INUSE_OBJECTS:
+		return s->heap.last.rate != 1;
+	case DIFF_ASSIGNS:
+	case DIFF_DELETES:
+		return s->maps.operations_sampled && !s->maps.every_operation;
+	default:
+		return false;
+	}
+}
+
+static void finish_row(const struct diff *d, const struct diff_table *t, struct diff_row *row)
+{
+	for (size_t k = 0; k < t->measures_nr; k++) {
+		enum diff_measure m = t->first + (enum diff_measure)k;
+		for (int side = 0; side < DIFF_SIDES; side++)
+			if (!row->places[side] && is_estimated(d, m, side))
+				row->v[k].side_ci95[side] = NAN;
+		normalise(d, m, &row->v[k]);
+	}
 }
 
 static int make_table(struct diff *d, enum diff_table_id id)
@@ -369,8 +424,7 @@ static int make_table(struct diff *d, enum diff_table_id id)
 	infos[id].add(&end, d, DIFF_AFTER);
 	int rc = diff_match(t, entries, (size_t)(end - entries), d->same_build);
 	for (size_t i = 0; !rc && i < t->nr; i++)
-		for (size_t k = 0; k < t->measures_nr; k++)
-			normalise(d, t->first + (enum diff_measure)k, &t->rows[i].v[k]);
+		finish_row(d, t, &t->rows[i]);
 	return rc;
 }
 
@@ -380,9 +434,12 @@ static int make_table(struct diff *d, enum diff_table_id id)
 static void sum_rows(const struct diff *d, enum diff_measure m, int side, struct diff_value *v)
 {
 	const struct diff_table *t = &d->tables[diff_table_of(m)];
-	double factor = diff_measures[m].is_state ? 1 : d->divisor[side];
+	double factor = diff_divisor(d, m, side);
 
 	for (size_t i = 0; i < t->nr; i++) {
+		/* A total is of what was met on that side. */
+		if (!t->rows[i].places[side])
+			continue;
 		v->side[side] += t->rows[i].v[m - t->first].side[side] * factor;
 		v->side_ci95[side] += t->rows[i].v[m - t->first].side_ci95[side] * factor;
 	}

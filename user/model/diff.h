@@ -49,10 +49,18 @@ enum diff_measure {
 
 enum diff_unit { DIFF_BYTES, DIFF_COUNT, DIFF_NS };
 
+/* What a measure is of, and so what divides it: see diff_divisor(). */
+enum diff_kind {
+	DIFF_ALLOCATED, /* of the process, or with DIFF_PER_OP inside of the function's calls */
+	DIFF_FLOW, /* what happened in the process */
+	DIFF_LEVEL, /* as it was at the end */
+	DIFF_MEAN, /* of a call already */
+};
+
 struct diff_measure_info {
 	const char *name; /* "alloc_space": what users call it */
 	enum diff_unit unit;
-	bool is_state; /* a level, which time or calls don't divide */
+	enum diff_kind kind;
 };
 
 extern const struct diff_measure_info diff_measures[DIFF_MEASURES_NR];
@@ -72,7 +80,11 @@ enum { DIFF_VALUES_MAX = 5 }; /* measures of a table */
 /* Normalised. */
 struct diff_value {
 	double side[DIFF_SIDES];
-	double side_ci95[DIFF_SIDES]; /* half-widths: 0 exact, NAN can't be told */
+	/*
+	 * Half-widths: 0 exact, NAN can't be told. That no sample has met a row on a side doesn't mean that there is
+	 * nothing, so there it is NAN.
+	 */
+	double side_ci95[DIFF_SIDES];
 	double change; /* after - before */
 	double ci95; /* of the change, likewise */
 };
@@ -106,7 +118,12 @@ struct diff_opts {
 struct diff {
 	const struct snapshot *s[DIFF_SIDES]; /* borrowed, with all names and stacks */
 	struct diff_opts opts;
-	double divisor[DIFF_SIDES]; /* seconds, calls, or 1 */
+	double divisor[DIFF_SIDES]; /* seconds, calls that were measured, or 1 */
+	/*
+	 * Likewise of what is of the whole process: where calls were measured in windows only, all that there were. 0: not
+	 * all of them were counted.
+	 */
+	double process_divisor[DIFF_SIDES];
 	bool same_build;
 	struct diff_total total[DIFF_MEASURES_NR];
 	struct diff_table tables[DIFF_TABLES_NR];
@@ -114,8 +131,8 @@ struct diff {
 
 /*
  * 0, -ENOMEM, or -ENODATA: a side covers no time, or no call. With DIFF_PER_OP sites and types are those inside of
- * the function's calls, divided by the calls that began, as 'gallop op' shows them; all else of the process is
- * divided by the same. Free with diff_free(); the snapshots have to stay until then.
+ * the function's calls, divided by the calls that began and were measured, as 'gallop op' shows them; all else of the
+ * process is divided by all calls. Free with diff_free(); the snapshots have to stay until then.
  */
 int diff_new(const struct snapshot *before, const struct snapshot *after,
 	     const struct diff_opts *opts, struct diff **ret);
@@ -129,6 +146,9 @@ const struct diff_row **diff_order(const struct diff_table *t, enum diff_measure
 
 /* The table that has a measure's sites, or DIFF_TABLES_NR; of what is allocated DIFF_SITES. */
 enum diff_table_id diff_table_of(enum diff_measure m);
+
+/* What a side's numbers of a measure are divided by: 1 of levels and means, and where it isn't known. */
+double diff_divisor(const struct diff *d, enum diff_measure m, int side);
 
 /* The measure that stands for a value of tables and collapsed stacks. */
 enum diff_measure diff_measure_of(enum snapshot_value value);

@@ -234,10 +234,9 @@ static int add_side(struct lines *l, const struct diff *d, int side, enum snapsh
 /* As many as there would be in the time, or the calls, of the side after. */
 static uint64_t scaled(const struct diff *d, enum snapshot_value value, uint64_t n)
 {
-	double v = (double)n;
+	enum diff_measure m = diff_measure_of(value);
+	double v = (double)n * (diff_divisor(d, m, DIFF_AFTER) / diff_divisor(d, m, DIFF_BEFORE));
 
-	if (!diff_measures[diff_measure_of(value)].is_state)
-		v *= d->divisor[DIFF_AFTER] / d->divisor[DIFF_BEFORE];
 	return v < (double)INT64_MAX ? (uint64_t)llround(v) : INT64_MAX;
 }
 

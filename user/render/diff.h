@@ -11,7 +11,7 @@
 /* What a difference is called by: the names of both recordings, and of the function with DIFF_PER_OP. */
 struct diff_names {
 	const char *file[DIFF_SIDES];
-	const char *op; /* as asked for; NULL: not by operation */
+	const char *op; /* as the side after has it; NULL: not by operation */
 };
 
 /* 0, -EIO or -ENOMEM; like a renderer's function. */
@@ -21,6 +21,12 @@ typedef int diff_render(FILE *out, const struct diff *d, const struct diff_names
 diff_render render_diff_text;
 diff_render render_diff_json;
 diff_render render_diff_html; /* a page; the snapshots must have whole stacks */
+
+/*
+ * Does a page have a value? Not if it isn't known, nor with a divisor of its own: a page has one. Values that are no
+ * measure of a difference it has.
+ */
+bool diff_html_has(const struct diff *d, enum snapshot_value value);
 
 /*
  * "stack before after" lines, as flamegraph.pl and inferno read two columns: whole numbers of opts->value. So that both
@@ -44,6 +50,13 @@ struct fmt fmt_change_ci95(const struct diff_value *v);
 
 /* "per second", "per call of main.handle", "in total" */
 void diff_per_words(char dst[CELL_SZ], const struct diff *d, const struct diff_names *names);
+
+/* The same of a measure's numbers: a level's are "at the end". */
+void diff_measure_words(char dst[CELL_SZ], const struct diff *d, enum diff_measure m,
+			const struct diff_names *names);
+
+/* By operation: do the sides call it otherwise? A short name may have found two functions. */
+bool diff_ops_differ(const struct diff *d);
 
 /* Where a row is: "main.f (x.go:12->14)", its type behind it, in at most width characters. */
 void short_diff_place(char dst[CELL_SZ], const struct diff_row *row, size_t width);

@@ -33,7 +33,7 @@ struct fmt fmt_measure(const struct diff *d, enum diff_measure m, double v)
 	enum { WHOLE_BYTES = 1000 * 1000 };
 	enum diff_unit unit = diff_measures[m].unit;
 	/* As 'gallop op' has them: a call may take a few bytes more. */
-	bool of_call = d->opts.per == DIFF_PER_OP && !diff_measures[m].is_state;
+	bool of_call = d->opts.per == DIFF_PER_OP && diff_measures[m].kind != DIFF_LEVEL;
 
 	switch (unit) {
 	case DIFF_BYTES:
@@ -96,6 +96,21 @@ void diff_per_words(char dst[CELL_SZ], const struct diff *d, const struct diff_n
 		short_func(op, names->op, TABLE_W / 2);
 		snprintf(dst, CELL_SZ, "per call of %.400s", op);
 	}
+}
+
+void diff_measure_words(char dst[CELL_SZ], const struct diff *d, enum diff_measure m,
+			const struct diff_names *names)
+{
+	if (diff_measures[m].kind == DIFF_LEVEL)
+		strcpy(dst, "at the end");
+	else
+		diff_per_words(dst, d, names);
+}
+
+bool diff_ops_differ(const struct diff *d)
+{
+	return d->opts.per == DIFF_PER_OP &&
+	       strcmp(d->opts.op[DIFF_BEFORE]->func, d->opts.op[DIFF_AFTER]->func) != 0;
 }
 
 /* "12->14", "12", "2->3 lines" where they can't be told apart. */

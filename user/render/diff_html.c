@@ -28,6 +28,29 @@ static int take_op(struct snapshot *s, const struct diff *d, int side)
 	return s->sites ? 0 : -ENOMEM;
 }
 
+bool diff_html_has(const struct diff *d, enum snapshot_value value)
+{
+	enum diff_measure m = diff_measure_of(value);
+
+	/* Since the process began: nothing that a difference has. */
+	if (value == SNAPSHOT_ALLOC_BYTES || value == SNAPSHOT_ALLOC_OBJECTS)
+		return true;
+	for (int side = 0; side < DIFF_SIDES && diff_measures[m].kind == DIFF_FLOW; side++)
+		if (d->process_divisor[side] != d->divisor[side])
+			return false;
+	return d->total[m].known;
+}
+
+static uint32_t hidden_values(const struct diff *d)
+{
+	uint32_t hidden = 0;
+
+	for (int value = 0; value <= SNAPSHOT_ALLOC_OBJECTS; value++)
+		if (!diff_html_has(d, (enum snapshot_value)value))
+			hidden |= UINT32_C(1) << value;
+	return hidden;
+}
+
 int render_diff_html(FILE *out, const struct diff *d, const struct diff_names *names,
 		     const struct render_opts *opts)
 {
@@ -38,6 +61,7 @@ int render_diff_html(FILE *out, const struct diff *d, const struct diff_names *n
 		.before_scale = 1 / d->divisor[DIFF_BEFORE],
 		.after_scale = 1 / d->divisor[DIFF_AFTER],
 		.per = per[d->opts.per],
+		.hidden = hidden_values(d),
 		.before_name = names->file[DIFF_BEFORE],
 		.after_name = names->file[DIFF_AFTER],
 	};

@@ -112,7 +112,11 @@ static void put_side(struct json_writer *w, const char *key, const struct diff *
 
 	json_open(w, key, '{');
 	json_string(w, "file", names->file[side]);
+	if (d->opts.per == DIFF_PER_OP)
+		json_string(w, "op", d->opts.op[side]->func);
 	json_decimal(w, "divisor", d->divisor[side]);
+	json_decimal_if(w, "process_divisor", d->process_divisor[side] > 0,
+			d->process_divisor[side]);
 	json_bool(w, "complete", snapshot_is_complete(s));
 	json_open(w, "meta", '{');
 	json_put_meta(w, s);

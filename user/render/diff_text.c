@@ -34,12 +34,14 @@ struct page {
 	bool estimates; /* a side is estimated: there is a column for how sure changes are */
 };
 
+static bool are_ops_sampled(const struct diff *d)
+{
+	return d->s[DIFF_BEFORE]->ops.known.sampled || d->s[DIFF_AFTER]->ops.known.sampled;
+}
+
 static bool are_allocs_estimated(const struct diff *d)
 {
-	for (int side = 0; side < DIFF_SIDES; side++)
-		if (d->s[side]->samples.on || d->s[side]->ops.known.sampled)
-			return true;
-	return false;
+	return d->s[DIFF_BEFORE]->samples.on || d->s[DIFF_AFTER]->samples.on || are_ops_sampled(d);
 }
 
 /* The live heap always is. */
@@ -94,6 +96,21 @@ static size_t values_w(const struct page *p)
 
 /* --- header --------------------------------------------------------------------------------------- */
 
+/* ", 150 calls"; ", 150 of 12,000 calls measured" in windows, "of ?" where not all were counted. */
+static void put_calls(const struct page *p, int side)
+{
+	const struct snapshot_op *op = p->d->opts.op[side];
+
+	if (p->d->opts.per != DIFF_PER_OP)
+		return;
+	fprintf(p->out, ", %s ", fmt_count(op->counts.begun).s);
+	if (p->d->s[side]->ops.known.sampled)
+		fprintf(p->out, "of %s calls measured",
+			op->calls_known ? fmt_count(op->calls).s : "?");
+	else
+		fputs("calls", p->out);
+}
+
 static void put_side(const struct page *p, int side)
 {
 	static const char *const labels[] = { "before:", "after:" };
@@ -105,8 +122,7 @@ static void put_side(const struct page *p, int side)
 	fprintf(p->out, "%s: ", file);
 	put_target(p->out, &s->meta);
 	fprintf(p->out, ", %s", fmt_duration(s->to_mono_ns - s->from_mono_ns).s);
-	if (p->d->opts.per == DIFF_PER_OP)
-		fprintf(p->out, ", %s calls", fmt_count(p->d->opts.op[side]->counts.begun).s);
+	put_calls(p, side);
 	fprintf(p->out, "\n%*sfrom %s%s\n", LABEL_W, "",
 		fmt_wall_clock(&s->meta, s->from_mono_ns).s,
 		*s->meta.end_reason ? "" : ", unfinished");
@@ -127,11 +143,41 @@ static bool differ(const struct diff *d, size_t offset)
 
 #define DIFFER(d, member) differ(d, offsetof(struct model_meta, member))
 
+/* Whether a change of a total can be by chance. */
+static void put_exactness(const struct page *p)
+{
+	if (p->d->opts.per == DIFF_PER_OP && are_ops_sampled(p->d))
+		put_note(p, "allocations and op_time are means of the calls that windows have met, each with its "
+			    "interval; sites are of all that these calls allocated, and needn't add up to them. "
+			    "All else is of the whole process, divided by all calls");
+	else if (are_allocs_estimated(p->d))
+		put_note(p, "totals of allocations, cycles and pauses are counts: a change of "
+			    "those isn't by "
+			    "chance of sampling, but the work may not be the same");
+	else
+		put_note(p, "every allocation of both sides was counted, so the difference is "
+			    "exact; whether "
+			    "both did the same work is for you to know");
+}
+
+static void put_ops_differ(const struct page *p)
+{
+	char words[CELL_SZ], before[CELL_SZ], after[CELL_SZ];
+
+	short_func(before, p->d->opts.op[DIFF_BEFORE]->func, TABLE_W / 2);
+	short_func(after, p->d->opts.op[DIFF_AFTER]->func, TABLE_W / 2);
+	snprintf(words, sizeof(words), "calls of two functions are compared: %.240s and %.240s", before,
+		 after);
+	put_note(p, words);
+}
+
 /* What else than the program's work may be the reason for a difference. */
 static void put_notes(const struct page *p)
 {
 	const struct diff *d = p->d;
 
+	if (diff_ops_differ(d))
+		put_ops_differ(p);
 	if (DIFFER(d, module) || DIFFER(d, comm))
 		put_note(p, "these are two different programs");
 	if (DIFFER(d, go_version))
@@ -146,14 +192,7 @@ static void put_notes(const struct page *p)
 		put_note(p, "two builds: places are matched by functions and type, lines of one "
 			    "function in "
 			    "their order; where they can't be told apart they are one row");
-	if (are_allocs_estimated(d))
-		put_note(p, "totals of allocations, cycles and pauses are counts: a change of "
-			    "those isn't by "
-			    "chance of sampling, but the work may not be the same");
-	else
-		put_note(p, "every allocation of both sides was counted, so the difference is "
-			    "exact; whether "
-			    "both did the same work is for you to know");
+	put_exactness(p);
 }
 
 static void put_header(const struct page *p)
@@ -179,7 +218,7 @@ static void put_total(const struct page *p, enum diff_measure m)
 {
 	put_value(p, m, &p->d->total[m].v, false);
 	fprintf(p->out, "%*s%s", GAP_W, "", diff_measures[m].name);
-	if (diff_measures[m].is_state && m != DIFF_OP_TIME)
+	if (diff_measures[m].kind == DIFF_LEVEL)
 		fputs(" (at the end)", p->out);
 	fputc('\n', p->out);
 }
@@ -405,7 +444,7 @@ static void put_marks(const struct page *p)
 			"half-width of the change's 95 % interval, in % of the change, from both "
 			"sides' by the root of their squares; noise: it has 0 in it; exact: "
 			"counted on both sides; ?: not "
-			"known, for want of windows or samples on a side",
+			"known, for want of windows or samples on a side, or as none there has met it",
 			"", "");
 }
 

@@ -30,22 +30,22 @@
 /* In the order in which the page offers them; the keys are those of --value. */
 static const struct value {
 	enum snapshot_value value;
-	const char *key, *name, *unit;
+	const char *key, *unit;
 	bool is_flow; /* what happened, in some time; what is has only a moment */
 } values[] = {
-	{ SNAPSHOT_BYTES, "bytes", "Bytes allocated", "B", true },
-	{ SNAPSHOT_OBJECTS, "objects", "Objects allocated", "", true },
-	{ SNAPSHOT_INUSE_BYTES, "inuse_bytes", "Bytes in use", "B", false },
-	{ SNAPSHOT_INUSE_OBJECTS, "inuse_objects", "Objects in use", "", false },
-	{ SNAPSHOT_ALLOC_BYTES, "alloc_bytes", "Bytes since its start", "B", false },
-	{ SNAPSHOT_ALLOC_OBJECTS, "alloc_objects", "Objects since its start", "", false },
-	{ SNAPSHOT_ASSIST, "assist", "Time in mark assists", "ns", true },
-	{ SNAPSHOT_STW, "stw", "Time of stopped worlds", "ns", true },
-	{ SNAPSHOT_ASSIGNS, "assigns", "Map assigns", "", true },
-	{ SNAPSHOT_DELETES, "deletes", "Map deletes", "", true },
-	{ SNAPSHOT_CLEARS, "clears", "Map clears", "", true },
-	{ SNAPSHOT_GROWTHS, "growths", "Map growths", "", true },
-	{ SNAPSHOT_RETAINED, "retained", "Bytes retained by maps", "B", false },
+	{ SNAPSHOT_BYTES, "bytes", "B", true },
+	{ SNAPSHOT_OBJECTS, "objects", "", true },
+	{ SNAPSHOT_INUSE_BYTES, "inuse_bytes", "B", false },
+	{ SNAPSHOT_INUSE_OBJECTS, "inuse_objects", "", false },
+	{ SNAPSHOT_ALLOC_BYTES, "alloc_bytes", "B", false },
+	{ SNAPSHOT_ALLOC_OBJECTS, "alloc_objects", "", false },
+	{ SNAPSHOT_ASSIST, "assist", "ns", true },
+	{ SNAPSHOT_STW, "stw", "ns", true },
+	{ SNAPSHOT_ASSIGNS, "assigns", "", true },
+	{ SNAPSHOT_DELETES, "deletes", "", true },
+	{ SNAPSHOT_CLEARS, "clears", "", true },
+	{ SNAPSHOT_GROWTHS, "growths", "", true },
+	{ SNAPSHOT_RETAINED, "retained", "B", false },
 };
 
 enum { VALUES_NR = sizeof(values) / sizeof(values[0]) };
@@ -66,6 +66,7 @@ struct page {
 	struct html_data data;
 	const struct snapshot *before, *s; /* before: NULL, but of a comparison */
 	const struct render_opts *opts;
+	uint32_t hidden; /* values of a comparison that aren't comparable: see html_diff */
 	struct html_cells cells; /* of one value, for a while */
 	const char *comma; /* before the next number of a list */
 };
@@ -126,6 +127,12 @@ static int put_cells(struct page *p, const char *key, const struct snapshot *s,
 
 /* --- what the numbers are of ------------------------------------------------------------------ */
 
+static bool is_shown(const struct page *p, enum snapshot_value value)
+{
+	return html_value_known(p->s, value) && !(p->hidden >> value & 1) &&
+	       (!p->before || html_value_known(p->before, value));
+}
+
 static int put_values(struct page *p)
 {
 	int rc = 0;
@@ -133,12 +140,11 @@ static int put_values(struct page *p)
 	json_open(&p->w, "values", '[');
 	for (size_t i = 0; !rc && i < VALUES_NR; i++) {
 		const struct value *v = &values[i];
-		if (!html_value_known(p->s, v->value) ||
-		    (p->before && !html_value_known(p->before, v->value)))
+		if (!is_shown(p, v->value))
 			continue;
 		json_open(&p->w, NULL, '{');
 		json_string(&p->w, "key", v->key);
-		json_string(&p->w, "name", v->name);
+		json_string(&p->w, "name", value_name(v->value));
 		json_string(&p->w, "unit", v->unit);
 		json_string(&p->w, "of", families[weights_of(v->value)]);
 		json_bool(&p->w, "flow", v->is_flow);
@@ -168,7 +174,7 @@ static int put_slice(struct page *p, const struct snapshot *slice)
 	json_number(&p->w, "to_ns", since_begin(p, slice->to_mono_ns));
 	json_open(&p->w, "values", '{');
 	for (size_t i = 0; !rc && i < VALUES_NR; i++)
-		if (values[i].is_flow && html_value_known(p->s, values[i].value))
+		if (values[i].is_flow && is_shown(p, values[i].value))
 			rc = put_cells(p, values[i].key, slice, values[i].value, false);
 	json_close(&p->w, '}');
 	json_close(&p->w, '}');
@@ -466,7 +472,11 @@ int render_html_diff(FILE *out, const struct snapshot *before, const struct snap
 		     const struct html_diff *diff, const struct render_opts *opts)
 {
 	_cleanup_(page_deinit) struct page p = {
-		.w = { .out = out, .in_html = true }, .before = before, .s = after, .opts = opts
+		.w = { .out = out, .in_html = true },
+		.before = before,
+		.s = after,
+		.hidden = diff->hidden,
+		.opts = opts,
 	};
 	return put_page(&p, diff);
 }

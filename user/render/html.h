@@ -18,6 +18,7 @@ struct html_diff {
 	double before_scale, after_scale; /* finite, above 0 */
 	const char *
 		per; /* what a scaled value is called behind its unit: "a second", "an op"; "" for none */
+	uint32_t hidden; /* values, by the bits of enum snapshot_value, that the page hasn't */
 	const char *before_name, *after_name; /* what people know them by: their files */
 };
 

@@ -137,6 +137,9 @@ static const struct render_opts plain = { 0 };
 static void about_allocations(FILE *out, const struct snapshot *s)
 {
 	put_head(out, s, "allocations");
+	if (!s->samples.on && s->ops.known.sampled)
+		fputs("of calls in short windows: all that those allocated, and nothing of others\n",
+		      out);
 	put_estimates(out, s, SNAPSHOT_BYTES, s->sites_nr, 0);
 	if (s->samples.on)
 		fputs("           labels objects_ci95 and bytes_ci95: +- of a site\n", out);

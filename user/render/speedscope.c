@@ -22,21 +22,21 @@
 
 static const struct value {
 	enum snapshot_value value;
-	const char *name, *unit;
+	const char *unit;
 } values[] = {
-	{ SNAPSHOT_BYTES, "allocated bytes", "bytes" },
-	{ SNAPSHOT_OBJECTS, "allocated objects", "none" },
-	{ SNAPSHOT_INUSE_BYTES, "bytes in use", "bytes" },
-	{ SNAPSHOT_INUSE_OBJECTS, "objects in use", "none" },
-	{ SNAPSHOT_ALLOC_BYTES, "bytes allocated since the process began", "bytes" },
-	{ SNAPSHOT_ALLOC_OBJECTS, "objects allocated since the process began", "none" },
-	{ SNAPSHOT_ASSIST, "mark assists", "nanoseconds" },
-	{ SNAPSHOT_STW, "stops of the world, by who asked for them", "nanoseconds" },
-	{ SNAPSHOT_ASSIGNS, "map assigns", "none" },
-	{ SNAPSHOT_DELETES, "map deletes", "none" },
-	{ SNAPSHOT_CLEARS, "map clears", "none" },
-	{ SNAPSHOT_GROWTHS, "map growths", "none" },
-	{ SNAPSHOT_RETAINED, "bytes that emptied maps have retained", "bytes" },
+	{ SNAPSHOT_BYTES, "bytes" },
+	{ SNAPSHOT_OBJECTS, "none" },
+	{ SNAPSHOT_INUSE_BYTES, "bytes" },
+	{ SNAPSHOT_INUSE_OBJECTS, "none" },
+	{ SNAPSHOT_ALLOC_BYTES, "bytes" },
+	{ SNAPSHOT_ALLOC_OBJECTS, "none" },
+	{ SNAPSHOT_ASSIST, "nanoseconds" },
+	{ SNAPSHOT_STW, "nanoseconds" },
+	{ SNAPSHOT_ASSIGNS, "none" },
+	{ SNAPSHOT_DELETES, "none" },
+	{ SNAPSHOT_CLEARS, "none" },
+	{ SNAPSHOT_GROWTHS, "none" },
+	{ SNAPSHOT_RETAINED, "bytes" },
 };
 enum { VALUES_NR = sizeof(values) / sizeof(values[0]), OP_VALUES_NR = 2 };
 
@@ -135,6 +135,8 @@ static const char *basis_of(const struct snapshot *s, const struct graph *graph)
 		return s->ops.known.sampled ? "of the calls that were measured" : "exact";
 	switch (weights_of(value)) {
 	case OF_ALLOCATIONS:
+		if (!s->samples.on && s->ops.known.sampled)
+			return "in windows of operations only";
 		return s->samples.on ? "estimated" : "exact";
 	case OF_HEAP:
 		return s->heap.last.rate == 1 ? "exact" : "estimated";
@@ -201,12 +203,12 @@ static void put_samples(struct speedscope *sc, const uint64_t *sums)
 	json_close(&sc->w, ']');
 }
 
-/* Of the file's names this is the only one that speedscope shows: "allocated bytes (exact, lost: 7)". */
+/* Of the file's names this is the only one that speedscope shows: "Bytes allocated (exact, lost: 7)". */
 static char *graph_name(const struct snapshot *s, const struct graph *graph)
 {
 	char *name;
 	int len = asprintf(&name, "%s%s%s (%s%s%s)", graph->op, *graph->op ? ": " : "",
-			   graph->value->name, basis_of(s, graph), s->loss_total ? ", lost: " : "",
+			   value_name(graph->value->value), basis_of(s, graph), s->loss_total ? ", lost: " : "",
 			   s->loss_total ? fmt_count(s->loss_total).s : "");
 
 	return len < 0 ? NULL : name;

@@ -22,6 +22,27 @@ enum weights_of weights_of(enum snapshot_value value)
 	}
 }
 
+const char *value_name(enum snapshot_value value)
+{
+	static const char *const names[] = {
+		[SNAPSHOT_BYTES] = "Bytes allocated",
+		[SNAPSHOT_OBJECTS] = "Objects allocated",
+		[SNAPSHOT_ASSIST] = "Time in mark assists",
+		[SNAPSHOT_STW] = "Time of stopped worlds",
+		[SNAPSHOT_ASSIGNS] = "Map assigns",
+		[SNAPSHOT_DELETES] = "Map deletes",
+		[SNAPSHOT_CLEARS] = "Map clears",
+		[SNAPSHOT_RETAINED] = "Bytes retained by maps",
+		[SNAPSHOT_GROWTHS] = "Map growths",
+		[SNAPSHOT_INUSE_BYTES] = "Bytes in use",
+		[SNAPSHOT_INUSE_OBJECTS] = "Objects in use",
+		[SNAPSHOT_ALLOC_BYTES] = "Bytes allocated since its start",
+		[SNAPSHOT_ALLOC_OBJECTS] = "Objects allocated since its start",
+	};
+
+	return names[value];
+}
+
 const struct snapshot_frame *stack_frame(const struct snapshot_stack *stack, size_t i)
 {
 	static const struct snapshot_frame cut = { .func = CALLTREE_TRUNCATED, .file = "" };

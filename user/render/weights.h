@@ -13,6 +13,9 @@ enum weights_of { OF_ALLOCATIONS, OF_GC, OF_MAPS, OF_HEAP };
 
 enum weights_of weights_of(enum snapshot_value value);
 
+/* What a value is called wherever it is drawn: "Bytes allocated". */
+const char *value_name(enum snapshot_value value);
+
 /*
  * Frame i of a stack from its root, where a missing root is a frame of its own, "[truncated]". NULL behind the leaf.
  */
