@@ -191,7 +191,7 @@ keys_do() {
 	tm resize-window -t view -x 120 -y 40
 	shows "resize: larger" 'AVG SIZE'
 	tm resize-window -t view -x 70 -y 20
-	shows "resize: too small" '70x20 is too small: 80x24 or more'
+	shows "resize: too small" 'needs 80x24: 70x20 is too small'
 	tm resize-window -t view -x 80 -y 24
 	shows "resize: as before" '\[1 Sites\].*SHARE  FUNCTION'
 	keys C-z

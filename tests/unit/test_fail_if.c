@@ -34,7 +34,7 @@ static void what_is_written_is_understood(void **state)
 		{ "alloc_space>+5%", DIFF_ALLOC_SPACE, true, true, .05 },
 		{ "alloc_space>+10MB", DIFF_ALLOC_SPACE, true, false, 10e6 },
 		{ "alloc_space>+1.5MiB", DIFF_ALLOC_SPACE, true, false, 1.5 * 1048576 },
-		{ "alloc_space>+1024", DIFF_ALLOC_SPACE, true, false, 1024 },
+		{ "alloc_space > +1024B", DIFF_ALLOC_SPACE, true, false, 1024 },
 		{ "inuse_space>+2GiB", DIFF_INUSE_SPACE, true, false, 2147483648. },
 		{ "retained>+3kB", DIFF_RETAINED, true, false, 3000 },
 		{ "retained>+3KB", DIFF_RETAINED, true, false, 3000 },
@@ -89,13 +89,14 @@ static void what_is_mistyped_is_refused(void **state)
 		"alloc_space>+nan",
 		"alloc_space>+0x10",
 		"alloc_space>+1e999",
+		"alloc_space>+1024",
+		"pause>+2",
 		"alloc_space>+5ms",
 		"alloc_space>+5mb",
 		"alloc_space>+5K",
 		"alloc_spac>+5%",
 		"alloc_spaces>+5%",
 		" alloc_space>+5%",
-		"alloc_space >+5%",
 		"ALLOC_SPACE>+5%",
 		"bytes>+5%",
 		"pause>+5MB",
@@ -156,8 +157,8 @@ static void a_limit_is_broken_by_more_than_it_and_chance(void **state)
 	assert_int_equal(judged("alloc_space>-10%", 100, 100.5, 1), FAIL_IF_BROKEN);
 	assert_int_equal(judged("alloc_space<+50%", 100, 101, 2), FAIL_IF_BROKEN);
 	assert_int_equal(judged("alloc_space<+50%", 100, 101, 49), FAIL_IF_NOISE);
-	assert_int_equal(judged("alloc_space>+10", 100, 111, 1), FAIL_IF_NOISE);
-	assert_int_equal(judged("alloc_space>+10", 100, 111, 0), FAIL_IF_BROKEN);
+	assert_int_equal(judged("alloc_space>+10B", 100, 111, 1), FAIL_IF_NOISE);
+	assert_int_equal(judged("alloc_space>+10B", 100, 111, 0), FAIL_IF_BROKEN);
 	assert_int_equal(judged("alloc_space>+5%", 100, 106, NAN), FAIL_IF_UNSURE);
 	assert_int_equal(judged("alloc_space>+5%", 100, 104, NAN), FAIL_IF_KEPT);
 	assert_int_equal(judged("alloc_space<-5%", 100, 96, 0), FAIL_IF_KEPT);
@@ -177,7 +178,8 @@ static void a_limit_is_broken_by_more_than_it_and_chance(void **state)
 /* A percentage is of what was before, and as unsure as that: 100 +- 10 and twice as much is 200 +- 20. */
 static void how_sure_the_limit_itself_is_counts(void **state)
 {
-	const struct fail_if percent = parsed("alloc_space>+100%"), bytes = parsed("alloc_space>+100B");
+	const struct fail_if percent = parsed("alloc_space>+100%"),
+			     bytes = parsed("alloc_space>+100B");
 	const struct diff_value v = {
 		.side = { 100, 215 }, .side_ci95 = { 10, 0 }, .change = 115, .ci95 = 10
 	};

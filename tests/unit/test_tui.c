@@ -92,11 +92,11 @@ static void says_that_it_is_too_small(void **state)
 
 	(void)state;
 	open_view(&f, 23, 80, false);
-	assert_shows(&f, "80x23 is too small: 80x24 or more");
+	assert_shows(&f, "needs 80x24: 80x23 is too small");
 	close_view(&f);
 	open_view(&f, 1, 1, false);
 	_cleanup_free_ char *text = drawn(&f);
-	assert_string_equal(text, "1\n");
+	assert_string_equal(text, "n\n");
 	close_view(&f);
 }
 

@@ -14,7 +14,7 @@ struct unit {
 	double factor;
 };
 
-/* No unit is the measure's own: bytes, how many, ns. */
+/* Bytes and times have one: "+2" of a pause is rather forgotten "ms" than 2 ns. */
 static const struct unit units[] = {
 	{ "B", DIFF_BYTES, 1 },		{ "kB", DIFF_BYTES, 1e3 },
 	{ "KB", DIFF_BYTES, 1e3 },	{ "MB", DIFF_BYTES, 1e6 },
@@ -59,7 +59,7 @@ static bool set_unit(struct fail_if *limit, enum diff_unit of, const char *unit)
 	limit->percent = strcmp(unit, "%") == 0;
 	if (limit->percent)
 		limit->change /= 100;
-	if (limit->percent || !*unit)
+	if (limit->percent || (!*unit && (of == DIFF_COUNT || limit->change == 0)))
 		return true;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (units[i].of != of || strcmp(unit, units[i].name) != 0)
@@ -77,16 +77,16 @@ int fail_if_parse(const char *text, struct fail_if *ret, struct err *err)
 		[DIFF_COUNT] = "that takes % or a number",
 		[DIFF_NS] = "that takes %, ns, us, ms or s",
 	};
-	size_t len = strcspn(text, "<>");
-	struct fail_if limit = { .text = text, .above = text[len] == '>' };
+	size_t len = strcspn(text, "<> "), at = len + strspn(text + len, " ");
+	struct fail_if limit = { .text = text, .above = text[at] == '>' };
 	const struct diff_measure_info *info = find_measure(text, len, &limit.measure);
 	char *unit;
 
-	if (!text[len])
+	if (text[at] != '>' && text[at] != '<')
 		return refuse(text, "there is no '>' or '<' in it", err);
 	if (!info)
 		return refuse(text, "there is no such measure", err);
-	const char *number = text + len + 1;
+	const char *number = text + at + 1 + strspn(text + at + 1, " ");
 	if (*number != '+' && *number != '-')
 		return refuse(text, "a change begins with its sign, + or -", err);
 	/* strtod() takes more than that: "inf", blanks, hexadecimal. */

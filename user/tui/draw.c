@@ -157,8 +157,8 @@ void view_draw(struct view *v, struct screen *s)
 	v->cols = s->cols;
 	if (s->cols < VIEW_COLS_MIN || s->rows < VIEW_ROWS_MIN) {
 		char words[128];
-		snprintf(words, sizeof(words), "%dx%d is too small: %dx%d or more", s->cols,
-			 s->rows, VIEW_COLS_MIN, VIEW_ROWS_MIN);
+		snprintf(words, sizeof(words), "needs %dx%d: %dx%d is too small", VIEW_COLS_MIN,
+			 VIEW_ROWS_MIN, s->cols, s->rows);
 		screen_put(s, 0, 0, s->cols, ATTR_NORMAL, words);
 		return;
 	}
