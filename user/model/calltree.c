@@ -28,20 +28,20 @@ struct frame_row {
 	uint32_t id;
 };
 
-struct child_key {
-	uint32_t parent, frame;
-};
-
-struct child_row {
-	UT_hash_handle hh;
-	struct child_key key;
-	uint32_t id;
+/*
+ * Nodes by their parent and frame: a table of their numbers, half full at most, in which one that finds its slot taken
+ * is in the next free one. Each stack looks for as many as it has frames, and there may be a million of them: a row of
+ * its own for each took a quarter of the time of a page. The root is nobody's child, so its number says that a slot is free.
+ */
+struct children {
+	uint32_t *slots;
+	uint32_t slots_nr; /* 0, or a power of 2 */
 };
 
 struct calltree_index {
 	struct text *texts;
 	struct frame_row *frames;
-	struct child_row *children;
+	struct children children;
 	size_t nodes_cap, frames_cap;
 };
 
@@ -69,7 +69,7 @@ void calltree_deinit(struct calltree *t)
 	if (t->index) {
 		FREE_ALL(t->index->texts);
 		FREE_ALL(t->index->frames);
-		FREE_ALL(t->index->children);
+		free(t->index->children.slots);
 	}
 	free(t->index);
 	free(t->nodes);
@@ -136,43 +136,61 @@ static int intern_frame(struct calltree *t, const struct snapshot_frame *frame, 
 	return 0;
 }
 
-static int add_node(struct calltree *t, struct child_key key, uint32_t *ret)
+/* The slot of a child, or the free one in which it belongs. */
+static uint32_t *find_slot(const struct calltree *t, uint32_t parent, uint32_t frame)
 {
-	struct child_row *row;
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / the golden ratio, as Knuth has it */
+	const struct children *c = &t->index->children;
+	uint64_t hash = (((uint64_t)parent << 32) | frame) * odd;
 
-	if (grow(&t->nodes, t->nodes_nr, &t->index->nodes_cap, sizeof(t->nodes[0])))
-		return -ENOMEM;
-	row = calloc(1, sizeof(*row));
-	if (!row)
-		return -ENOMEM;
-	row->key = key;
-	row->id = (uint32_t)t->nodes_nr;
-	HASH_ADD(hh, t->index->children, key, sizeof(row->key), row);
-	if (!row->hh.tbl) {
-		free(row);
-		return -ENOMEM;
+	/* Upper bits of a product depend on all bits below them, lower ones on few. */
+	hash = (hash ^ (hash >> 32)) * odd;
+	for (uint32_t at = (uint32_t)(hash >> 32);; at++) {
+		uint32_t *slot = &c->slots[at & (c->slots_nr - 1)];
+		const struct calltree_node *node = &t->nodes[*slot];
+
+		if (*slot == CALLTREE_ROOT || (node->parent == parent && node->frame == frame))
+			return slot;
 	}
-	t->nodes[t->nodes_nr++] = (struct calltree_node){ .frame = key.frame,
-							  .parent = key.parent,
-							  .child = CALLTREE_NONE,
-							  .next = t->nodes[key.parent].child };
-	t->nodes[key.parent].child = row->id;
-	*ret = row->id;
+}
+
+/* Room for one more. */
+static int grow_slots(struct calltree *t)
+{
+	enum { SLOTS_MIN = 64, SLOTS_MAX = 1 << 30 };
+	struct children *c = &t->index->children;
+
+	if (t->nodes_nr < c->slots_nr / 2)
+		return 0;
+	uint32_t nr = c->slots_nr ? 2 * c->slots_nr : SLOTS_MIN;
+	uint32_t *slots = nr <= SLOTS_MAX ? calloc(nr, sizeof(slots[0])) : NULL;
+	if (!slots)
+		return -ENOMEM;
+	free(c->slots);
+	*c = (struct children){ slots, nr };
+	for (uint32_t n = CALLTREE_ROOT + 1; n < t->nodes_nr; n++)
+		*find_slot(t, t->nodes[n].parent, t->nodes[n].frame) = n;
 	return 0;
 }
 
 int calltree_child(struct calltree *t, uint32_t parent, const struct snapshot_frame *frame,
 		   uint32_t *ret)
 {
-	struct child_key key = { .parent = parent };
-	struct child_row *row;
+	uint32_t id;
 
-	if (intern_frame(t, frame, &key.frame))
+	if (intern_frame(t, frame, &id) || grow_slots(t) ||
+	    grow(&t->nodes, t->nodes_nr, &t->index->nodes_cap, sizeof(t->nodes[0])))
 		return -ENOMEM;
-	HASH_FIND(hh, t->index->children, &key, sizeof(key), row);
-	if (!row)
-		return add_node(t, key, ret);
-	*ret = row->id;
+	uint32_t *slot = find_slot(t, parent, id);
+	if (*slot == CALLTREE_ROOT) {
+		*slot = (uint32_t)t->nodes_nr;
+		t->nodes[t->nodes_nr++] = (struct calltree_node){ .frame = id,
+								  .parent = parent,
+								  .child = CALLTREE_NONE,
+								  .next = t->nodes[parent].child };
+		t->nodes[parent].child = *slot;
+	}
+	*ret = *slot;
 	return 0;
 }
 
