@@ -446,10 +446,9 @@ struct windows {
 
 static void windows_init(struct windows *w, uint64_t calls)
 {
-	*w = (struct windows){ .site = { .objects = 20,
-					 .bytes = 480,
-					 .type = "main.G",
-					 .stack = &hand_stack } };
+	*w = (struct windows){
+		.site = { .objects = 20, .bytes = 480, .type = "main.G", .stack = &hand_stack }
+	};
 	w->op = (struct snapshot_op){ .func = "main.handle",
 				      .counts = { .begun = 10, .ended = 9 },
 				      .calls_known = true,
@@ -458,9 +457,9 @@ static void windows_init(struct windows *w, uint64_t calls)
 				      .sites_nr = 1 };
 	w->op.stats[WIRE_OP_BYTES] = (struct snapshot_op_stat){ .mean = 50, .mean_ci95 = 3 };
 	w->op.stats[WIRE_OP_NS] = (struct snapshot_op_stat){ .mean = 700, .mean_ci95 = NAN };
-	w->h.s.ops = (struct snapshot_ops){
-		.known = { .allocs = true, .sampled = true }, .ops = &w->op, .ops_nr = 1
-	};
+	w->h.s.ops = (struct snapshot_ops){ .known = { .allocs = true, .sampled = true },
+					    .ops = &w->op,
+					    .ops_nr = 1 };
 	w->h.s.gc.cycles_total = 100;
 	w->h.s.gc.pauses.total_ns = 8000;
 }
@@ -491,8 +490,7 @@ static void of_windows_the_process_is_divided_by_all_calls(void **state)
 	after.op.calls_known = false;
 	_diff_ *some = compared(&before.h.s, &after.h.s, per_windows(&before, &after));
 	for (int m = 0; m < DIFF_MEASURES_NR; m++)
-		assert_true(diff_measures[m].kind != DIFF_FLOW ||
-			    !some->total[m].known);
+		assert_true(diff_measures[m].kind != DIFF_FLOW || !some->total[m].known);
 	assert_string_equal(some->total[DIFF_PAUSE].why_not,
 			    "after: it is of the whole process, and not all calls were counted");
 	assert_total(some, DIFF_ALLOC_SPACE, 50, 50);

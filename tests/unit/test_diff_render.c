@@ -196,9 +196,9 @@ struct calls {
 static void add_window(struct model *m, struct calls *calls, uint64_t objects, uint64_t nr)
 {
 	struct model_op_counts *counts = &calls->counts;
-	const uint64_t v[WIRE_OP_VALUES] = { [WIRE_OP_OBJECTS] = objects,
-					     [WIRE_OP_BYTES] = 48 * objects,
-					     [WIRE_OP_NS] = 90000 };
+	const uint64_t v[WIRE_OP_VALUES] = {
+		[WIRE_OP_OBJECTS] = objects, [WIRE_OP_BYTES] = 48 * objects, [WIRE_OP_NS] = 90000
+	};
 	struct model_op_window window = { .calls = 100, .ended = nr };
 
 	calls->with[objects] += nr;
@@ -230,8 +230,8 @@ static struct model *windows_run(int side)
 	model_ops_measured(m, &known);
 	for (uint64_t i = 0; i < 16; i++)
 		add_window(m, &calls, 2 + i % 2, 2 + i % 3);
-	uint32_t site = sample_id(model_site(m, sample_lines(m, spec),
-					     sample_id(model_type(m, "main.G")), 5, 0, 1));
+	uint32_t site = sample_id(
+		model_site(m, sample_lines(m, spec), sample_id(model_type(m, "main.G")), 5, 0, 1));
 	model_site_add(m, site, 100, 4800);
 	model_assist_add(m, sample_id(model_assist(m, sample_lines(m, "main.g:5;main.main:1"))), 1,
 			 7500);

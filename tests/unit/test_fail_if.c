@@ -177,7 +177,8 @@ static void a_limit_is_broken_by_more_than_it_and_chance(void **state)
 /* A percentage is of what was before, and as unsure as that: 100 +- 10 and twice as much is 200 +- 20. */
 static void how_sure_the_limit_itself_is_counts(void **state)
 {
-	const struct fail_if percent = parsed("alloc_space>+100%"), bytes = parsed("alloc_space>+100B");
+	const struct fail_if percent = parsed("alloc_space>+100%"),
+			     bytes = parsed("alloc_space>+100B");
 	const struct diff_value v = {
 		.side = { 100, 215 }, .side_ci95 = { 10, 0 }, .change = 115, .ci95 = 10
 	};

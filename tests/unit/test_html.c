@@ -268,10 +268,11 @@ static void a_difference_has_both(void **state)
 	assert_query(data, "SELECT json_extract(?1, '$.diff.after_over')", "3");
 	assert_query(data, "SELECT instr(json_extract(?1, '$.before.lines'), 'check: ') > 0", "1");
 	/* What isn't comparable isn't there, and all else is. */
-	assert_query(data,
-		     "SELECT sum(value->>'$.key' = 'stw') || ' ' || sum(value->>'$.key' = 'assist') "
-		     "FROM json_each(?1, '$.values')",
-		     "0 1");
+	assert_query(
+		data,
+		"SELECT sum(value->>'$.key' = 'stw') || ' ' || sum(value->>'$.key' = 'assist') "
+		"FROM json_each(?1, '$.values')",
+		"0 1");
 }
 
 int main(void)

@@ -318,7 +318,8 @@ static int status_of(const struct comparison *c)
 		failed |= verdict == FAIL_IF_BROKEN || verdict == FAIL_IF_UNSURE;
 	}
 	if (!complete && (c->opts->strict || c->opts->fail_if.nr))
-		talk("not all is known: something was lost, or a check differs; see what is said of each "
+		talk("not all is known: something was lost, or a check differs; see what is said "
+		     "of each "
 		     "recording");
 	if (failed)
 		return EXIT_STATUS_FAILURE;

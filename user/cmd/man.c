@@ -36,7 +36,8 @@ static const char exit_status[] =
 /* What else a status of a command's says. */
 static const char diff_status[] =
 	".PP\n"
-	"1 also says that a limit of \\fB\\-\\-fail\\-if\\fR is broken, or that it can't be judged; "
+	"1 also says that a limit of \\fB\\-\\-fail\\-if\\fR is broken, or that it can't be "
+	"judged; "
 	"standard error says which. A recording that can't be read has the same status.\n";
 
 static const char signals[] =

@@ -50,7 +50,8 @@ const struct option_spec option_specs[] = {
 		  "--op FUNC': sites are those inside of the calls then; total, nothing" },
 	{ "fail-if", 0, OPTION_LIST, CMD_DIFF, AT(fail_if), "LIMIT", NULL,
 	  .help = "exit with 1, and print the sites to blame, if a total has changed by more than "
-		  "LIMIT and that can't be chance, or if that can't be judged: MEASURE>CHANGE or MEASURE<CHANGE, the change with "
+		  "LIMIT and that can't be chance, or if that can't be judged: MEASURE>CHANGE or "
+		  "MEASURE<CHANGE, the change with "
 		  "its "
 		  "sign, in % or in B kB MB GB KiB MiB GiB, ns us ms s, such as "
 		  "'alloc_space>+5%' or 'pause>+2ms'. Measures are alloc_space, alloc_objects, "

@@ -147,8 +147,10 @@ static bool differ(const struct diff *d, size_t offset)
 static void put_exactness(const struct page *p)
 {
 	if (p->d->opts.per == DIFF_PER_OP && are_ops_sampled(p->d))
-		put_note(p, "allocations and op_time are means of the calls that windows have met, each with its "
-			    "interval; sites are of all that these calls allocated, and needn't add up to them. "
+		put_note(p, "allocations and op_time are means of the calls that windows have met, "
+			    "each with its "
+			    "interval; sites are of all that these calls allocated, and needn't "
+			    "add up to them. "
 			    "All else is of the whole process, divided by all calls");
 	else if (are_allocs_estimated(p->d))
 		put_note(p, "totals of allocations, cycles and pauses are counts: a change of "
@@ -166,8 +168,8 @@ static void put_ops_differ(const struct page *p)
 
 	short_func(before, p->d->opts.op[DIFF_BEFORE]->func, TABLE_W / 2);
 	short_func(after, p->d->opts.op[DIFF_AFTER]->func, TABLE_W / 2);
-	snprintf(words, sizeof(words), "calls of two functions are compared: %.240s and %.240s", before,
-		 after);
+	snprintf(words, sizeof(words), "calls of two functions are compared: %.240s and %.240s",
+		 before, after);
 	put_note(p, words);
 }
 
@@ -444,7 +446,8 @@ static void put_marks(const struct page *p)
 			"half-width of the change's 95 % interval, in % of the change, from both "
 			"sides' by the root of their squares; noise: it has 0 in it; exact: "
 			"counted on both sides; ?: not "
-			"known, for want of windows or samples on a side, or as none there has met it",
+			"known, for want of windows or samples on a side, or as none there has met "
+			"it",
 			"", "");
 }
 

@@ -138,7 +138,8 @@ static void about_allocations(FILE *out, const struct snapshot *s)
 {
 	put_head(out, s, "allocations");
 	if (!s->samples.on && s->ops.known.sampled)
-		fputs("of calls in short windows: all that those allocated, and nothing of others\n",
+		fputs("of calls in short windows: all that those allocated, and nothing of "
+		      "others\n",
 		      out);
 	put_estimates(out, s, SNAPSHOT_BYTES, s->sites_nr, 0);
 	if (s->samples.on)

@@ -24,18 +24,12 @@ static const struct value {
 	enum snapshot_value value;
 	const char *unit;
 } values[] = {
-	{ SNAPSHOT_BYTES, "bytes" },
-	{ SNAPSHOT_OBJECTS, "none" },
-	{ SNAPSHOT_INUSE_BYTES, "bytes" },
-	{ SNAPSHOT_INUSE_OBJECTS, "none" },
-	{ SNAPSHOT_ALLOC_BYTES, "bytes" },
-	{ SNAPSHOT_ALLOC_OBJECTS, "none" },
-	{ SNAPSHOT_ASSIST, "nanoseconds" },
-	{ SNAPSHOT_STW, "nanoseconds" },
-	{ SNAPSHOT_ASSIGNS, "none" },
-	{ SNAPSHOT_DELETES, "none" },
-	{ SNAPSHOT_CLEARS, "none" },
-	{ SNAPSHOT_GROWTHS, "none" },
+	{ SNAPSHOT_BYTES, "bytes" },	    { SNAPSHOT_OBJECTS, "none" },
+	{ SNAPSHOT_INUSE_BYTES, "bytes" },  { SNAPSHOT_INUSE_OBJECTS, "none" },
+	{ SNAPSHOT_ALLOC_BYTES, "bytes" },  { SNAPSHOT_ALLOC_OBJECTS, "none" },
+	{ SNAPSHOT_ASSIST, "nanoseconds" }, { SNAPSHOT_STW, "nanoseconds" },
+	{ SNAPSHOT_ASSIGNS, "none" },	    { SNAPSHOT_DELETES, "none" },
+	{ SNAPSHOT_CLEARS, "none" },	    { SNAPSHOT_GROWTHS, "none" },
 	{ SNAPSHOT_RETAINED, "bytes" },
 };
 enum { VALUES_NR = sizeof(values) / sizeof(values[0]), OP_VALUES_NR = 2 };
@@ -208,7 +202,8 @@ static char *graph_name(const struct snapshot *s, const struct graph *graph)
 {
 	char *name;
 	int len = asprintf(&name, "%s%s%s (%s%s%s)", graph->op, *graph->op ? ": " : "",
-			   value_name(graph->value->value), basis_of(s, graph), s->loss_total ? ", lost: " : "",
+			   value_name(graph->value->value), basis_of(s, graph),
+			   s->loss_total ? ", lost: " : "",
 			   s->loss_total ? fmt_count(s->loss_total).s : "");
 
 	return len < 0 ? NULL : name;
