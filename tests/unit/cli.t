@@ -296,6 +296,27 @@ maps_options() {
 	refused "maps, assigns not counted: asked for" 1 'were not counted'
 }
 
+# Of operations in windows allocations are known inside of them only, and how sure a mean is may not be.
+diff_options() {
+	local format
+	cp "$top/tests/fuzz/corpus/recording/ops" ops.gallop
+	for format in collapsed html; do
+		run diff ops.gallop ops.gallop -f $format
+		refused "diff -f $format: what isn't known" 1 'alloc_space is not known .*in operations only'
+	done
+	run diff ops.gallop ops.gallop --per op:handle -f collapsed
+	is "diff -f collapsed: what is" "$status $err" "0 "
+	run diff ops.gallop ops.gallop --per op:handle -f html --value stw
+	refused "diff -f html: what is of all calls" 1 'stw is of all calls'
+	run diff ops.gallop ops.gallop --per op:handle --fail-if 'alloc_space<+1%'
+	is "diff --fail-if: what can't be judged isn't kept" $status 1
+	matches "diff --fail-if: what can't be judged is told" "$err" 'not judged: .*alloc_space<\+1%: 168 B -> 168 B per call of '
+	run diff ops.gallop ops.gallop --per op:handle --fail-if 'alloc_space>+1%'
+	is "diff --fail-if: what is kept" $status 0
+	run man diff
+	matches "man diff: what 1 says" "$out" 'is broken, or that it can.t be judged'
+}
+
 # Recordings whose heap nobody looked at.
 heap_options() {
 	local value
@@ -358,6 +379,7 @@ color
 gc_options
 bench_options
 maps_options
+diff_options
 heap_options
 installation
 done_testing

@@ -135,7 +135,7 @@ static const struct cmd_text diff_marks[] = {
 	{ "+-4.2 %", "half the width of the 95 % interval of the change, in % of the change" },
 	{ "exact", mean_exact },
 	{ "noise", mean_noise },
-	{ "?", mean_few },
+	{ "?", "too few windows or samples on a side, or none there has met it" },
 	{ 0 },
 };
 

@@ -163,7 +163,9 @@ const struct option_spec option_specs[] = {
 	{ "value", 0, OPTION_CHOICE, SHOWING, AT(value), "VALUE", VALUES,
 	  .help = "what collapsed stacks and profiles count and tables are sorted by: bytes (the "
 		  "default) or "
-		  "objects; of maps assigns, deletes, clears, bytes that emptied ones have "
+		  "objects; of maps assigns (the default of 'gallop maps', or growths where "
+		  "assigns "
+		  "weren't counted), deletes, clears, bytes that emptied ones have "
 		  "retained, "
 		  "or growths; of the live heap what is in use, or was allocated since the process "
 		  "began; collapsed stacks also nanoseconds of mark assist, or of stops of "
