@@ -53,10 +53,9 @@ enum { VALUES_NR = sizeof(values) / sizeof(values[0]) };
 _Static_assert((int)VALUES_NR == (int)HTML_VALUES_NR, "each value has a name");
 
 /* If there is nothing of the value that is wanted first, another one of the same is. */
-static const char *const families[] = { [OF_ALLOCATIONS] = "allocations",
-					[OF_GC] = "gc",
-					[OF_MAPS] = "maps",
-					[OF_HEAP] = "heap" };
+static const char *const families[] = {
+	[OF_ALLOCATIONS] = "allocations", [OF_GC] = "gc", [OF_MAPS] = "maps", [OF_HEAP] = "heap"
+};
 
 /* What a frame is of; the page has a colour for each. */
 enum kind { KIND_APP, KIND_LIBRARY, KIND_RUNTIME, KIND_NONE, KIND_INLINED = 4 };
