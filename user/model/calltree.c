@@ -139,7 +139,8 @@ static int intern_frame(struct calltree *t, const struct snapshot_frame *frame, 
 /* The slot of a child, or the free one in which it belongs. */
 static uint32_t *find_slot(const struct calltree *t, uint32_t parent, uint32_t frame)
 {
-	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / the golden ratio, as Knuth has it */
+	const uint64_t odd =
+		UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / the golden ratio, as Knuth has it */
 	const struct children *c = &t->index->children;
 	uint64_t hash = (((uint64_t)parent << 32) | frame) * odd;
 
