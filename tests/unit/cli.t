@@ -314,7 +314,7 @@ diff_options() {
 	run diff ops.gallop ops.gallop --per op:handle --fail-if 'alloc_space>+1%'
 	is "diff --fail-if: what is kept" $status 0
 	run man diff
-	matches "man diff: what 1 says" "$out" 'is broken, or that it can.t be judged'
+	matches "man diff: what 1 says" "$out" 'is broken, or that it can.t be.judged'
 }
 
 # Recordings whose heap nobody looked at.

@@ -39,9 +39,9 @@ static const char exit_status[] =
 /* What else a status of a command's says. */
 static const char diff_status[] =
 	".PP\n"
-	"1 also says that a limit of \\fB\\-\\-fail\\-if\\fR is broken, or that it can't be "
-	"judged; "
-	"standard error says which. A recording that can't be read has the same status.\n";
+	"1 also says that a limit of \\fB\\-\\-fail\\-if\\fR is broken, or that it can't be\n"
+	"judged; standard error says which. A recording that can't be read has the same\n"
+	"status.\n";
 
 static const char signals[] =
 	".SH SIGNALS\n"
