@@ -25,7 +25,7 @@
 
 enum {
 	FIRST_MS =
-		300, /* the first interval: numbers are on the screen within a second of the command */
+		100, /* the first interval: numbers are on the screen within a second of the command */
 	MS = 1000 * 1000,
 	SUMMARY_ROWS = 5,
 };
