@@ -1,5 +1,5 @@
 #!/bin/bash
-# timeout: 600
+# timeout: 900
 # Profiles for pprof: every go tool pprof reads them; what they add up to is what the JSON says; and they are, stack by
 # stack, those that a program's own runtime/pprof writes of the same allocations. Files for speedscope, by the rules of
 # its format. Prints TAP.
@@ -22,7 +22,7 @@ pprof_of() {
 	goroot=$("$top/tools/go-toolchain" root "$1") || return
 	env -i PATH="$PATH" HOME="$cache/go-home" TMPDIR="$T" GOROOT="$goroot" GOENV=off GOTOOLCHAIN=local \
 		GOFLAGS=-trimpath GOPROXY=off GOSUMDB=off GOCACHE="$cache/go-cache" GOPATH="$cache/go-path" CGO_ENABLED=0 \
-		timeout 250 "$goroot/bin/go" tool pprof "${@:2}"
+		timeout 500 "$goroot/bin/go" tool pprof "${@:2}"
 }
 
 # Which of these are there without building them, and the newest: the code that reads is much the same in all.
