@@ -33,8 +33,7 @@ bool options_given(const struct options *opts, const char *name)
 	return false;
 }
 
-/* These draw stacks, and one value at a time. */
-static bool shows_stacks(const struct renderer *r)
+bool shows_stacks(const struct renderer *r)
 {
 	static const char *const names[] = { "collapsed", "pprof", "speedscope" };
 

@@ -186,6 +186,9 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 /* Options that have no meaning together, each good alone: -EINVAL. */
 int options_check(const struct cmd *cmd, const struct options *opts, struct err *err);
 
+/* Does the format draw stacks, and one value of them at a time? */
+bool shows_stacks(const struct renderer *r);
+
 /* Does a command have a format? Also of what it records there is nothing to show in some. */
 bool command_takes_format(const struct cmd *cmd, const struct renderer *renderer);
 

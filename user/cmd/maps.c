@@ -101,10 +101,8 @@ int cmd_maps(const struct options *opts, struct err *err)
 	if (opts->dry_run)
 		return live_print_plan(opts, PLAN_VIEW_MAPS, err);
 	maps.renderer = *renderer;
-	maps.any_value =
-		(renderer == renderer_find("collapsed") || renderer == renderer_find("pprof") ||
-		 renderer == renderer_find("speedscope") || renderer == renderer_find("html")) &&
-		!options_given(opts, "value");
+	maps.any_value = (shows_stacks(renderer) || renderer == renderer_find("html")) &&
+			 !options_given(opts, "value");
 	/* What rows are ordered by, until it is known which there are. */
 	if (maps.any_value)
 		live.value = SNAPSHOT_ASSIGNS;

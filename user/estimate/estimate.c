@@ -174,7 +174,7 @@ void estimate_free(struct estimate_result *r)
  */
 static double student(double v)
 {
-	const double z = 1.959963984540054, z2 = z * z;
+	const double z = ESTIMATE_Z, z2 = z * z;
 	const double first = (z2 + 1) / 4;
 	const double second = ((5 * z2 + 16) * z2 + 3) / 96;
 	const double third = (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384;

@@ -123,7 +123,7 @@ static double alike(const struct sum *s)
  */
 static double variance_at_least(const struct sum *site, const struct sum *of)
 {
-	const double z = 1.959963984540054, tail = 0.025;
+	const double z = ESTIMATE_Z, tail = 0.025;
 	double n = alike(site), share = site->weight / of->weight, half = 0;
 
 	if (site->samples <= 1)

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The 97.5 % quantile of the normal distribution: how many deviations half of a 95 % interval is. */
+#define ESTIMATE_Z 1.959963984540054
+
 struct share {
 	uint32_t site;
 	double share, variance, systematic;

@@ -475,3 +475,9 @@ bool snapshot_is_complete(const struct snapshot *s)
 	return !s->loss_total && snapshot_check_holds(&s->check) &&
 	       snapshot_gc_check_holds(&s->gc.check);
 }
+
+bool snapshot_same_frame(const struct snapshot_frame *a, const struct snapshot_frame *b)
+{
+	return a->line == b->line && a->inlined == b->inlined && strcmp(a->func, b->func) == 0 &&
+	       strcmp(a->file, b->file) == 0;
+}

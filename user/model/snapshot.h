@@ -124,6 +124,9 @@ struct snapshot {
 int snapshot_new(const struct model *m, const struct snapshot_opts *opts, struct snapshot **ret);
 void snapshot_free(struct snapshot *s);
 
+/* Do they show the same? Also frames of two snapshots. */
+bool snapshot_same_frame(const struct snapshot_frame *a, const struct snapshot_frame *b);
+
 /* What a site of maps has of a value: 0 of those that aren't of maps. */
 uint64_t snapshot_map_value(const struct snapshot_map_site *site, enum snapshot_value value);
 

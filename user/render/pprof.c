@@ -95,7 +95,7 @@ static void add_comments(struct profile *p, char *text)
 
 static uint64_t duration(const struct snapshot *s)
 {
-	return s->to_mono_ns > s->from_mono_ns ? s->to_mono_ns - s->from_mono_ns : 0;
+	return s->to_mono_ns - s->from_mono_ns;
 }
 
 static void put_head(FILE *out, const struct snapshot *s, const char *what)

@@ -238,7 +238,6 @@ static int put_graph(struct speedscope *sc, const struct graph *graph)
 /* "shop (pid 4711), go1.24.3, exact, 2.0 s, lost: nothing" */
 static char *file_name(const struct snapshot *s)
 {
-	uint64_t from = min_u64(s->from_mono_ns, s->to_mono_ns);
 	char *name = NULL;
 	size_t sz;
 	FILE *out = open_memstream(&name, &sz);
@@ -246,7 +245,7 @@ static char *file_name(const struct snapshot *s)
 	if (!out)
 		return NULL;
 	put_target(out, &s->meta);
-	fprintf(out, ", %s, lost: %s", fmt_duration(s->to_mono_ns - from).s,
+	fprintf(out, ", %s, lost: %s", fmt_duration(s->to_mono_ns - s->from_mono_ns).s,
 		s->loss_total ? fmt_count(s->loss_total).s : "nothing");
 	if (fclose(out))
 		free(take_ptr(name));

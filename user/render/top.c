@@ -33,19 +33,13 @@ struct block {
 	size_t where_w;
 };
 
-static bool same_frame(const struct snapshot_frame *a, const struct snapshot_frame *b)
-{
-	return a->line == b->line && a->inlined == b->inlined && strcmp(a->func, b->func) == 0 &&
-	       strcmp(a->file, b->file) == 0;
-}
-
 static bool same_site(const struct snapshot_site *a, const struct snapshot_site *b)
 {
 	if (a->goid != b->goid || a->stack->cut != b->stack->cut ||
 	    a->stack->frames_nr != b->stack->frames_nr || strcmp(a->type, b->type) != 0)
 		return false;
 	for (size_t i = 0; i < a->stack->frames_nr; i++) {
-		if (!same_frame(a->stack->frames[i], b->stack->frames[i]))
+		if (!snapshot_same_frame(a->stack->frames[i], b->stack->frames[i]))
 			return false;
 	}
 	return true;

@@ -33,12 +33,6 @@ void tree_deinit(struct tree *t)
 
 /* --- which stacks ------------------------------------------------------------------------------- */
 
-static bool same_frame(const struct snapshot_frame *a, const struct snapshot_frame *b)
-{
-	return a->line == b->line && a->inlined == b->inlined && strcmp(a->func, b->func) == 0 &&
-	       strcmp(a->file, b->file) == 0;
-}
-
 /* A place is the leaf part of the stacks that it stands for, up to the program's own function. */
 static bool begins_with(const struct snapshot_stack *whole, const struct snapshot_stack *place)
 {
@@ -47,7 +41,7 @@ static bool begins_with(const struct snapshot_stack *whole, const struct snapsho
 	if (whole->frames_nr < nr)
 		return false;
 	for (uint32_t i = 0; i < nr; i++)
-		if (!same_frame(whole->frames[i], place->frames[i]))
+		if (!snapshot_same_frame(whole->frames[i], place->frames[i]))
 			return false;
 	/* One without any function of the program's own is the whole stack. */
 	return whole->frames_nr == nr || !goname_is_std(place->frames[nr - 1]->func);
