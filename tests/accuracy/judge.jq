@@ -57,7 +57,12 @@ def total($got; $truth; $member; $few):
 	bytes: ($b.sites[.].bytes - $a.sites[.].bytes)}] as $truth
 | ([$truth[].bytes] | add) as $bytes
 
-| $what + {
+# A site that gallop doesn't have is one of which it says that there was none, exactly: unless it had too few windows to say
+# anything of any site.
+| any($g.alloc.sites[]; ci("bytes_ci95") != null) as $knows
+| def absent($s): if $s == [] and $knows then 0 else null end;
+
+$what + {
 	$seconds, $edge, rate: $last.rate, wrong: $last.wrong,
 	lost: $g.loss.total,
 	budget: $g.cost.budget, predicted: $g.cost.predicted, hits: ($g.cost.kept_hits // $g.cost.hits), windows: $g.cost.windows,
@@ -65,7 +70,7 @@ def total($got; $truth; $member; $few):
 	bytes: total($g.alloc.bytes; $b.total_alloc - $a.total_alloc; "total_alloc"; 2000000),
 	sites: [$truth[] | select(.bytes > $bytes / 100) | ($got[.key] // []) as $s
 		| {key, share: (.bytes / $bytes)}
-		  + judged($s | map(.bytes) | add // 0; $s | widths(ci("bytes_ci95")) // (if $s == [] then 0 else null end); .bytes)
+		  + judged($s | map(.bytes) | add // 0; $s | widths(ci("bytes_ci95")) // absent($s); .bytes)
 		  + {objects: judged($s | map(.objects) | add // 0;
-			$s | widths(ci("objects_ci95")) // (if $s == [] then 0 else null end); .objects)}]
+			$s | widths(ci("objects_ci95")) // absent($s); .objects)}]
 }

@@ -26,14 +26,17 @@ def cycles_differ:
 	differ("left out"; g.summary.cycles_left_out; 0),
 	(g.list[] | select(.start_ns == null) | "cycle \(.n) has no beginning");
 
-# Since Go 1.22 to the nanosecond.
+# Since Go 1.22 to the nanosecond. Before, gallop and the runtime look at the clock one after the other, and the scheduler can
+# put anything in between: many pauses may differ by any time on a busy machine, but not all.
 def seen: .sweep_pause_ns + .mark_pause_ns;
+def old_pauses_differ:
+	[g.list[] | (.pause_ns - seen | fabs) / .pause_ns] | sort | .[length / 4 | floor] as $off
+	| select($off > 0.05) | "three quarters of the pauses are off by more than \($off * 100) %";
 def pauses_differ:
 	(INDEX(g.list[]; .n | tostring)) as $cycle
 	| (t.pauses[] | differ("pause of cycle \(.number)"; $cycle["\(.number)"].pause_ns; .ns)),
 	  differ("pauses"; t.pauses | length; grown(.num_gc)),
-	  if old then within("pauses as seen"; g.list | total(seen); grown(.pause_total_ns); 5),
-	              within("sum of all pauses"; g.pause_total_ns; grown(.pause_total_ns); 5)
+	  if old then old_pauses_differ, differ("sum of all pauses"; g.pause_total_ns; g.list | total(seen))
 	  else (g.list[] | differ("pauses of cycle \(.n) as seen"; seen; .pause_ns)),
 	       differ("sum of all pauses"; g.pause_total_ns; grown(.pause_total_ns)),
 	       differ("sum of the GC's stops"; [g.stops[] | select(.gc)] | total(.end_ns - .start_ns); grown(.pause_total_ns))
@@ -157,7 +160,7 @@ def check_differs:
 	differ("check.runtime_cycles"; .runtime_cycles; grown(.num_gc)),
 	differ("check.gallop_cycles"; .gallop_cycles; grown(.num_gc)),
 	differ("check.runtime_pause_ns"; .runtime_pause_ns; grown(.pause_total_ns)),
-	if old then within("check.gallop_pause_ns"; .gallop_pause_ns; grown(.pause_total_ns); 5)
+	if old then differ("check.gallop_pause_ns"; .gallop_pause_ns; g.list | total(seen))
 	else differ("check.gallop_pause_ns"; .gallop_pause_ns; grown(.pause_total_ns)) end;
 
 # The value at a percentile, as anyone would find it in a sorted list (nearest rank).

@@ -262,6 +262,17 @@ until_true() {
 	return 0
 }
 
+# grow SECONDS ENOUGH COMMAND...: COMMAND with so many seconds, and with two and four times as many where what it leaves in
+# $T/json isn't ENOUGH (a condition of jq) yet. How many windows a second has is the machine's affair, not the test's.
+grow() {
+	local seconds=$1 enough=$2 factor
+	for factor in 1 2 4; do
+		local limit=$((limit * factor))
+		"${@:3}" $((seconds * factor))
+		! jq -e "$enough" "$T/json" > /dev/null 2>&1 || return 0
+	done
+}
+
 # The BPF programs and maps that a process holds, as "prog ID" and "map ID".
 bpf_ids() { sed -n 's/^\(prog\|map\)_id:[[:space:]]*\([0-9]*\)$/\1 \2/p' "/proc/$1"/fdinfo/* | sort -u; }
 

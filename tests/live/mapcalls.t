@@ -1,10 +1,10 @@
 #!/bin/bash
 # alone
-# timeout: 200
+# timeout: 600
 # Assignments to maps as windows estimate them, against a program that counts its own: intervals cover the truth, a
 # least number is no more than it, and who hardly uses maps has a number however dense the loop beside it is.
 #
-# Seconds of a run: MAPCALLS_SECONDS.
+# Seconds of a run: MAPCALLS_SECONDS; more where they have too few windows for numbers.
 # shellcheck source=../accuracy/lib.bash source-path=SCRIPTDIR
 . "$(dirname "$0")/../accuracy/lib.bash"
 need_root
@@ -24,10 +24,11 @@ judge() {
 			sites: ($got | length)}]'
 }
 
-run() {
-	local sampler=$1 version=$2 exe ok=0
+# recorded SAMPLER VERSION SECONDS
+recorded() {
+	local sampler=$1 version=$2 seconds=$3 exe ok=0
 	exe=$(go_program "$version" "${build_mode[$sampler]}" samptruth) || return
-	rm -f "$T/a.gallop" "$T/a.json"
+	rm -f "$T/a.gallop" "$T/a.json" "$T/json"
 	start_program "$exe" maps || return
 	truth "$T/before"
 	if start_gallop record -q -p "$program" -o "$T/a.gallop" --budget 40; then
@@ -36,10 +37,13 @@ run() {
 		truth "$T/after" || ok=0
 	fi
 	end_program || ok=0
-	[ $ok = 1 ] && timeout "$limit" "$gallop" report "$T/a.gallop" -f json -o "$T/a.json" && judge "$T/a.json" > "$T/judged"
+	[ "$ok" = 1 ] && timeout "$limit" "$gallop" report "$T/a.gallop" -f json -o "$T/a.json" && judge "$T/a.json" > "$T/json"
 }
 
-judged() { jq -e "$1" "$T/judged" > /dev/null; }
+# Few windows may have met none of what is rare.
+numbers='.[1:] | map(select(.sites > 0)) | length > 0 and all(.calls != null and .ci95 > 0)'
+
+judged() { jq -e "$1" "$T/json" > /dev/null; }
 
 while read -r sampler version; do
 	what="$sampler, Go $version"
@@ -47,17 +51,16 @@ while read -r sampler version; do
 		skip "$what" "no Go $version"
 		continue
 	fi
-	if ! run "$sampler" "$version"; then
+	grow "$seconds" "$numbers" recorded "$sampler" "$version"
+	if [ ! -s "$T/json" ]; then
 		fail "$what: recorded" "$(cat "$T/gallop.err" "$T/program.err")"
 		continue
 	fi
 	pass "$what: recorded"
-	jq -r '.[] | "# \(.key): \(.calls) +- \(.ci95), at least \(.at_least); truth \(.least) to \(.most)"' "$T/judged"
+	jq -r '.[] | "# \(.key): \(.calls) +- \(.ci95), at least \(.at_least); truth \(.least) to \(.most)"' "$T/json"
 	succeeds "$what: a loop has a least number only, and no more than there were" judged \
 		'.[0] | .calls == null and .at_least > 0 and .at_least <= .most'
-	# Few windows may have met none of what is rare.
-	succeeds "$what: others have numbers" judged \
-		'.[1:] | map(select(.sites > 0)) | length > 0 and all(.calls != null and .ci95 > 0)'
+	succeeds "$what: others have numbers" judged "$numbers"
 	# A dozen of them is judged at once: of 95 % intervals one or another wouldn't.
 	succeeds "$what: twice the intervals cover what the program counts" judged \
 		'all(.[1:][] | select(.sites > 0); .calls + 2 * .ci95 >= .least and .calls - 2 * .ci95 <= .most)'

@@ -33,12 +33,15 @@ differences_of_windows() {
 		  end' --args "$@"
 }
 
+# worked NAME EXE OPTION... SECONDS: what the program did in so many seconds, in $T/truth, and what gallop saw of it, in $T/json.
+worked() { watch_work "$1" op "${@:2:$#-2}" -time "${*: -1}s"; }
+
 # With room for everything: all of it is to be right.
 all_functions() {
 	local name="go $1" functions=(main.{none,one,three,hundred,recursing,blocking,mixture,mending}) f
 	view_options=(-q --budget 100)
 	for f in "${functions[@]}" main.panicking; do view_options+=(-f "$f"); done
-	watch_work "$name" op "$2" -pause 20ms -time 6s
+	grow 6 '.ops | all(.windows >= 3 and .measured + .panics >= 3)' worked "$name" "$2" -pause 20ms
 	[ -s "$T/truth" ] || { fail "$name: the program says what it did" "$(cat "$T/program.err" "$T/gallop.err")"; return; }
 	nothing "$name: calls and allocations" differences_of_windows "${functions[@]}"
 	is "$name: mode" "$(jq -r .meta.mode "$T/json")" auto
@@ -48,12 +51,14 @@ all_functions() {
 	is "$name: nothing is left attached" "$(jq -r .meta.end_reason "$T/json")" signal
 }
 
+many_windows='.ops[0] | .windows > 8 and .measured > 300'
+
 # One call in ten allocates more than all others do. Twice the half-width is four times the deviation: chance has no part in it.
 mixture() {
 	local name="go $1, a mixture"
 	view_options=(-q --budget 100 -f main.mixture)
-	watch_work "$name" op "$2" -only main.mixture -pause 0 -time 5s
-	succeeds "$name: many windows" [ "$(op mixture '.windows > 8 and .measured > 300 and .cut == 0')" = true ]
+	grow 5 "$many_windows" worked "$name" "$2" -only main.mixture -pause 0
+	succeeds "$name: many windows, none of it cut" jq -e "($many_windows) and .ops[0].cut == 0" "$T/json"
 	succeeds "$name: its mean is in the interval: $(op mixture .allocs_per_op)" \
 		[ "$(op mixture '.allocs_per_op | .mean_ci95 != null and .mean_ci95 > 0 and (.mean - 7 | fabs) <= 2 * .mean_ci95')" = true ]
 }
@@ -62,9 +67,9 @@ mixture() {
 phases() {
 	local name="go $1, phases" truth
 	view_options=(-q --budget 100 -f main.phases)
-	watch_work "$name" op "$2" -only main.phases -pause 1ms -time 14s
+	grow 14 "$many_windows" worked "$name" "$2" -only main.phases -pause 1ms
 	truth=$(jq '.ops[] | select(.func == "main.phases").objects' "$T/truth")
-	succeeds "$name: many windows" [ "$(op phases '.windows > 8 and .measured > 300 and .cut == 0')" = true ]
+	succeeds "$name: many windows, none of it cut" jq -e "($many_windows) and .ops[0].cut == 0" "$T/json"
 	succeeds "$name: its mean is in the interval: $(op phases .allocs_per_op), $truth" \
 		[ "$(op phases ".allocs_per_op | .mean_ci95 != null and .mean_ci95 > 0 and (.mean - $truth | fabs) <= 2 * .mean_ci95")" = true ]
 	# The sum of those measured by their number is half of it.
@@ -108,12 +113,15 @@ too_long() {
 	is "$name: nothing lost" "$(jq .loss.total "$T/json")" 0
 }
 
+# within FUNC SECONDS
+within() { run op -q -p "$program" -f "$1" --duration "$2s" -o "$T/json" --format json; }
+
 # Nothing but calls, as fast as can be: what is always on is given up, and windows go on.
 budget() {
 	local name="go $1, budget"
 	start_program "$2" -pause 0 -only main.mixture || fail "$name: the program is ready"
 	echo go >&"$program_in"
-	run op -q -p "$program" -f main.mixture --duration 32s -o "$T/json" --format json
+	grow 32 '.ops[0] | .windows >= 3 and .measured > 100' within main.mixture
 	is "$name: status" "$status $err" "0 "
 	succeeds "$name: kept" jq -e '.cost.predicted <= 0.021 and .cost.predicted_now <= 0.021' "$T/json"
 	succeeds "$name: calls are given up, and said" jq -e '.cost.off | test("calls of operations for [0-9]+ s")' "$T/json"
