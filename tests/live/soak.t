@@ -1,4 +1,5 @@
 #!/bin/bash
+# mostly waits
 # timeout: 900
 # A long run under a load that changes: gallop doesn't grow, keeps its budget all the time, loses nothing that it
 # doesn't say, and the program isn't harmed. `make soak` does an hour of it.
