@@ -33,6 +33,7 @@ struct mark_ctx {
 	u64 memstats;
 	u64 objects, bytes; /* gallop's */
 	u64 failed;
+	u32 small; /* where the small classes begin, in heap_stats[] */
 };
 
 static long add_cpu(u32 i, struct mark_ctx *m)
@@ -43,6 +44,37 @@ static long add_cpu(u32 i, struct mark_ctx *m)
 		return 1;
 	m->objects += cpu->objects;
 	m->bytes += cpu->bytes;
+	return 0;
+}
+
+/*
+ * Classes are a bpf_loop() inside another: as plain loops the verifier walked through each turn of them, and took longer
+ * for this one program than for half of the others together.
+ */
+static long add_class(u32 j, struct mark_ctx *m)
+{
+	u32 at = m->small + j;
+
+	if (j >= SMALL_CLASSES || at >= HEAP_STATS_MAX / 8)
+		return 1;
+	/* Class 0 is of large objects, which are counted by themselves. */
+	if (j)
+		m->work->totals.objects[j] += m->work->heap_stats[at];
+	return 0;
+}
+
+/* A span class is a size class and whether it has pointers; large objects have no span here. */
+static long add_span(u32 j, struct mark_ctx *m)
+{
+	u16 count = 0, before = 0;
+
+	if (j >= WIRE_SPAN_CLASSES)
+		return 1;
+	u64 span = m->work->spans[j];
+	if (bpf_probe_read_user(&count, sizeof(count), (void *)(span + cfg.mspan_count)) ||
+	    bpf_probe_read_user(&before, sizeof(before), (void *)(span + cfg.mspan_before)))
+		m->failed = 1;
+	m->work->totals.objects[j / 2] += (u64)count - before;
 	return 0;
 }
 
@@ -68,8 +100,8 @@ static long add_delta(u32 i, struct mark_ctx *m)
 	totals->objects[WIRE_CLASS_LARGE] += stats[large];
 	/* largeAlloc is followed by largeAllocCount. */
 	totals->large_bytes += stats[large - 1];
-	for (u32 j = 1; j < SMALL_CLASSES; j++)
-		totals->objects[j] += stats[small + j];
+	m->small = small;
+	bpf_loop(SMALL_CLASSES, add_class, m, 0);
 	return 0;
 }
 
@@ -92,19 +124,8 @@ static long add_p(u32 i, struct mark_ctx *m)
 		m->failed = 1;
 		return 1;
 	}
-	struct wire_totals *totals = &m->work->totals;
-	totals->objects[WIRE_CLASS_TINY] += tiny;
-	for (u32 j = 0; j < WIRE_SPAN_CLASSES; j++) {
-		u16 count = 0, before = 0;
-
-		if (bpf_probe_read_user(&count, sizeof(count),
-					(void *)(spans[j] + cfg.mspan_count)) ||
-		    bpf_probe_read_user(&before, sizeof(before),
-					(void *)(spans[j] + cfg.mspan_before)))
-			m->failed = 1;
-		/* A span class is a size class and whether it has pointers; large objects have no span here. */
-		totals->objects[j / 2] += (u64)count - before;
-	}
+	m->work->totals.objects[WIRE_CLASS_TINY] += tiny;
+	bpf_loop(WIRE_SPAN_CLASSES, add_span, m, 0);
 	return 0;
 }
 

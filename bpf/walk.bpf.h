@@ -38,7 +38,8 @@ struct walk {
 	u64 ret_at; /* where the last return address was read */
 	u64 crossings; /* from stack to stack so far */
 	u64 load_bias;
-	struct walk_frame frame; /* the last one */
+	u64 flags; /* WIRE_STACK_* */
+	struct walk_frame frame; /* the last one; its ret is 0 where the walk ends */
 };
 
 static __always_inline bool walk_enter(struct walk *w, u64 g)
@@ -84,14 +85,9 @@ static __always_inline bool walk_to_goroutine(struct walk *w, u64 curg)
 	return true;
 }
 
-/*
- * The frame pointer leads out of the stack: find where the call goes on, and take that frame. Verified by itself,
- * or each step of a walk would multiply the paths through it; weak, as two objects have it.
- */
-__weak __attribute__((noinline)) int walk_cross(struct walk *w)
+/* The frame pointer leads out of the stack: find where the call goes on, and take that frame. */
+static __always_inline int walk_cross(struct walk *w)
 {
-	if (!w)
-		return 0;
 	u64 m = read_u64(w->g + cfg.g_m);
 	u64 curg = m ? read_u64(m + cfg.m_curg) : 0;
 	u64 g0 = m ? read_u64(m + cfg.m_g0) : 0;
@@ -107,44 +103,60 @@ __weak __attribute__((noinline)) int walk_cross(struct walk *w)
 	return walk_enter(w, g0) && walk_take(w, w->frame.bp);
 }
 
-/* Walk from where *w stands into *st: pcs, pcs_nr, flags, hash. By itself and weak for the same reasons. */
+static __always_inline void walk_fault(struct walk *w)
+{
+	w->flags = WIRE_STACK_FAULT;
+	w->frame.ret = 0;
+}
+
+/*
+ * On to the frame that the last one points at. Verified by itself: the verifier goes through a loop as often as it may
+ * turn, and would go through all paths of this each time, in each program that walks. Weak, as two objects have it.
+ */
+__weak __attribute__((noinline)) int walk_step(struct walk *w)
+{
+	if (!w)
+		return 0;
+	if (!w->frame.bp)
+		w->frame.ret = 0;
+	else if (!walk_take(w, w->frame.bp) && !walk_cross(w))
+		walk_fault(w);
+	return 0;
+}
+
+/*
+ * Walk from where *w stands into *st: pcs, pcs_nr, flags, hash. By itself and weak for the same reasons; the loop has one
+ * way out and leaves all it knows in memory, so that the verifier goes through what is behind it once.
+ */
 __weak __attribute__((noinline)) int walk_into(struct walk *w, struct wire_stack *st)
 {
 	if (!w || !st)
 		return 0;
-	u64 pc = st->pcs[0];
-	u64 hash = hash_step(cfg.hash_seed, pc);
-	u32 flags = 0, n = 1;
+	u64 hash = hash_step(cfg.hash_seed, st->pcs[0]);
 
+	st->pcs_nr = 1;
 	if (!walk_enter(w, w->g) ||
 	    bpf_probe_read_user(&w->frame.ret, sizeof(w->frame.ret), (void *)w->ret_at))
-		w->frame.ret = 0, flags = WIRE_STACK_FAULT;
-	for (u32 i = 1; i < WIRE_DEPTH_MAX; i++) {
-		if (!w->frame.ret)
+		walk_fault(w);
+	for (u32 i = 1; i < WIRE_DEPTH_MAX && i < cfg.depth; i++) {
+		u64 ret = w->frame.ret;
+
+		if (!ret)
 			break;
-		if (i >= cfg.depth) {
-			flags |= WIRE_STACK_CUT;
-			break;
-		}
-		st->pcs[i] = w->frame.ret;
-		hash = hash_step(hash, w->frame.ret);
-		n = i + 1;
-		if (!w->frame.bp)
-			break;
-		if (!walk_take(w, w->frame.bp) && !walk_cross(w)) {
-			flags |= WIRE_STACK_FAULT;
-			break;
-		}
-		if (n == WIRE_DEPTH_MAX && w->frame.ret)
-			flags |= WIRE_STACK_CUT;
+		st->pcs[i] = ret;
+		st->pcs_nr = i + 1;
+		hash = hash_step(hash, ret);
+		walk_step(w);
 	}
+	/* There was one more, and no room for it. */
+	if (w->frame.ret)
+		w->flags = WIRE_STACK_CUT;
 	/* A cut stack is another stack than a complete one with the same frames. */
-	hash = hash_step(hash, flags);
+	hash = hash_step(hash, w->flags);
 	if (hash < WIRE_STACK_FIRST_HASH)
 		hash += WIRE_STACK_FIRST_HASH;
 	st->hash = hash;
-	st->pcs_nr = n;
-	st->flags = flags;
+	st->flags = w->flags;
 	return 0;
 }
 

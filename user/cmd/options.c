@@ -130,7 +130,9 @@ const struct option_spec option_specs[] = {
 		  "auto mode it is 128",
 	  .min = 1, .max = WIRE_DEPTH_MAX, .use = OPTION_LIVE },
 	{ "max-sites", 0, OPTION_UINT, COUNTING, AT(sites_max), "N", NULL,
-	  .help = "sites the kernel's table can hold; default: as many as fit 256 MiB here",
+	  .help = "sites the kernel's table can hold; default: as many as fit 256 MiB here, and "
+		  "32,768 "
+		  "in auto mode, where they are of large objects alone",
 	  .min = 1, .max = 1 << 24 },
 	{ "max-size", 0, OPTION_SIZE, CMD_RECORD, AT(max_size), "SIZE", NULL,
 	  .help = "end the recording when FILE has this size, such as 100M" },

@@ -36,6 +36,7 @@ struct top_screen {
 	struct terminal *terminal; /* NULL: not begun, or ended */
 	struct screen screen;
 	struct view view;
+	struct snapshot_cache *cache; /* of frames */
 	bool quit;
 	char log[PATH_MAX]; /* where what COMMAND prints goes; "": there is none */
 };
@@ -81,7 +82,8 @@ static int take_snapshot(const struct top_screen *t, bool interval, bool places,
 	const struct snapshot_opts opts = { .interval = interval,
 					    .places = places,
 					    .runtime_frames = t->view.runtime_frames,
-					    .sort = t->opts->value };
+					    .sort = t->opts->value,
+					    .cache = places ? t->cache : NULL };
 
 	return snapshot_new(session_model(t->session), &opts, ret);
 }
@@ -211,8 +213,9 @@ static int take_frame(struct top_screen *t, struct err *err)
 {
 	struct snapshot *interval = NULL, *total = NULL;
 
-	if (take_snapshot(t, true, true, &interval) || take_snapshot(t, false, true, &total)) {
-		snapshot_free(interval);
+	/* All the time first: the interval then finds all that it shows in the cache. */
+	if (take_snapshot(t, false, true, &total) || take_snapshot(t, true, true, &interval)) {
+		snapshot_free(total);
 		return out_of_memory(err);
 	}
 	return view_take(&t->view, interval, total) ? out_of_memory(err) : 0;
@@ -341,9 +344,11 @@ int top_screen(const struct options *opts, struct err *err)
 	int rc = opts->argv ? open_log(&t, &live, err) : 0;
 	if (rc)
 		return rc;
+	t.cache = snapshot_cache_new(); /* without, frames take longer */
 	rc = live_run(&live, live_views(opts), &events, err);
 	close_screen(&t);
 	close_log(&t, live.child_output);
 	view_deinit(&t.view);
+	snapshot_cache_free(t.cache);
 	return rc;
 }

@@ -18,8 +18,7 @@
 enum {
 	IMAGE_SEGS_MAX = 128,
 	IMAGE_CACHE_WAYS = 4,
-	IMAGE_CACHE_SETS =
-		32, /* x 4 ways x 64 KiB = 8 MiB at most: fresh memory costs as much as reading */
+	IMAGE_CACHE_SETS = 32, /* x 4 ways x 64 KiB = 8 MiB at most */
 	IMAGE_BLOCK_SHIFT = 16,
 	IMAGE_BLOCK_SZ = 1 << IMAGE_BLOCK_SHIFT,
 	IMAGE_CURSOR_SZ = 128,
@@ -38,7 +37,7 @@ struct image_block {
 	uint64_t number; /* which 64 KiB of the file, plus 1; 0 is an empty slot */
 	uint64_t used; /* when it was last asked for */
 	uint32_t len;
-	uint8_t *data;
+	uint8_t *data; /* IMAGE_BLOCK_SZ of the arena; NULL until it is first needed */
 };
 
 struct image {
@@ -51,6 +50,8 @@ struct image {
 	uint64_t clock;
 	uint64_t work; /* bytes of blocks and strings that were read so far: what it cost */
 	struct image_block blocks[IMAGE_CACHE_SETS][IMAGE_CACHE_WAYS];
+	uint8_t *arena; /* what the blocks' data is in; NULL: nothing was read yet */
+	size_t arena_used; /* blocks of it */
 };
 
 /* Open a regular file. `path` is kept. 0, -ESRCH, -EACCES, -ENOEXEC or another -errno. */

@@ -345,25 +345,115 @@ static int unify_stacks(struct shown *sh, const struct model *m, const struct sh
 	return 0;
 }
 
-int shown_init(struct shown *sh, const struct model *m, const struct shown_use *use,
-	       const struct snapshot_opts *opts)
+static int shown_new(struct shown **ret, const struct model *m, const struct shown_use *use,
+		     const struct snapshot_opts *opts)
 {
-	*sh = (struct shown){ 0 };
+	struct shown *sh = calloc(1, sizeof(*sh));
+	if (!sh)
+		return -ENOMEM;
+	sh->refs = 1;
 	int rc = copy_texts(sh, m);
 	if (!rc)
 		rc = unify_frames(sh, m);
 	if (!rc)
 		rc = unify_stacks(sh, m, use, opts);
+	if (rc)
+		shown_unref(sh);
+	else
+		*ret = sh;
 	return rc;
 }
 
-void shown_deinit(struct shown *sh)
+void shown_unref(struct shown *sh)
 {
+	if (!sh || --sh->refs)
+		return;
 	shown_free_maps(sh);
 	free(sh->strings);
 	free(sh->frames);
 	free(sh->links);
 	free(sh->stacks);
+	free(sh);
+}
+
+static struct shown_from from_now(const struct model *m, const struct snapshot_opts *opts)
+{
+	return (struct shown_from){ .model = m,
+				    .texts_nr = m->texts.nr,
+				    .funcs_nr = m->funcs.nr,
+				    .frames_nr = m->frames.nr,
+				    .stacks_nr = m->stacks.nr,
+				    .is_sampled = m->samples->on,
+				    .places = opts->places,
+				    .runtime_frames = opts->runtime_frames };
+}
+
+static bool is_same_from(const struct shown_from *a, const struct shown_from *b)
+{
+	return a->model == b->model && a->texts_nr == b->texts_nr && a->funcs_nr == b->funcs_nr &&
+	       a->frames_nr == b->frames_nr && a->stacks_nr == b->stacks_nr &&
+	       a->is_sampled == b->is_sampled && a->places == b->places &&
+	       a->runtime_frames == b->runtime_frames;
+}
+
+/* Does it have all that is to be shown? */
+static bool cache_has(const struct snapshot_cache *c, const struct shown_from *from,
+		      const struct shown_use *use)
+{
+	if (!c->shown || !is_same_from(&c->from, from))
+		return false;
+	for (size_t i = 0; i < from->stacks_nr; i++)
+		if (use->stacks[i] & ~c->uses[i])
+			return false;
+	return true;
+}
+
+/* Without memory for it the cache is empty, which is no harm. */
+static void cache_keep(struct snapshot_cache *c, struct shown *sh, const struct shown_from *from,
+		       const struct shown_use *use)
+{
+	shown_unref(take_ptr(c->shown));
+	free(c->uses);
+	c->uses = array_new(from->stacks_nr, sizeof(c->uses[0]));
+	if (!c->uses)
+		return;
+	if (from->stacks_nr)
+		memcpy(c->uses, use->stacks, from->stacks_nr);
+	c->from = *from;
+	c->shown = sh;
+	sh->refs++;
+}
+
+int shown_get(struct shown **ret, const struct model *m, const struct shown_use *use,
+	      const struct snapshot_opts *opts)
+{
+	/* Uses inside operations are of one snapshot alone. */
+	struct snapshot_cache *cache = use->ops_nr ? NULL : opts->cache;
+	const struct shown_from from = from_now(m, opts);
+
+	if (cache && cache_has(cache, &from, use)) {
+		cache->shown->refs++;
+		*ret = cache->shown;
+		return 0;
+	}
+	int rc = shown_new(ret, m, use, opts);
+	if (!rc && cache)
+		cache_keep(cache, *ret, &from, use);
+	return rc;
+}
+
+struct snapshot_cache *snapshot_cache_new(void)
+{
+	return calloc(1, sizeof(struct snapshot_cache));
+}
+
+void snapshot_cache_free(struct snapshot_cache *c)
+{
+	if (!c)
+		return;
+	shown_unref(c->shown);
+	free(c->uses);
+	free(c);
 }
 
 void shown_free_maps(struct shown *sh)

@@ -11,8 +11,9 @@
 #include "model/snapshot.h"
 #include "model/tables.h"
 
-/* All of this is owned by the snapshot in the end, but for the maps from the model's ids. */
+/* It has as many owners as there are snapshots that show it, and caches that keep it. */
 struct shown {
+	int refs;
 	char *strings; /* every text of the model */
 	struct snapshot_frame *frames;
 	const struct snapshot_frame **links; /* the stacks' arrays of frames in one */
@@ -48,7 +49,7 @@ enum {
 struct shown_op {
 	uint32_t stack; /* the model's */
 	uint32_t func; /* the name of the operation's function, a text of the model */
-	uint32_t shown; /* what shown_init() makes of it, in stacks[] */
+	uint32_t shown; /* what shown_get() makes of it, in stacks[] */
 };
 
 /* What is to be shown of a model. */
@@ -58,15 +59,29 @@ struct shown_use {
 	size_t ops_nr;
 };
 
-/*
- * One stack more than needed is made, the last: it has the one frame shown_rest_name(). 0 or -ENOMEM; shown_deinit() in
- * any case.
- */
-int shown_init(struct shown *sh, const struct model *m, const struct shown_use *use,
-	       const struct snapshot_opts *opts);
-void shown_deinit(struct shown *sh);
+/* What a struct shown is made from, beside the uses. A model only ever grows: where it has not, it is the same. */
+struct shown_from {
+	const struct model *model;
+	size_t texts_nr, funcs_nr, frames_nr, stacks_nr;
+	bool is_sampled, places, runtime_frames;
+};
 
-/* Free the maps, which only building the snapshot needs. */
+/* The last that was shown, for who asks again before there is anything new. */
+struct snapshot_cache {
+	struct shown *shown; /* NULL: none yet */
+	struct shown_from from;
+	uint8_t *uses; /* of each stack */
+};
+
+/*
+ * One stack more than needed is made, the last: it has the one frame shown_rest_name(). From the options' cache it may
+ * have stacks that this use doesn't show. 0 or -ENOMEM; to be given back by shown_unref().
+ */
+int shown_get(struct shown **ret, const struct model *m, const struct shown_use *use,
+	      const struct snapshot_opts *opts);
+void shown_unref(struct shown *sh); /* NULL is fine */
+
+/* Free the maps, which only building a snapshot needs; not of what a cache may have. */
 void shown_free_maps(struct shown *sh);
 
 /* What is in the totals but in no site: lost, or not sampled. */

@@ -26,7 +26,7 @@
 /* A snapshot and the memory that its pointers point into. */
 struct snapshot_mem {
 	struct snapshot s; /* first: this is what is handed out and given back */
-	struct shown shown;
+	struct shown *shown; /* maybe one of other snapshots, too */
 	struct snapshot_loss *losses;
 	struct loss_row *loss_texts;
 };
@@ -145,9 +145,37 @@ static int pick_cmp(const void *a, const void *b)
 	return d ? d : cmp_u64(x->goid, y->goid);
 }
 
+/*
+ * In the order of pick_cmp(); the same ones stay in theirs, as sums of errors depend on it. Most stacks have one pick:
+ * these are put in their places, and only what shares a stack is compared.
+ */
+static int sort_picks(struct picks *p, size_t stacks_nr)
+{
+	_cleanup_free_ size_t *ends = calloc(stacks_nr + 1, sizeof(ends[0]));
+	struct pick *sorted = calloc(p->nr + 1, sizeof(sorted[0]));
+
+	if (!ends || !sorted) {
+		free(sorted);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < p->nr; i++)
+		ends[p->v[i].stack + 1]++;
+	for (size_t i = 1; i < stacks_nr; i++)
+		ends[i] += ends[i - 1];
+	/* From here on where the next of a stack goes: in the end, where those of the stack end. */
+	for (size_t i = 0; i < p->nr; i++)
+		sorted[ends[p->v[i].stack]++] = p->v[i];
+	for (size_t i = 0, from = 0; i < stacks_nr; from = ends[i++])
+		if (ends[i] - from > 1)
+			qsort(sorted + from, ends[i] - from, sizeof(sorted[0]), pick_cmp);
+	free(p->v);
+	p->v = sorted;
+	return 0;
+}
+
 static const char *type_name(const struct snapshot_mem *mem, const struct model *m, uint32_t type)
 {
-	return type < m->types.nr ? mem->shown.text_of[m->types.rows[type]->name_id]
+	return type < m->types.nr ? mem->shown->text_of[m->types.rows[type]->name_id]
 				  : shown_rest_name(m);
 }
 
@@ -155,7 +183,7 @@ static const char *type_name(const struct snapshot_mem *mem, const struct model 
 static int merge_sites(struct snapshot_mem *mem, const struct model *m, struct picks *p)
 {
 	struct snapshot *s = &mem->s;
-	const struct shown *sh = &mem->shown;
+	const struct shown *sh = mem->shown;
 
 	s->sites = calloc(p->nr + 1, sizeof(s->sites[0]));
 	if (!s->sites)
@@ -163,7 +191,8 @@ static int merge_sites(struct snapshot_mem *mem, const struct model *m, struct p
 	for (size_t i = 0; i < p->nr; i++)
 		p->v[i].stack = p->v[i].stack == SHOWN_NONE ? (uint32_t)sh->stacks_nr - 1
 							    : sh->stack_of[p->v[i].stack];
-	qsort(p->v, p->nr, sizeof(p->v[0]), pick_cmp);
+	if (sort_picks(p, sh->stacks_nr))
+		return -ENOMEM;
 	for (size_t i = 0, next; i < p->nr; i = next) {
 		struct snapshot_site *site = &s->sites[s->sites_nr++];
 		struct sample_error error = { 0 };
@@ -261,7 +290,7 @@ static int sum_sizes(struct snapshot *s, const struct picks *p)
 static int sum_funcs(struct snapshot_mem *mem, const struct model *m)
 {
 	struct snapshot *s = &mem->s;
-	const struct shown *sh = &mem->shown;
+	const struct shown *sh = mem->shown;
 	_cleanup_free_ size_t *seen = calloc(m->funcs.nr + 1, sizeof(seen[0]));
 	s->funcs = calloc(m->funcs.nr + 1, sizeof(s->funcs[0]));
 	if (!seen || !s->funcs)
@@ -390,7 +419,7 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 	picks.use.ops = picks.ops.stacks;
 	picks.use.ops_nr = picks.ops.nr;
 
-	rc = shown_init(&mem->shown, m, &picks.use, opts);
+	rc = shown_get(&mem->shown, m, &picks.use, opts);
 	if (!rc)
 		rc = merge_sites(mem, m, &picks);
 	if (!rc)
@@ -402,14 +431,15 @@ static int build(struct snapshot_mem *mem, const struct model *m, const struct s
 	if (!rc)
 		rc = copy_session(mem, m, opts->interval);
 	if (!rc)
-		rc = gc_view_init(&mem->s.gc, m, &mem->shown, opts->interval);
+		rc = gc_view_init(&mem->s.gc, m, mem->shown, opts->interval);
 	if (!rc)
-		rc = map_view_init(&mem->s.maps, m, &mem->shown, &picks.samples, opts);
+		rc = map_view_init(&mem->s.maps, m, mem->shown, &picks.samples, opts);
 	if (!rc)
-		rc = op_view_init(&mem->s.ops, m, &mem->shown, &picks.ops, opts);
+		rc = op_view_init(&mem->s.ops, m, mem->shown, &picks.ops, opts);
 	if (!rc)
-		rc = heap_view_init(&mem->s.heap, m, &mem->shown, opts);
-	shown_free_maps(&mem->shown);
+		rc = heap_view_init(&mem->s.heap, m, mem->shown, opts);
+	if (mem->shown && !opts->cache)
+		shown_free_maps(mem->shown);
 	if (!rc)
 		sort_tables(&mem->s, opts->sort);
 	return rc;
@@ -434,7 +464,7 @@ void snapshot_free(struct snapshot *s)
 	if (!s)
 		return;
 	struct snapshot_mem *mem = (struct snapshot_mem *)s;
-	shown_deinit(&mem->shown);
+	shown_unref(mem->shown);
 	gc_view_deinit(&mem->s.gc);
 	map_view_deinit(&mem->s.maps);
 	op_view_deinit(&mem->s.ops);

@@ -22,6 +22,8 @@
 /* The type of what only the runtime's own samples tell of: they have none. */
 #define SNAPSHOT_UNTYPED "(type not sampled)"
 
+struct snapshot_cache;
+
 enum snapshot_value {
 	SNAPSHOT_BYTES,
 	SNAPSHOT_OBJECTS,
@@ -50,6 +52,7 @@ struct snapshot_opts {
 	 */
 	bool places;
 	enum snapshot_value sort; /* all tables, in descending order */
+	struct snapshot_cache *cache; /* borrowed; NULL: each snapshot has all to itself */
 };
 
 struct snapshot_count {
@@ -119,6 +122,14 @@ struct snapshot {
 	struct snapshot_samples samples;
 	struct snapshot_heap heap;
 };
+
+/*
+ * What snapshots of a model have in common - names, frames, stacks - and share where they are made with the same cache:
+ * the two spans of a moment, if all the time comes before its last interval, and those of later moments until the model
+ * has a new stack. They show the same with a cache as without, and may outlive it. NULL: out of memory.
+ */
+struct snapshot_cache *snapshot_cache_new(void);
+void snapshot_cache_free(struct snapshot_cache *cache);
 
 /* 0 or -ENOMEM. Free with snapshot_free(). */
 int snapshot_new(const struct model *m, const struct snapshot_opts *opts, struct snapshot **ret);

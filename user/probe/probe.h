@@ -26,7 +26,8 @@ enum probe_attach { PROBE_ATTACH_AUTO, PROBE_ATTACH_MULTI, PROBE_ATTACH_PERF };
 
 struct probe_opts {
 	enum probe_attach attach;
-	uint32_t sites_max; /* bound of the table of sites; 0 = probe_sites_default() */
+	uint32_t
+		sites_max; /* bound of the table of sites; 0: probe_sites_default(), in auto mode less */
 };
 
 /* Bytes of kernel memory that one site costs on this machine: its counters are per CPU. */
