@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fmt.h"
+#include "base/machine.h"
 #include "base/utf8.h"
 #include "cmd/live.h"
 #include "gobin/gobin.h"
@@ -84,6 +85,12 @@ static void check_binary(struct doctor *d, struct gobin *bin)
 	const struct gobin_info *info = gobin_info(bin);
 
 	printf("binary\n");
+	if (info->machine == machine_own())
+		say(d, GOOD, "machine", "%s", machine_name(info->machine));
+	else
+		say(d, LESS, "machine",
+		    "%s: its plan is right, but only a gallop for %s can trace it, where it runs",
+		    machine_name(info->machine), machine_name(info->machine));
 	say(d, GOOD, "Go version", "%s%s%s", info->go_version[0] ? info->go_version : "1.",
 	    info->go_version[0] ? "" : fmt_count((uint64_t)info->go_minor).s,
 	    info->go_version[0] ? "" : " (deduced: no build info)");
