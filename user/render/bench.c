@@ -82,7 +82,8 @@ static void put_line(FILE *out, const struct snapshot_ops *ops, const struct sna
 
 int render_bench_header(FILE *out, const struct snapshot *s)
 {
-	static const char arm64[] = " aarch64"; /* the kernel's release is followed by its machine */
+	/* The kernel's release is followed by its machine. */
+	static const char arm64[] = " aarch64";
 	size_t len = strlen(s->meta.kernel), suffix = sizeof(arm64) - 1;
 	bool is_arm64 = len > suffix && !strcmp(s->meta.kernel + len - suffix, arm64);
 
