@@ -18,7 +18,7 @@ rows=(
 	"6.12-voluntary trixie doctor,exact,perf,auto,running preempt=voluntary"
 	"6.12-full trixie doctor,exact,perf,crowd,auto preempt=full"
 	"newest trixie-backports doctor,exact,perf,crowd,auto,running"
-	"newest-arm64 trixie-backports doctor,exact,perf,crowd,auto,running"
+	"newest-arm64 trixie-backports doctor,exact,perf,crowd,auto,running,op"
 )
 
 # What doctor says of them where probes are attached so.
@@ -62,8 +62,13 @@ check_exact() {
 	is "$row, $1: how it was attached" "$(jq -r .meta.attach "$dir/$1.json")" "$(attach_of "$1")"
 	nothing "$row, $1: the check line" crowd_differences "$1" check_differs
 	nothing "$row, $1: objects of the phase" crowd_differences "$1" objects_differ
-	nothing "$row, $1: stacks and objects" crowd_differences "$1" crowd_objects_differ
-	nothing "$row, $1: stacks and assigns" crowd_differences "$1" crowd_assigns_differ
+	if [ "$row,$1" = newest-arm64,exact-1.19 ]; then
+		# Its runtime leaves frame pointers wrong when it moves a stack.
+		nothing "$row, $1: objects, whose stacks may be cut" crowd_differences "$1" cut_objects_differ
+	else
+		nothing "$row, $1: stacks and objects" crowd_differences "$1" crowd_objects_differ
+		nothing "$row, $1: stacks and assigns" crowd_differences "$1" crowd_assigns_differ
+	fi
 	echo "# $row, $1: $(jq -r '"\(.meta.attach), \(.alloc.objects) objects, lost: \(.loss | with_entries(select(.value > 0)) | tojson)"' "$dir/$1.json")"
 }
 
@@ -72,6 +77,11 @@ check_auto() {
 	nothing "$row, auto: the total is the runtime's" crowd_differences auto total_differs
 	[ "$(attach_of auto)" = uprobe_multi ] ||
 		matches "$row, auto: that there are no windows" "$(jq -r '.meta.notes[]' "$dir/auto.json")" 'windows need uprobe_multi'
+}
+
+check_op() {
+	check_exact op || return
+	nothing "$row, op: calls, and what was made in them" crowd_differences op ops_differ
 }
 
 # What the kernel lacks is said, and is the reason that is given.
@@ -90,6 +100,7 @@ check_part() {
 	doctor) matches "$row, doctor: the links" "$(cat "$dir/doctor")" "${links[$(attach_of doctor)]}" ;;
 	exact) for version in 1.19 1.23 1.27; do check_exact "exact-$version"; done ;;
 	auto) check_auto ;;
+	op) check_op ;;
 	*) check_exact "$1" ;;
 	esac
 }
