@@ -110,6 +110,8 @@ check_row() {
 	sed 's/^/# /' "$dir/kernel" "$dir/doctor" 2> /dev/null
 	if [ "$row" = 5.10 ]; then check_refused; return; fi
 	matches "$row: how it preempts" "$(cat "$dir/kernel")" "\\(${preempts[$row]}\\)"
+	[[ $row != *-arm64 || $parts != *doctor* ]] ||
+		matches "$row, doctor: the machine" "$(cat "$dir/doctor")" '-- +machine +arm64: tested in an emulator'
 	for part in ${parts//,/ }; do check_part "$part"; done
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gallop doctor: each requirement, what was found, and what to do about it. */
+#include <elf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -50,6 +51,8 @@ static void check_kernel(struct doctor *d)
 	printf("kernel\n");
 	if (!uname(&uts))
 		say(d, GOOD, "version", "%s %s", uts.release, uts.machine);
+	if (machine_own() == EM_AARCH64)
+		say(d, LESS, "machine", "arm64: tested in an emulator, never on real hardware");
 	if (!f.bpf && (f.bpf_errno == EPERM || f.bpf_errno == EACCES)) {
 		d->code = -EPERM;
 		say(d, BAD, "BPF programs",
