@@ -7,10 +7,12 @@
 #   make accuracy       how right estimates are make soak      an hour under changing load
 #   make install        DESTDIR= PREFIX= BINDIR= MANDIR= honoured
 #
-# Switches: O=DIR (output directory), V=1 (show commands), DEBUG=1, SAN=address,undefined, STATIC=1.
+# Switches: O=DIR (output directory), V=1 (show commands), DEBUG=1, SAN=address,undefined, STATIC=1,
+# ARCH=arm64 (for another machine than this one: see 'for another machine').
 # Outputs are only in $(O). Dependencies are exact (-MMD -MP); changed flags rebuild.
 
-O ?= build
+ARCH := $(shell uname -m)
+O ?= build$(if $(CROSS),/$(ARCH))
 V ?= 0
 DEBUG ?= 0
 SAN ?=
@@ -58,6 +60,24 @@ ifneq ($(SAN),)
   LDFLAGS_ALL += -fsanitize=$(SAN)
 endif
 
+# --- for another machine -------------------------------------------------------------------------
+#
+# make ARCH=arm64: with Debian's cross compiler ('tools/install-deps arm64'), and libraries of that machine that are
+# fetched and not installed. Always static, as only the libraries' archives are fetched; by default in build/arm64.
+
+MACHINE := $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(ARCH)))
+CROSS := $(if $(filter-out $(shell uname -m),$(MACHINE)),$(MACHINE)-linux-gnu)
+DEBIAN_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(MACHINE)))
+AR := ar
+ifneq ($(CROSS),)
+  CC := $(CROSS)-gcc
+  AR := $(CROSS)-ar
+  override STATIC := 1
+  CROSS_ROOT := $(O)/.root
+  CPPFLAGS_ALL += -isystem $(CROSS_ROOT)/usr/include -isystem $(CROSS_ROOT)/usr/include/$(CROSS)
+  LDFLAGS_ALL += -L$(CROSS_ROOT)/usr/lib/$(CROSS)
+endif
+
 # libbpf is always linked statically: a binary built here must run where libbpf is older.
 ifeq ($(STATIC),1)
   LDFLAGS_ALL += -static
@@ -66,10 +86,9 @@ else
   LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lncursesw -ltinfo -lm
 endif
 
-ARCH := $(shell uname -m)
 BPF_ARCH_x86_64 := x86
 BPF_ARCH_aarch64 := arm64
-BPF_ARCH := $(BPF_ARCH_$(ARCH))
+BPF_ARCH := $(BPF_ARCH_$(MACHINE))
 ifeq ($(BPF_ARCH),)
   $(error gallop does not know the architecture '$(ARCH)')
 endif
@@ -106,10 +125,18 @@ FORCE:
 # A missing tool is named with its package, before the compiler can say something less helpful.
 $(O)/.tools: tools/install-deps
 	@mkdir -p $(@D)
-	@for t in $(CC):gcc $(CLANG):clang $(LLVM_STRIP):llvm $(BPFTOOL):bpftool; do \
+	@for t in $(CC):gcc$(if $(CROSS),-$(MACHINE)-linux-gnu) $(CLANG):clang $(LLVM_STRIP):llvm $(BPFTOOL):bpftool; do \
 		command -v $${t%%:*} >/dev/null || { \
-		echo "make: '$${t%%:*}' is missing (package $${t##*:}): run 'sudo tools/install-deps'" >&2; exit 1; }; done
+		echo "make: '$${t%%:*}' is missing (package $${t##*:}): run 'sudo tools/install-deps$(if $(CROSS), $(DEBIAN_ARCH))'" >&2; exit 1; }; done
 	@touch $@
+
+ifneq ($(CROSS),)
+$(CROSS_ROOT): tools/cross-root $(O)/.tools
+	@mkdir -p $(@D)
+	$(Q)root=$$(tools/cross-root $(DEBIAN_ARCH)) && ln -sfn "$$root" $@
+
+$(USER_OBJS) $(MAIN_OBJ): | $(CROSS_ROOT)
+endif
 
 # --- rules ---------------------------------------------------------------------------------------
 
@@ -143,7 +170,7 @@ $(O)/%.o: %.c $(O)/.flags
 
 $(O)/libgallop.a: $(USER_OBJS) $(O)/.sources
 	$(call msg,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $(USER_OBJS)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(USER_OBJS)
 
 $(O)/gallop: $(MAIN_OBJ) $(O)/libgallop.a
 	$(call msg,LINK,$@)
@@ -232,7 +259,9 @@ KERNELS_TREE := $(O)/static
 kernels:
 	tools/install-deps kernels
 	$(MAKE) --no-print-directory O=$(KERNELS_TREE) STATIC=1 all
-	$(Q)GALLOP=$(abspath $(KERNELS_TREE)/gallop) tests/kernels/matrix.t
+	$(MAKE) --no-print-directory O=$(KERNELS_TREE)-arm64 ARCH=arm64 all
+	$(Q)GALLOP=$(abspath $(KERNELS_TREE)/gallop) GALLOP_ARM64=$(abspath $(KERNELS_TREE)-arm64/gallop) \
+		tests/kernels/matrix.t
 
 # Fuzz for FUZZ_SECONDS each; what crashes belongs into tests/fuzz/corpus.
 FUZZ_SECONDS ?= 600

@@ -65,7 +65,7 @@ static __always_inline void record_object(const struct pt_regs *ctx, struct obje
 		return;
 	}
 	struct wire_stack *st = &s->slots[slot];
-	key.stack = walk_stack(ctx, ctx->ip - probe_va(cookie), st);
+	key.stack = walk_stack(ctx, GO_PC(ctx) - probe_va(cookie), st);
 	add_to_site(ctx, &key, st, obj.bytes, cookie, cpu);
 	slot_release(s, slot);
 }

@@ -24,7 +24,7 @@ int on_calibrate(struct pt_regs *ctx)
 		return 0;
 	calibrate_ns = bpf_ktime_get_ns();
 	__sync_fetch_and_add(&calibrate_hits, 1);
-	u64 hash = walk_stack(ctx, ctx->ip - probe_va(cookie), &s->slots[slot]);
+	u64 hash = walk_stack(ctx, GO_PC(ctx) - probe_va(cookie), &s->slots[slot]);
 	bpf_map_lookup_elem(&stacks, &hash);
 	slot_release(s, slot);
 	return 0;

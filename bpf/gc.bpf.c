@@ -59,7 +59,7 @@ static __always_inline u64 take_stack(const struct pt_regs *ctx, u64 cookie, str
 		count_loss(cpu, WIRE_LOSS_GC_STACK);
 		return WIRE_STACK_NONE;
 	}
-	u64 hash = walk_stack(ctx, ctx->ip - probe_va(cookie), &s->slots[slot]);
+	u64 hash = walk_stack(ctx, GO_PC(ctx) - probe_va(cookie), &s->slots[slot]);
 	send_stack(ctx, &s->slots[slot], cookie, cpu);
 	slot_release(s, slot);
 	return hash;
@@ -113,7 +113,7 @@ static __always_inline struct wire_stop *stop_under_way(void)
 
 static __always_inline void stop_begins(struct pt_regs *ctx, u64 cookie, struct wire_cpu *cpu)
 {
-	u64 bias = ctx->ip - probe_va(cookie);
+	u64 bias = GO_PC(ctx) - probe_va(cookie);
 	u64 g = current_goroutine(GO_G(ctx));
 	u32 process = this_process();
 	struct wire_stop stop = {
@@ -211,7 +211,7 @@ static __always_inline void late_stop_ends(struct pt_regs *ctx, u64 cookie, stru
 
 	if (cfg.stw_args < WIRE_STW_START || !GO_ARG1(ctx))
 		return;
-	cycle_ends(ctx->ip - probe_va(cookie), cpu);
+	cycle_ends(GO_PC(ctx) - probe_va(cookie), cpu);
 	stop_ended(&stop, GO_ARG1(ctx), cpu);
 }
 
@@ -226,7 +226,7 @@ static __always_inline void world_starts(struct pt_regs *ctx, u64 cookie, struct
 	u64 now = 0;
 
 	/* Each cycle counts from 0 again (startCycle, world stopped); nobody assists while it is stopped. */
-	assist_seen = gc_controller(ctx->ip - probe_va(cookie), cfg.gcc_assist_time);
+	assist_seen = gc_controller(GO_PC(ctx) - probe_va(cookie), cfg.gcc_assist_time);
 	if (!stop) {
 		late_stop_ends(ctx, cookie, cpu);
 		return;
@@ -239,7 +239,7 @@ static __always_inline void world_starts(struct pt_regs *ctx, u64 cookie, struct
 		stop->stopped_ns = GO_ARG4(ctx);
 	if (!stop->in_termination)
 		return;
-	cycle_ends(ctx->ip - probe_va(cookie), cpu);
+	cycle_ends(GO_PC(ctx) - probe_va(cookie), cpu);
 	stop_ended(stop, now ? now : bpf_ktime_get_ns(), cpu);
 }
 
@@ -260,7 +260,7 @@ static __always_inline void mark_termination(struct pt_regs *ctx, u64 cookie)
 	if (!stop)
 		return;
 	stop->in_termination = 1;
-	stop->heap_live = gc_controller(ctx->ip - probe_va(cookie), cfg.gcc_heap_live);
+	stop->heap_live = gc_controller(GO_PC(ctx) - probe_va(cookie), cfg.gcc_heap_live);
 }
 
 SEC("?uprobe")
@@ -337,7 +337,7 @@ int on_assist(struct pt_regs *ctx)
 	count_group(cpu, WIRE_GROUP_ASSIST);
 	if (!is_counting())
 		return 0;
-	u64 ns = assist_time(ctx->ip - probe_va(cookie));
+	u64 ns = assist_time(GO_PC(ctx) - probe_va(cookie));
 	struct op_goroutine *gr = cfg.ops_nr ? in_operation(GO_G(ctx)) : NULL;
 	u64 hash = take_stack(ctx, cookie, cpu);
 	struct wire_assist *a = bpf_map_lookup_elem(&assists, &hash);

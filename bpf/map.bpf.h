@@ -97,7 +97,7 @@ static __always_inline void read_args(struct map_hit *h, const struct pt_regs *c
 static __always_inline struct wire_map_site *site_here(const struct pt_regs *ctx, u64 cookie,
 						       struct map_hit *h, struct wire_stack *st)
 {
-	h->stack = st ? walk_stack(ctx, ctx->ip - probe_va(cookie), st) : WIRE_STACK_NONE;
+	h->stack = st ? walk_stack(ctx, GO_PC(ctx) - probe_va(cookie), st) : WIRE_STACK_NONE;
 	struct wire_map_site *site = site_of(h->stack, h->typ, h->cpu);
 
 	if (site && st && !site->stack_sent && send_stack(ctx, st, cookie, h->cpu))

@@ -195,7 +195,7 @@ int on_mark(struct pt_regs *ctx)
 			.tid = (u32)bpf_get_current_pid_tgid(),
 			.mono_ns = bpf_ktime_get_ns() },
 		.place = cookie & 0xff,
-		.load_bias = ctx->ip - probe_va(cookie),
+		.load_bias = GO_PC(ctx) - probe_va(cookie),
 	};
 	count_gallop(&mark.gallop_objects, &mark.gallop_bytes);
 	long err = count_runtime(work, mark.load_bias, &mark);

@@ -109,13 +109,14 @@ static __always_inline bool find_stack(const struct pt_regs *ctx, struct op_stac
 		return false;
 	st->goid = read_u64(st->g + cfg.goid_off);
 	st->hi = bounds.hi;
-	st->depth = bounds.hi - ctx->sp;
-	return st->goid && ctx->sp >= bounds.lo && ctx->sp < bounds.hi;
+	st->depth = bounds.hi - GO_RET_AT(ctx);
+	return st->goid && GO_RET_AT(ctx) >= bounds.lo && GO_RET_AT(ctx) < bounds.hi;
 }
 
 /* A chain of frames that is followed for a call of a function. */
 struct search {
 	u64 entry, len; /* its code, in the process */
+	u64 ret_off; /* from its frame pointer up to its return address */
 	u64 bp, ret; /* of what was returned to, bp is the frame pointer: its return address lies above it */
 	u64 sp, hi; /* the stack that all of it is in */
 	u64 depth; /* of the outermost call found so far, 0: none */
@@ -125,10 +126,10 @@ static __always_inline bool search_step(struct search *c)
 {
 	u64 frame[2] = {};
 
-	if (c->bp >= c->hi || c->bp <= c->sp)
+	if (c->bp >= c->hi || c->bp < c->sp)
 		return false;
 	if (c->ret - c->entry < c->len)
-		c->depth = c->hi - (c->bp + sizeof(u64));
+		c->depth = c->hi - (c->bp + c->ret_off);
 	if (bpf_probe_read_user(frame, sizeof(frame), (void *)c->bp))
 		return false;
 	c->bp = frame[0];
@@ -144,12 +145,18 @@ static __always_inline s64 find_unseen(const struct pt_regs *ctx, const struct o
 				       u64 cookie, u32 func)
 {
 	enum { FRAMES_MAX = 1024, CUT = -1 };
-	struct search c = { .entry = cfg.op_funcs[func].va + (ctx->ip - probe_va(cookie)),
+	struct search c = { .entry = cfg.op_funcs[func].va + (GO_PC(ctx) - probe_va(cookie)),
 			    .len = cfg.op_funcs[func].len,
-			    .bp = ctx->bp,
-			    .ret = read_u64(ctx->sp),
-			    .sp = ctx->sp,
+			    .ret_off = cfg.op_funcs[func].ret_off,
+			    .bp = GO_FP(ctx),
+			    .sp = GO_RET_AT(ctx),
 			    .hi = st->hi };
+
+#ifdef __TARGET_ARCH_arm64
+	c.ret = ctx->regs[30];
+#else
+	c.ret = read_u64(ctx->sp);
+#endif
 
 	for (int i = 0; i < FRAMES_MAX; i++)
 		if (!search_step(&c))

@@ -66,7 +66,7 @@ static __always_inline void send_sample(const struct pt_regs *ctx, const struct 
 	if (s && slot >= 0 && slot < WIRE_SLOTS) {
 		struct wire_stack *st = &s->slots[slot];
 
-		sample->stack = walk_stack(ctx, ctx->ip - probe_va(h->cookie), st);
+		sample->stack = walk_stack(ctx, GO_PC(ctx) - probe_va(h->cookie), st);
 		send_stack(ctx, st, h->cookie, h->cpu);
 		slot_release(s, slot);
 	} else {

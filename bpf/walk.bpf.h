@@ -7,12 +7,15 @@
  * points at {caller's RBP, return address}, down to a saved RBP of 0 below runtime.goexit. Go keeps frame
  * pointers on amd64 always. An own walk of 8 frames costs 0.2 us where bpf_get_stackid costs 5.
  *
+ * On arm64 X29 is in the place of RBP, always on Linux, and the return address in X30. Up to Go 1.20 the runtime moves a
+ * stack and leaves the frame pointers saved in it as they were: such a stack is cut where they begin.
+ *
  * A pointer is followed only inside the stack that it should be in. Two stacks can be part of one call: the
  * goroutine's and the system stack of its thread. From the system stack back, the saved RBP isn't to be trusted: the
  * collector may have moved the goroutine's stack meanwhile (it shrinks stacks of goroutines that wait, as one does
  * that assists), and mends what g.sched says, not what lies on the system stack. Up to Go 1.20
  * runtime.systemstack returns with such a stale RBP, and gcAssistAlloc goes on with it: its frame is found by its
- * size instead.
+ * size instead. On arm64 it mends that, but up to Go 1.24 it begins the system stack's chain anew, with 0.
  */
 #ifndef GALLOP_BPF_WALK_BPF_H
 #define GALLOP_BPF_WALK_BPF_H
@@ -35,7 +38,7 @@ struct walk_frame {
 struct walk {
 	u64 g; /* whose stack it is in */
 	u64 lo, hi; /* its bounds: runtime.g.stack, at 0 in every version */
-	u64 ret_at; /* where the last return address was read */
+	u64 ret_at; /* where the last return address was read; 0: nowhere yet */
 	u64 crossings; /* from stack to stack so far */
 	u64 load_bias;
 	u64 flags; /* WIRE_STACK_* */
@@ -103,6 +106,13 @@ static __always_inline int walk_cross(struct walk *w)
 	return walk_enter(w, g0) && walk_take(w, w->frame.bp);
 }
 
+/* Does the chain end here, and not only on this stack? */
+static __always_inline bool walk_ends(const struct walk *w)
+{
+	return !w->frame.bp &&
+	       w->frame.ret - w->load_bias - cfg.systemstack_va >= cfg.systemstack_len;
+}
+
 static __always_inline void walk_fault(struct walk *w)
 {
 	w->flags = WIRE_STACK_FAULT;
@@ -117,7 +127,7 @@ __weak __attribute__((noinline)) int walk_step(struct walk *w)
 {
 	if (!w)
 		return 0;
-	if (!w->frame.bp)
+	if (walk_ends(w))
 		w->frame.ret = 0;
 	else if (!walk_take(w, w->frame.bp) && !walk_cross(w))
 		walk_fault(w);
@@ -136,7 +146,8 @@ __weak __attribute__((noinline)) int walk_into(struct walk *w, struct wire_stack
 
 	st->pcs_nr = 1;
 	if (!walk_enter(w, w->g) ||
-	    bpf_probe_read_user(&w->frame.ret, sizeof(w->frame.ret), (void *)w->ret_at))
+	    (w->ret_at &&
+	     bpf_probe_read_user(&w->frame.ret, sizeof(w->frame.ret), (void *)w->ret_at)))
 		walk_fault(w);
 	for (u32 i = 1; i < WIRE_DEPTH_MAX && i < cfg.depth; i++) {
 		u64 ret = w->frame.ret;
@@ -164,11 +175,15 @@ __weak __attribute__((noinline)) int walk_into(struct walk *w, struct wire_stack
 static __always_inline u64 walk_stack(const struct pt_regs *ctx, u64 load_bias,
 				      struct wire_stack *st)
 {
-	struct walk w = {
-		.g = GO_G(ctx), .ret_at = ctx->sp, .load_bias = load_bias, .frame.bp = ctx->bp
-	};
+	struct walk w = { .g = GO_G(ctx), .load_bias = load_bias, .frame.bp = GO_FP(ctx) };
 
-	st->pcs[0] = ctx->ip;
+#ifdef __TARGET_ARCH_arm64
+	w.frame.ret = ctx->regs[30];
+#else
+	w.ret_at = ctx->sp;
+#endif
+
+	st->pcs[0] = GO_PC(ctx);
 	walk_into(&w, st);
 	return st->hash;
 }

@@ -93,7 +93,7 @@ struct wire_cfg {
 	uint16_t gcc_assist_time; /* dedicated, fractional and idle mark time follow it */
 	/* for goroutines and threads (goabi.bpf.h, walk.bpf.h) */
 	uint16_t g_m, g_sched_sp, g_sched_bp, m_g0, m_curg;
-	uint8_t systemstack_frame; /* runtime.systemstack makes a frame of its own: Go >= 1.21 */
+	uint8_t systemstack_frame; /* runtime.systemstack makes a frame of its own: Go >= 1.21, arm64 */
 	uint8_t stw_args; /* enum wire_stw_args */
 	/* for maps (map.bpf.c) */
 	uint8_t map_swiss; /* maps are internal/runtime/maps.Map, else runtime.hmap */
@@ -104,10 +104,15 @@ struct wire_cfg {
 	uint64_t assist_va;
 	uint32_t assist_len; /* of its code */
 	uint32_t assist_frame; /* from its stack pointer up to its return address */
+	/* runtime.systemstack, below which the system stack's chain has no frame pointer: arm64, Go <= 1.24, else 0 */
+	uint64_t systemstack_va, systemstack_len;
 	uint32_t op_goroutines_max, open_ops_max; /* what the tables of op.bpf.c hold */
 	/* The code of functions whose calls are operations. */
 	struct {
-		uint64_t va, len;
+		uint64_t va;
+		uint32_t len;
+		uint32_t
+			ret_off; /* from its frame pointer up to where GO_RET_AT() is at its entry */
 	} op_funcs[WIRE_OPS_MAX];
 	uint8_t size_to_class8[WIRE_SIZE_TO_CLASS8];
 	uint8_t size_to_class128[WIRE_SIZE_TO_CLASS128];

@@ -25,3 +25,17 @@ def crowd_assigns_differ: paths_differ("assigns"; by_path(g.maps.sites[]; .assig
 def total_differs: (final.mallocs) as $said
 	| if g.alloc.objects < t.phases[0].mallocs or g.alloc.objects > $said + 200
 	  then "total: \(g.alloc.objects), but \(t.phases[0].mallocs) in the phase and \($said) at the end" else empty end;
+
+# Where stacks may be cut: all objects are there, each at its thread's stack or at one that is said to be cut.
+def cut_objects_differ: told(.objects) as $told | ([$told[]] | add) as $want
+	| [g.alloc.sites[] | select(.type == "main.object" and (.stack[0].func // "" | endswith(".leaf")))] as $sites
+	| ([$sites[].objects] | add // 0) as $sum
+	| if $sum != $want then "objects: \($sum), not \($want)" else empty end,
+	  ($sites[] | select(.truncated | not) | path | select($told[.] == null) | "a stack that no thread has: \(.)");
+
+# Each call has a thread's objects, and the few that its map takes.
+def ops_differ: (t.threads | length) as $calls | t.threads[0].objects as $objects | g.ops[0]
+	| if .calls != $calls or .measured != $calls then "\(.calls) calls, \(.measured) of them measured, not \($calls)" else empty end,
+	  if .unmatched + .began_before + .panics + .goexits + .open > 0 then "calls that did not return: \(.)" else empty end,
+	  if .allocs_per_op.p50 < $objects or .allocs_per_op.max > $objects + 16
+	  then "objects of a call: \(.allocs_per_op | tojson), not \($objects)" else empty end;

@@ -37,6 +37,9 @@ crowd_small() { crowd 20; }
 # Within the budget.
 auto() { recorded auto -- /crowd-1.27 -threads 4 -each 1000; }
 
+# Calls of a function: each thread makes one, in which it makes all of its objects.
+op() { recorded op --mode exact --op 'main.(*thread).leaf' -- /crowd-1.27 -threads 8 -each 200; }
+
 # To a process that runs.
 running() {
 	mkfifo /tmp/in /tmp/ready

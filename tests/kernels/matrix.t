@@ -3,21 +3,22 @@
 # gallop on other kernels than this one: Debian's, booted in an emulated machine, with Go programs that know what they
 # allocate. Counted and lost equal the truth everywhere, whatever the kernel lacks and however it preempts.
 #
-# GALLOP is a static one. KERNELS_ROWS chooses less than all rows, by their names, KERNELS_PARTS less than all parts of
+# GALLOP is a static one, and GALLOP_ARM64 one for arm64. KERNELS_ROWS chooses less than all rows, by their names, KERNELS_PARTS less than all parts of
 # each; KERNELS_LIMIT is how many seconds a machine may take.
 # shellcheck source=../live/lib.bash source-path=SCRIPTDIR
 . "$(dirname "$0")/../live/lib.bash"
 kernels=$here
 need_gallop
-need_tools jq qemu-system-x86_64 busybox cpio
+need_tools jq qemu-system-x86_64 qemu-system-aarch64 busybox cpio
 
-# name, Debian suite, parts of guest.sh, options of the kernel's command line
+# name (-arm64: of that machine), Debian suite, parts of guest.sh, options of the kernel's command line
 rows=(
 	"5.10 bullseye doctor,exact"
 	"6.1 bookworm doctor,exact,crowd,auto,running"
 	"6.12-voluntary trixie doctor,exact,perf,auto,running preempt=voluntary"
 	"6.12-full trixie doctor,exact,perf,crowd,auto preempt=full"
 	"newest trixie-backports doctor,exact,perf,crowd,auto,running"
+	"newest-arm64 trixie-backports doctor,exact,perf,crowd,auto,running,op"
 )
 
 # What doctor says of them where probes are attached so.
@@ -27,7 +28,8 @@ declare -A links=(
 )
 
 # How their kernels preempt, asked for or by default: the newest has no voluntary one.
-declare -A preempts=([6.1]=voluntary [6.12-voluntary]=voluntary [6.12-full]=full [newest]=lazy)
+declare -A preempts=([6.1]=voluntary [6.12-voluntary]=voluntary [6.12-full]=full [newest]=lazy
+	[newest-arm64]=static)
 
 # crowd_differences RUN FILTER
 crowd_differences() {
@@ -60,8 +62,13 @@ check_exact() {
 	is "$row, $1: how it was attached" "$(jq -r .meta.attach "$dir/$1.json")" "$(attach_of "$1")"
 	nothing "$row, $1: the check line" crowd_differences "$1" check_differs
 	nothing "$row, $1: objects of the phase" crowd_differences "$1" objects_differ
-	nothing "$row, $1: stacks and objects" crowd_differences "$1" crowd_objects_differ
-	nothing "$row, $1: stacks and assigns" crowd_differences "$1" crowd_assigns_differ
+	if [ "$row,$1" = newest-arm64,exact-1.19 ]; then
+		# Its runtime leaves frame pointers wrong when it moves a stack.
+		nothing "$row, $1: objects, whose stacks may be cut" crowd_differences "$1" cut_objects_differ
+	else
+		nothing "$row, $1: stacks and objects" crowd_differences "$1" crowd_objects_differ
+		nothing "$row, $1: stacks and assigns" crowd_differences "$1" crowd_assigns_differ
+	fi
 	echo "# $row, $1: $(jq -r '"\(.meta.attach), \(.alloc.objects) objects, lost: \(.loss | with_entries(select(.value > 0)) | tojson)"' "$dir/$1.json")"
 }
 
@@ -70,6 +77,11 @@ check_auto() {
 	nothing "$row, auto: the total is the runtime's" crowd_differences auto total_differs
 	[ "$(attach_of auto)" = uprobe_multi ] ||
 		matches "$row, auto: that there are no windows" "$(jq -r '.meta.notes[]' "$dir/auto.json")" 'windows need uprobe_multi'
+}
+
+check_op() {
+	check_exact op || return
+	nothing "$row, op: calls, and what was made in them" crowd_differences op ops_differ
 }
 
 # What the kernel lacks is said, and is the reason that is given.
@@ -88,6 +100,7 @@ check_part() {
 	doctor) matches "$row, doctor: the links" "$(cat "$dir/doctor")" "${links[$(attach_of doctor)]}" ;;
 	exact) for version in 1.19 1.23 1.27; do check_exact "exact-$version"; done ;;
 	auto) check_auto ;;
+	op) check_op ;;
 	*) check_exact "$1" ;;
 	esac
 }
@@ -97,19 +110,28 @@ check_row() {
 	sed 's/^/# /' "$dir/kernel" "$dir/doctor" 2> /dev/null
 	if [ "$row" = 5.10 ]; then check_refused; return; fi
 	matches "$row: how it preempts" "$(cat "$dir/kernel")" "\\(${preempts[$row]}\\)"
+	[[ $row != *-arm64 || $parts != *doctor* ]] ||
+		matches "$row, doctor: the machine" "$(cat "$dir/doctor")" '-- +machine +arm64: tested in an emulator'
 	for part in ${parts//,/ }; do check_part "$part"; done
 }
 
+make_initrd() {
+	local of=$gallop
+	[ "$1" = amd64 ] || of=${GALLOP_ARM64:?}
+	"$kernels/initrd" "$of" "$T/initrd-$1" "$1"
+}
+
 try() {
-	local row=$1 suite=$2 parts=${KERNELS_PARTS:-$3} dir=$T/$1 vmlinuz
+	local row=$1 suite=$2 parts=${KERNELS_PARTS:-$3} dir=$T/$1 arch=amd64 vmlinuz
 	shift 3
-	vmlinuz=$("$top/tools/debian-kernel" image "$suite") || { fail "$row: a kernel of $suite"; return; }
-	BOOT_LIMIT=${KERNELS_LIMIT:-600} "$kernels/boot" "$vmlinuz" "$T/initrd" "$dir" "$parts" "$@" 2> "$T/boot.err" ||
+	[[ $row != *-arm64 ]] || arch=arm64
+	vmlinuz=$("$top/tools/debian-kernel" image "$suite" $arch) || { fail "$row: a kernel of $suite"; return; }
+	[ -e "$T/initrd-$arch" ] || make_initrd $arch || { fail "$row: an initial file system"; return; }
+	BOOT_ARCH=$arch BOOT_LIMIT=${KERNELS_LIMIT:-600} "$kernels/boot" "$vmlinuz" "$T/initrd-$arch" "$dir" "$parts" "$@" 2> "$T/boot.err" ||
 		fail "$row: runs to its end" "$(cat "$T/boot.err"; tail -c 2000 "$dir/console")"
 	check_row
 }
 
-"$kernels/initrd" "$gallop" "$T/initrd" || exit 1
 for entry in "${rows[@]}"; do
 	name=${entry%% *}
 	# shellcheck disable=SC2086 # fields

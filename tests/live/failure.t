@@ -56,6 +56,10 @@ child_cannot() {
 	chmod +x "$T/script"
 	run record -q -o "$T/c.gallop" -- "$T/script"
 	refused "a command that is a script: 3" 3 "script"
+	if [ "$(uname -m)" = x86_64 ]; then
+		run record -q -o "$T/c.gallop" -- "$(go_program "$version" arm64 exit)"
+		refused "a program for another machine: 5" 5 "for arm64, and this gallop is for x86-64"
+	fi
 	succeeds "none of these left a recording" [ ! -e "$T/c.gallop" ]
 }
 

@@ -25,7 +25,7 @@ const volatile struct wire_cfg cfg = {
 	.g_sigcode0 = 24,
 	.op_goroutines_max = PLACES_MAX,
 	.open_ops_max = PLACES_MAX,
-	.op_funcs = { { F_CODE, CODE_SZ }, { 0x2000, CODE_SZ } },
+	.op_funcs = { { F_CODE, CODE_SZ, 8 }, { 0x2000, CODE_SZ, 8 } },
 };
 volatile __u32 gate = 1, target, ops_half;
 volatile struct wire_window window;

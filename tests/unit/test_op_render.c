@@ -144,6 +144,9 @@ static void operations_that_were_not_measured_are_not_shown(void **state)
 	assert_non_null(strstr(summary, "\nlost:"));
 	assert_non_null(strstr(compare, "\nnot known: no operations were measured\n"));
 	assert_string_equal(bench, "goos: linux\ngoarch: amd64\n# lost: 6\n");
+	strcpy(s->meta.kernel, "7.3.4 aarch64");
+	_cleanup_free_ char *arm64 = rendered(render_bench, s, (struct render_opts){ 0 });
+	assert_string_equal(arm64, "goos: linux\ngoarch: arm64\n# lost: 6\n");
 	assert_null(strstr(text, "/op"));
 	assert_null(strstr(lines, "\"ops\""));
 	assert_query(json, "SELECT json_type(?1, '$.ops')", "null");

@@ -5,6 +5,7 @@
  */
 #include "fixture.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <string.h>
 
@@ -165,6 +166,46 @@ static void test_places(void **state)
 		for (size_t i = 0; i < plan->probes_nr; i++)
 			check_place(bin, path, &plan->probes[i], minor_of(version));
 	}
+}
+
+/*
+ * The same of arm64 programs: always the branch, and what the walk of stacks must know. That each is what it is said
+ * to be is checked for all functions by test_plan_ops.c.
+ */
+static void test_arm64(void **state)
+{
+	const char *version = *state;
+	int minor = minor_of(version);
+	char path[PATH_CAP];
+	_cleanup_(gobin_freep) struct gobin *bin = open_binary(version, "arm64", path);
+	_cleanup_(plan_freep) struct plan *plan = make_plan(bin, path);
+	_cleanup_(gobin_freep) struct gobin *own_bin = open_binary(version, "plain", path);
+	_cleanup_(plan_freep) struct plan *own = make_plan(own_bin, path);
+	struct gobin_func func;
+
+	assert_int_equal(plan->machine, EM_AARCH64);
+	assert_int_equal(own->machine, EM_X86_64);
+	for (size_t i = 0; i < plan->probes_nr; i++) {
+		const struct plan_probe *p = &plan->probes[i];
+		bool jcc = p->cookie >> 8 & WIRE_F_JCC;
+
+		assert_int_equal(jcc, !strcmp(p->insn, "b.ls"));
+		assert_true(jcc || !strcmp(p->insn, "ret") || !strcmp(p->insn, "entry"));
+		assert_int_equal(p->va % 4, 0);
+	}
+	/* The same functions are probed as on amd64. */
+	for (size_t i = 0; i < own->probes_nr; i++)
+		if (!find_probe(plan, own->probes[i].func))
+			fail_msg("%s has no probe", own->probes[i].func);
+	assert_int_equal(plan->cfg.malloc_limit, own->cfg.malloc_limit);
+	assert_int_not_equal(plan->cfg.memstats_va, 0);
+	assert_int_not_equal(plan->cfg.gc_controller_va, 0);
+	assert_int_equal(plan->cfg.systemstack_frame, 1);
+	assert_int_equal(plan->cfg.assist_va, 0);
+	assert_int_equal(gobin_find_func(bin, "runtime.systemstack", &func), 0);
+	assert_int_equal(plan->cfg.systemstack_va, minor < 25 ? func.entry : 0);
+	assert_int_equal(own->cfg.systemstack_va, 0);
+	assert_int_equal(plan->notes_nr, minor < 21);
 }
 
 /* RETs of a function by objdump, ascending. */
@@ -455,17 +496,15 @@ static void test_size_classes(void **state)
 
 int main(void)
 {
-	enum { EACH_NR = 5 };
+	enum { EACH_NR = 6 };
 	struct CMUnitTest tests[EACH_NR * FIXTURE_VERSIONS_NR + 3] = { 0 };
 	static char names[EACH_NR * FIXTURE_VERSIONS_NR][64];
 	static const struct {
 		const char *name;
 		CMUnitTestFunction fn;
-	} each[] = { { "rule", test_rule },
-		     { "places", test_places },
-		     { "returns", test_returns },
-		     { "maps", test_maps },
-		     { "sampled", test_sampled } };
+	} each[] = { { "rule", test_rule },   { "places", test_places },
+		     { "arm64", test_arm64 }, { "returns", test_returns },
+		     { "maps", test_maps },   { "sampled", test_sampled } };
 	size_t nr = 0;
 
 	for (size_t i = 0; i < EACH_NR; i++) {

@@ -5,6 +5,7 @@
  */
 #include "fixture.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <string.h>
 
@@ -49,11 +50,13 @@ static void listing_add(struct listing *l, uint64_t va, const char *mnemonic)
 	snprintf(insn->mnemonic, sizeof(insn->mnemonic), "%s", mnemonic);
 }
 
-static void listing_read(struct listing *l, const char *path)
+static void listing_read(struct listing *l, const char *path, bool arm64)
 {
 	char command[FIXTURE_PATH_CAP + 64], line[1024];
 
-	snprintf(command, sizeof(command), "objdump -d --no-show-raw-insn '%s'", path);
+	/* The one of binutils knows the machine's own code only. */
+	snprintf(command, sizeof(command), "%s -d --no-show-raw-insn '%s'",
+		 arm64 ? "llvm-objdump" : "objdump", path);
 	_cleanup_(fixture_pclosep) FILE *f = popen(command, "r");
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f)) {
@@ -85,6 +88,7 @@ static size_t listing_find(const struct listing *l, uint64_t va)
 
 struct sweep {
 	struct gobin *bin;
+	bool arm64;
 	struct listing listing;
 	int minor;
 	int measured, assembly, frameless, system, jumping, endless;
@@ -116,11 +120,23 @@ static void check_returns(struct sweep *s, const struct gobin_func *func, const 
 		fail_msg("%s: no RET at %#llx", name, (unsigned long long)returns[at]);
 }
 
+/* May an instruction be between the entry and the place? */
+static bool comes_before(const struct sweep *s, const char *mnemonic)
+{
+	static const char *const amd64[] = { "cmp", "lea", "mov", "sub", "jb", "jbe", NULL };
+	static const char *const arm64[] = { "ldr", "cmp",  "mov",  "movk",
+					     "sub", "subs", "b.lo", NULL };
+	const char *const *before = s->arm64 ? arm64 : amd64;
+
+	while (*before && strcmp(mnemonic, *before))
+		before++;
+	return *before != NULL;
+}
+
 /* Nothing before the place has moved the stack pointer, and it is not behind a call or a loop. */
 static void check_begin(struct sweep *s, const struct gobin_func *func, const struct place *place,
 			const char *name)
 {
-	static const char *const before[] = { "cmp", "lea", "mov", "sub", "jb", "jbe" };
 	size_t i = listing_find(&s->listing, place->va);
 	bool checked = false;
 
@@ -128,13 +144,16 @@ static void check_begin(struct sweep *s, const struct gobin_func *func, const st
 	assert_string_equal(s->listing.insns[i].mnemonic, place->insn);
 	for (size_t j = listing_find(&s->listing, func->entry); j < i; j++) {
 		const char *mnemonic = s->listing.insns[j].mnemonic;
-		size_t k = 0;
 
 		checked |= !strcmp(mnemonic, "cmp");
-		while (k < 6 && strcmp(mnemonic, before[k]))
-			k++;
-		if (k == 6)
+		if (!comes_before(s, mnemonic))
 			fail_msg("%s: %s before the probe", name, mnemonic);
+	}
+	if (s->arm64) {
+		assert_int_equal(place->jcc, checked);
+		assert_int_equal(checked, !strcmp(place->insn, "b.ls"));
+		assert_true(checked || place->va == func->entry);
+		return;
 	}
 	assert_int_equal(place->jcc, checked && s->minor < 21);
 	if (checked || s->minor >= 21)
@@ -160,19 +179,21 @@ static int sweep_func(const struct gobin_func *func, const char *name, void *ctx
 	return 0;
 }
 
-/* The first mode has the functions that every program has, the second those that cgo makes. */
+/* The first mode has the functions that every program has, the second those that cgo makes; then another machine's. */
 static void test_all_places(void **state)
 {
-	static const char *const modes[] = { "plain", "cgopie" };
+	static const char *const modes[] = { "plain", "cgopie", "arm64" };
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		char path[FIXTURE_PATH_CAP];
 		_cleanup_(fixture_gobin_freep) struct gobin *bin = fixture_open(*state, modes[i],
 										path);
-		struct sweep s = { .bin = bin, .minor = gobin_info(bin)->go_minor };
+		struct sweep s = { .bin = bin,
+				   .arm64 = gobin_info(bin)->machine == EM_AARCH64,
+				   .minor = gobin_info(bin)->go_minor };
 		_cleanup_(listing_free) struct listing listing = { 0 };
 
-		listing_read(&listing, path);
+		listing_read(&listing, path, s.arm64);
 		s.listing = listing;
 		assert_int_equal(gobin_each_func(bin, "", sweep_func, &s), 0);
 		print_message("  %s: %d measured, %d assembly, %d without frame, %d system stack, "

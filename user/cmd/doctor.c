@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gallop doctor: each requirement, what was found, and what to do about it. */
+#include <elf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fmt.h"
+#include "base/machine.h"
 #include "base/utf8.h"
 #include "cmd/live.h"
 #include "gobin/gobin.h"
@@ -49,6 +51,8 @@ static void check_kernel(struct doctor *d)
 	printf("kernel\n");
 	if (!uname(&uts))
 		say(d, GOOD, "version", "%s %s", uts.release, uts.machine);
+	if (machine_own() == EM_AARCH64)
+		say(d, LESS, "machine", "arm64: tested in an emulator, never on real hardware");
 	if (!f.bpf && (f.bpf_errno == EPERM || f.bpf_errno == EACCES)) {
 		d->code = -EPERM;
 		say(d, BAD, "BPF programs",
@@ -84,6 +88,12 @@ static void check_binary(struct doctor *d, struct gobin *bin)
 	const struct gobin_info *info = gobin_info(bin);
 
 	printf("binary\n");
+	if (info->machine == machine_own())
+		say(d, GOOD, "machine", "%s", machine_name(info->machine));
+	else
+		say(d, LESS, "machine",
+		    "%s: its plan is right, but only a gallop for %s can trace it, where it runs",
+		    machine_name(info->machine), machine_name(info->machine));
 	say(d, GOOD, "Go version", "%s%s%s", info->go_version[0] ? info->go_version : "1.",
 	    info->go_version[0] ? "" : fmt_count((uint64_t)info->go_minor).s,
 	    info->go_version[0] ? "" : " (deduced: no build info)");

@@ -43,11 +43,33 @@ struct own_g {
 	struct own_frame *lo, *hi;
 };
 
-#ifdef __x86_64__
 /*
  * gallop_calibrate_run(calls, g, bp) calls gallop_calibrate_at so often, with g and the frame pointer where Go has
  * them. That function begins with the instruction that probes of Go programs are on.
  */
+#ifdef __aarch64__
+__asm__(".pushsection .text\n"
+	".type gallop_calibrate_at, %function\n"
+	"gallop_calibrate_at:\n"
+	"	b.ls 1f\n"
+	"1:	ret\n"
+	".size gallop_calibrate_at, . - gallop_calibrate_at\n"
+	".type gallop_calibrate_run, %function\n"
+	"gallop_calibrate_run:\n"
+	"	stp x29, x30, [sp, #-32]!\n"
+	"	stp x19, x28, [sp, #16]\n"
+	"	mov x19, x0\n"
+	"	mov x28, x1\n"
+	"	mov x29, x2\n"
+	"1:	bl gallop_calibrate_at\n"
+	"	subs x19, x19, #1\n"
+	"	b.ne 1b\n"
+	"	ldp x19, x28, [sp, #16]\n"
+	"	ldp x29, x30, [sp], #32\n"
+	"	ret\n"
+	".size gallop_calibrate_run, . - gallop_calibrate_run\n"
+	".popsection\n");
+#else
 __asm__(".pushsection .text\n"
 	".type gallop_calibrate_at, @function\n"
 	"gallop_calibrate_at:\n"
@@ -72,12 +94,10 @@ __asm__(".pushsection .text\n"
 	"	ret\n"
 	".size gallop_calibrate_run, . - gallop_calibrate_run\n"
 	".popsection\n");
+#endif
 
 void gallop_calibrate_at(void);
 void gallop_calibrate_run(uint64_t calls, const struct own_g *g, const struct own_frame *bp);
-#endif
-
-#ifdef __x86_64__
 
 struct own_place {
 	uintptr_t va;
@@ -255,16 +275,6 @@ static int measure_probe(struct probe *probe, struct calibration *ret)
 	}
 	return measure_switches(probe, place.off, ret);
 }
-
-#else
-
-static int measure_probe(struct probe *probe, struct calibration *ret)
-{
-	(void)probe, (void)ret;
-	return -ENOTSUP;
-}
-
-#endif
 
 static uint64_t measure_wake(void)
 {

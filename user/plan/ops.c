@@ -3,6 +3,7 @@
  * Operations: calls of the functions that a user names, from where each begins to every place where it returns,
  * and where the runtime gives up calls that will not return.
  */
+#include <elf.h>
 #include <errno.h>
 #include <string.h>
 
@@ -94,6 +95,20 @@ static int refuse(const char *name, const char *why, struct err *err)
 	return err->code;
 }
 
+/*
+ * From a function's frame pointer up to GO_RET_AT (bpf/goabi.bpf.h): on amd64 they are side by side. On arm64 X29 points to
+ * the word below the frame (Go cmd/internal/obj/arm64/obj7.go), and GO_RET_AT is the word below what is above it.
+ */
+static uint32_t ret_off(struct op_plan *op, const struct gobin_func *func)
+{
+	uint32_t frame = 0;
+
+	if (op->plan->machine != EM_AARCH64)
+		return sizeof(uint64_t);
+	place_frame_size(op->bin, func, &frame);
+	return frame;
+}
+
 static int add_func(struct op_plan *op, const struct opfind_func *found, struct err *err)
 {
 	struct plan_op *planned = find_op(op, found->func.entry);
@@ -117,7 +132,9 @@ static int add_func(struct op_plan *op, const struct opfind_func *found, struct 
 	}
 	op->entries[op->plan->ops_nr] = found->func.entry;
 	op->plan->cfg.op_funcs[op->plan->ops_nr].va = found->func.entry;
-	op->plan->cfg.op_funcs[op->plan->ops_nr].len = found->func.end - found->func.entry;
+	op->plan->cfg.op_funcs[op->plan->ops_nr].len =
+		(uint32_t)(found->func.end - found->func.entry);
+	op->plan->cfg.op_funcs[op->plan->ops_nr].ret_off = ret_off(op, &found->func);
 	planned = &op->plan->ops[op->plan->ops_nr++];
 	utf8_clean(planned->name, sizeof(planned->name), name);
 	op->given_nr++;

@@ -18,7 +18,7 @@
 struct place {
 	uint64_t va;
 	bool jcc; /* the check's own branch: a hit counts only if it is not taken */
-	const char *insn; /* "push", "jbe", "sub", "add", "ret", "entry" */
+	const char *insn; /* "push", "jbe", "sub", "add", "b.ls", "str", "ret", "entry" */
 };
 
 /*
@@ -28,8 +28,8 @@ struct place {
 int place_after_check(struct gobin *bin, const struct gobin_func *func, struct place *ret);
 
 /*
- * The same, or in a function without a check what makes its frame: nothing runs that again. [rsp] is the return
- * address and %r14 is g. 0; -ENOTSUP with the reason in *why_ret ("it is written in assembly").
+ * The same, or in a function without a check what makes its frame: nothing runs that again. The stack pointer, the
+ * return address and g are what they were at the entry. 0; -ENOTSUP with the reason in *why_ret ("it is written in assembly").
  */
 int place_begin(struct gobin *bin, const struct gobin_func *func, struct place *ret,
 		const char **why_ret);

@@ -144,6 +144,28 @@ static void fill_assist(struct wire_cfg *cfg, struct gobin *bin)
 	cfg->assist_frame = frame;
 }
 
+/*
+ * There systemstack has a frame, as every assembly function that calls others, and sets X29 right when it returns (Go
+ * runtime/asm_arm64.s).
+ */
+static void fill_arm64(struct plan *plan, struct gobin *bin)
+{
+	enum { CHAIN_GOES_ON_MINOR = 25, FRAMES_ARE_MENDED_MINOR = 21 };
+	int minor = gobin_layout(bin)->minor;
+	struct gobin_func func;
+
+	plan->cfg.systemstack_frame = 1;
+	if (minor < CHAIN_GOES_ON_MINOR && !gobin_find_func(bin, "runtime.systemstack", &func)) {
+		plan->cfg.systemstack_va = func.entry;
+		plan->cfg.systemstack_len = func.end - func.entry;
+	}
+	/* Go runtime/stack.go adjustframe. */
+	if (minor < FRAMES_ARE_MENDED_MINOR)
+		plan_note(plan,
+			  "a stack that has grown is cut where it had been full: Go 1.20 and older "
+			  "don't keep frame pointers right on arm64");
+}
+
 static int plan_allocs(struct plan *plan, struct gobin *bin, const struct plan_opts *opts,
 		       struct err *err)
 {
@@ -153,13 +175,8 @@ static int plan_allocs(struct plan *plan, struct gobin *bin, const struct plan_o
 
 int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret, struct err *err)
 {
-	const struct gobin_info *info = gobin_info(bin);
 	struct gobin_globals globals;
 
-	if (info->machine != EM_X86_64)
-		return err_set(err, -ENOTSUP,
-			       "'%s' is not an x86-64 program: its probes aren't supported yet",
-			       info->path);
 	if (opts->sampled && opts->ops_nr && !opts->ops_only) {
 		err_set(err, -EINVAL,
 			"operations can't be sampled along with the rest: all of them are "
@@ -170,8 +187,12 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 	struct plan *plan = calloc(1, sizeof(*plan));
 	if (!plan)
 		return err_set(err, -ENOMEM, "out of memory");
+	plan->machine = gobin_info(bin)->machine;
 	fill_cfg(&plan->cfg, gobin_layout(bin), opts);
-	fill_assist(&plan->cfg, bin);
+	if (plan->machine == EM_AARCH64)
+		fill_arm64(plan, bin);
+	else
+		fill_assist(&plan->cfg, bin);
 	unsigned views = opts->views ? opts->views : PLAN_VIEW_ALL;
 	int rc = views & PLAN_VIEW_ALLOC ? plan_allocs(plan, bin, opts, err) : 0;
 	if (rc) {

@@ -50,7 +50,7 @@ struct plan_probe {
 	uint64_t file_off; /* the same place in the file: what the kernel wants */
 	uint64_t cookie; /* WIRE_COOKIE */
 	char func[128]; /* pclntab name */
-	const char *insn; /* "push", "jbe", "sub", "add", "ret", "entry" */
+	const char *insn; /* as struct place has it */
 	const char *why; /* what it is for, for --dry-run */
 };
 
@@ -66,6 +66,7 @@ struct plan_op {
 enum { PLAN_PROBES_MAX = 1024, PLAN_NOTES_MAX = 16 };
 
 struct plan {
+	uint16_t machine; /* EM_X86_64, EM_AARCH64: whose kernel can attach it */
 	struct plan_probe probes[PLAN_PROBES_MAX];
 	size_t probes_nr;
 	struct plan_op ops[WIRE_OPS_MAX];
@@ -117,7 +118,7 @@ struct plan_opts {
 };
 
 /*
- * 0; -ENOTSUP with the reason if exact counting isn't possible on this binary: an unknown machine, an
+ * 0; -ENOTSUP with the reason if exact counting isn't possible on this binary: an
  * allocator entry that can't be probed (then no number would be right, so none is given). -ENOENT for an operation
  * that is no function here, or is inlined everywhere; -EINVAL for one that can't be measured or could be
  * several: the message says which and why. Free with plan_free().

@@ -14,6 +14,7 @@
 #include <sys/random.h>
 
 #include "base/cleanup.h"
+#include "base/machine.h"
 #include "gallop.skel.h"
 #include "plan/plan.h"
 #include "probe/features.h"
@@ -302,6 +303,13 @@ int probe_new(const struct plan *plan, const struct probe_opts *opts, struct pro
 	struct features features;
 	enum probe_attach attach = opts->attach;
 
+	if (plan->machine != machine_own()) {
+		err_set(err, -ENOTSUP, "this is a program for %s, and this gallop is for %s",
+			machine_name(plan->machine), machine_name(machine_own()));
+		err_hint(err, "trace it where it runs, with a gallop built for %s",
+			 machine_name(plan->machine));
+		return -ENOTSUP;
+	}
 	features_detect(&features);
 	int rc = features_check(&features, err);
 	if (!rc)

@@ -82,9 +82,12 @@ static void put_line(FILE *out, const struct snapshot_ops *ops, const struct sna
 
 int render_bench_header(FILE *out, const struct snapshot *s)
 {
-	(void)s;
-	/* Operations are measured on no other machine. */
-	fputs("goos: linux\ngoarch: amd64\n", out);
+	/* The kernel's release is followed by its machine. */
+	static const char arm64[] = " aarch64";
+	size_t len = strlen(s->meta.kernel), suffix = sizeof(arm64) - 1;
+	bool is_arm64 = len > suffix && !strcmp(s->meta.kernel + len - suffix, arm64);
+
+	fprintf(out, "goos: linux\ngoarch: %s\n", is_arm64 ? "arm64" : "amd64");
 	return render_end(out);
 }
 
