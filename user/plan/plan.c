@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/caps.h"
+#include "base/cleanup.h"
 #include "base/utf8.h"
 #include "gobin/gobin.h"
 #include "gobin/layout.h"
@@ -155,6 +157,7 @@ int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret,
 {
 	const struct gobin_info *info = gobin_info(bin);
 	struct gobin_globals globals;
+	_cleanup_(caps_restore) uint64_t caps = caps_set_effective(0); /* as gobin_open() */
 
 	if (info->machine != EM_X86_64)
 		return err_set(err, -ENOTSUP,
