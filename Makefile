@@ -81,9 +81,9 @@ endif
 # libbpf is always linked statically: a binary built here must run where libbpf is older.
 ifeq ($(STATIC),1)
   LDFLAGS_ALL += -static
-  LIBS := -lbpf -lsqlite3 -lelf -lz -lncursesw -ltinfo -lm -lpthread -ldl
+  LIBS := -lbpf -lsqlite3 -lelf -lz -lncursesw -ltinfo -lcap-ng -lm -lpthread -ldl
 else
-  LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lncursesw -ltinfo -lm
+  LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lncursesw -ltinfo -lcap-ng -lm
 endif
 
 BPF_ARCH_x86_64 := x86
@@ -320,6 +320,19 @@ install: $(O)/gallop $(O)/man/gallop.1
 	$(O)/gallop completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gallop
 	$(O)/gallop completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gallop
 	$(O)/gallop completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gallop.fish
+
+# What gallop needs to be used without root (README.md, "Without root"), on the installed binary, or else on the one built here.
+# Whoever may run it then can look into every process: GROUP=adm lets only that group.
+SETCAP := cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search=ep
+SETCAP_BIN ?=
+.PHONY: setcap
+setcap: $(O)/gallop
+	@command -v setcap >/dev/null || { echo "make: 'setcap' is missing (package libcap2-bin)" >&2; exit 1; }
+	@set -e; bin='$(SETCAP_BIN)'; \
+	[ -n "$$bin" ] || bin='$(DESTDIR)$(BINDIR)/gallop'; \
+	[ -e "$$bin" ] || [ -n '$(SETCAP_BIN)' ] || bin='$(O)/gallop'; \
+	$(if $(GROUP),chgrp '$(GROUP)' "$$bin"; chmod 750 "$$bin";) \
+	setcap '$(SETCAP)' "$$bin"; getcap "$$bin"
 
 # Also of pages whose command is no more.
 .PHONY: uninstall

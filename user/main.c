@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/caps.h"
 #include "cmd/help.h"
 
 static const struct cmd *find_command(const char *name)
@@ -29,12 +30,20 @@ static void hold_standard_streams(void)
 			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* Recordings are all it looks at: whatever they hold, it is read with no privilege but to write what it makes of them. */
+static bool reads_recordings(const struct cmd *cmd, const struct options *opts)
+{
+	return cmd->id & (CMD_REPORT | CMD_DIFF) ||
+	       (opts->file && cmd->id & (CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP));
+}
+
 int main(int argc, char **argv)
 {
 	const struct cmd *cmd = find_command(argc > 1 ? argv[1] : "help");
 	struct options opts;
 	struct err err = { 0 };
 
+	caps_begin();
 	hold_standard_streams();
 	if (!cmd) {
 		suggest_command(argv[1], &err);
@@ -45,6 +54,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_DFL);
 	options_parse(cmd, argc > 1 ? argc - 1 : 1, argc > 1 ? argv + 1 : argv, &opts);
 	int status = options_check(cmd, &opts, &err);
+	if (!status && reads_recordings(cmd, &opts))
+		(void)caps_keep(CAPS_FILES); /* what isn't given up is as it was */
 	if (!status)
 		status = cmd->run(&opts, &err);
 	if (status < 0) {

@@ -137,8 +137,8 @@ results() {
 	rm dir/real.json
 	run report r.gallop -o dir/link.json
 	succeeds "through a link to nothing" cmp want.json dir/real.json
-	(umask 027 && "$gallop" report r.gallop -o dir/new.json)
-	is "a new file: mode" "$(stat -c %a dir/new.json)" 640
+	(umask 0 && "$gallop" report r.gallop -o dir/new.json)
+	is "a new file: mode" "$(stat -c %a dir/new.json)" 600
 
 	{ echo first; "$gallop" report r.gallop -o /dev/stdout; echo last; } > all.txt
 	succeeds "/dev/stdout: what is before and after stays" cmp all.txt <(echo first; cat want.txt; echo last)

@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/caps.h"
 #include "base/fmt.h"
 #include "base/machine.h"
 #include "base/utf8.h"
@@ -17,6 +18,7 @@
 #include "probe/probe.h"
 #include "proc/memstats.h"
 #include "proc/proc.h"
+#include "session/privileges.h"
 
 enum verdict { GOOD, LESS, BAD };
 
@@ -42,6 +44,38 @@ static void say(struct doctor *d, enum verdict verdict, const char *what, const 
 	d->fatal |= verdict == BAD;
 }
 
+/* A capability, what it is for, and how bad it is to have none. */
+static void check_cap(struct doctor *d, unsigned cap, enum verdict without, const char *what)
+{
+	bool missing = caps_missing(CAPS(cap)) != 0;
+
+	say(d, missing ? without : GOOD, caps_text(CAPS(cap)).s, "%s: %s",
+	    missing ? "missing" : "yes", what);
+}
+
+/* attach: how it will be attached; PROBE_ATTACH_AUTO where that can't be told, as nothing can be. */
+static void check_privileges(struct doctor *d, const struct features *f, enum probe_attach attach)
+{
+	static const char *const modes[] = { "kept in exact mode", "kept in auto mode" };
+
+	printf("privileges\n");
+	check_cap(d, CAP_BPF, BAD, "to load programs and make tables");
+	check_cap(d, CAP_PERFMON, BAD, "to load programs that trace");
+	check_cap(d, CAP_SYS_PTRACE, LESS, "to look into processes of other users");
+	check_cap(d, CAP_DAC_READ_SEARCH, LESS, "to read executables that not everybody may read");
+	check_cap(d, CAP_SYS_ADMIN, attach == PROBE_ATTACH_PERF ? BAD : LESS,
+		  attach == PROBE_ATTACH_PERF
+			  ? "to attach perf uprobes"
+			  : "to see other tracers, and where there is no uprobe_multi");
+	if (attach == PROBE_ATTACH_AUTO)
+		return;
+	for (int i = 0; i < 2; i++)
+		say(d, GOOD, modes[i], "%s, once it is attached",
+		    caps_text(privileges_kept(features_caps_kept(f, attach, i), i, false) &
+			      caps_permitted())
+			    .s);
+}
+
 static void check_kernel(struct doctor *d)
 {
 	struct features f;
@@ -55,8 +89,11 @@ static void check_kernel(struct doctor *d)
 		say(d, LESS, "machine", "arm64: tested in an emulator, never on real hardware");
 	if (!f.bpf && (f.bpf_errno == EPERM || f.bpf_errno == EACCES)) {
 		d->code = -EPERM;
-		say(d, BAD, "BPF programs",
-		    "not permitted: run as root, or grant CAP_BPF and CAP_PERFMON");
+		struct err err;
+
+		features_check(&f, &err);
+		say(d, BAD, "BPF programs", "%s; %s", err.msg, err.hint);
+		check_privileges(d, &f, PROBE_ATTACH_AUTO);
 		return;
 	}
 	d->code = -ENOTSUP;
@@ -81,6 +118,7 @@ static void check_kernel(struct doctor *d)
 	say(d, GOOD, "table of map sites", "%s sites, %s of kernel memory when full",
 	    fmt_count(probe_map_sites_max()).s,
 	    fmt_bytes(probe_map_sites_max() * probe_map_site_cost()).s);
+	check_privileges(d, &f, f.multi_pid ? PROBE_ATTACH_MULTI : PROBE_ATTACH_PERF);
 }
 
 static void check_binary(struct doctor *d, struct gobin *bin)
@@ -139,7 +177,8 @@ static void check_counters(struct doctor *d, const struct proc *p, struct gobin 
 		return;
 	}
 	if (memstats_read(&reader, &stats))
-		say(d, LESS, "runtime's counters", "not readable just now");
+		say(d, LESS, "runtime's counters", "%s",
+		    proc_check_memory(p, &err) ? err.msg : "not readable just now");
 	else
 		say(d, GOOD, "runtime's counters", "%s objects, %s so far, read with no probe",
 		    fmt_count(stats.mallocs).s, fmt_bytes(stats.total_alloc).s);
@@ -152,7 +191,7 @@ static int examine(struct doctor *d, const struct options *opts, struct err *err
 	int rc = opts->pid ? proc_open(opts->pid, &p, err) : 0;
 
 	if (!rc)
-		rc = gobin_open(p ? p->exe_path : opts->file, &bin, err);
+		rc = p ? proc_open_exe(p, &bin, err) : gobin_open(opts->file, &bin, err);
 	if (!rc) {
 		check_binary(d, bin);
 		check_plan(d, bin, opts);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/caps.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cmd/live.h"
@@ -21,6 +22,7 @@
 #include "record/recording.h"
 #include "render/render.h"
 #include "session/heap_watch.h"
+#include "session/privileges.h"
 #include "symbol/symbol.h"
 
 enum { NS_PER_MS = 1000 * 1000 };
@@ -122,7 +124,7 @@ static int set_up(struct heap *h, struct err *err)
 	int rc = proc_open(h->opts.pid, &h->proc, err);
 
 	if (!rc)
-		rc = gobin_open(h->proc->exe_path, &h->bin, err);
+		rc = proc_open_exe(h->proc, &h->bin, err);
 	if (rc)
 		return h->proc ? err_wrap(err, "process %d (%s)", h->proc->pid, h->proc->comm) : rc;
 	rc = proc_load_bias(h->proc, h->bin, &bias, err);
@@ -131,7 +133,10 @@ static int set_up(struct heap *h, struct err *err)
 	if (model_new(&h->model) || symbolizer_new(h->bin, h->model, &h->symbolizer))
 		return err_set(err, -ENOMEM, "out of memory");
 	fill_meta(h, bias);
-	return heap_watch_init(&h->watch, h->proc, h->bin, bias, h->symbolizer, h->model, err);
+	/* All that is left to do is to read its memory. */
+	rc = privileges_drop(NULL, false, false, err);
+	return rc ? rc
+		  : heap_watch_init(&h->watch, h->proc, h->bin, bias, h->symbolizer, h->model, err);
 }
 
 static int look(struct heap *h, struct err *err)
@@ -140,7 +145,7 @@ static int look(struct heap *h, struct err *err)
 	int rc = heap_watch_look(&h->watch, now, err);
 
 	if (rc == -EPERM || rc == -EACCES)
-		err_hint(err, "run as root, as the same user, or grant CAP_SYS_PTRACE");
+		caps_explain(err, CAPS(CAP_SYS_PTRACE));
 	if (rc)
 		return rc;
 	/* What another program has at these addresses would be nonsense that looks like a profile. */

@@ -99,7 +99,7 @@ static int look_at(pid_t pid, void *ctx)
 		list->hidden += rc == -EACCES;
 		return 0;
 	}
-	if (!gobin_open(p->exe_path, &bin, &err)) {
+	if (!proc_open_exe(p, &bin, &err)) {
 		print_row(list, p, bin);
 		gobin_free(bin);
 	}

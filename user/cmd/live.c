@@ -47,25 +47,25 @@ struct session_opts live_session_opts(const struct options *opts, unsigned views
 	};
 }
 
-/* The path of the target's executable: of a process, a command, or as given. */
-static int target_path(const struct options *opts, char *buf, size_t cap, struct err *err)
+/* The target's executable: of a process, a command, or as given. */
+static int open_target(const struct options *opts, struct gobin **ret, struct err *err)
 {
+	char path[4096];
+
 	if (opts->pid) {
 		struct proc *proc;
 		int rc = proc_open(opts->pid, &proc, err);
 
 		if (rc)
 			return rc;
-		snprintf(buf, cap, "%s", proc->exe_path);
+		rc = proc_open_exe(proc, ret, err);
 		proc_free(proc);
-		return 0;
+		return rc;
 	}
-	if (opts->file) {
-		snprintf(buf, cap, "%s", opts->file);
-		return 0;
-	}
-	int status, rc = child_find_executable(opts->argv[0], buf, cap, &status, err);
-	return rc;
+	if (opts->file)
+		return gobin_open(opts->file, ret, err);
+	int status, rc = child_find_executable(opts->argv[0], path, sizeof(path), &status, err);
+	return rc ? rc : gobin_open(path, ret, err);
 }
 
 unsigned live_views(const struct options *opts)
@@ -91,11 +91,8 @@ int live_print_plan(const struct options *opts, unsigned views, struct err *err)
 				       .sampled = opts->mode == SESSION_AUTO };
 	struct gobin *bin;
 	struct plan *plan;
-	char path[4096];
-	int rc = target_path(opts, path, sizeof(path), err);
+	int rc = open_target(opts, &bin, err);
 
-	if (!rc)
-		rc = gobin_open(path, &bin, err);
 	if (rc)
 		return rc;
 	rc = plan_new(bin, &plan_opts, &plan, err);

@@ -19,7 +19,11 @@ static const char description[] =
 	"count against the runtime's own. A number that can't be shown to be right\n"
 	"isn't shown.\n"
 	".PP\n"
-	"It needs root, or for most of it CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE;\n"
+	"Files that it makes can be read by their owner alone: under sudo, by who\n"
+	"called it. A \\fICOMMAND\\fR that it starts runs as who runs gallop.\n"
+	".PP\n"
+	"It needs root, or for most of it CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and\n"
+	"CAP_DAC_READ_SEARCH, of which it gives up what it can once it is attached;\n"
 	".B gallop doctor\n";
 
 static const char exit_status[] =

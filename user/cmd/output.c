@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/owner.h"
 #include "cmd/cmd.h"
 #include "record/database.h"
 
@@ -139,10 +140,14 @@ struct render_opts render_opts_of(const struct options *opts)
 
 static FILE *open_in_place(const char *path)
 {
+	struct stat st;
+	bool is_new = stat(path, &st) != 0; /* what a link leads to */
 	int fd = fd_of_path(path);
 
 	fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-		     : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		     : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, OWNER_FILE_MODE);
+	if (fd >= 0 && is_new)
+		owner_give(fd);
 	return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
@@ -163,14 +168,16 @@ static int refuse_recording(const char *target, const char *path, struct err *er
 	return -EEXIST;
 }
 
-/* Who may read the file stays as it was; of a new one, as umask says. */
+/* Who may read the file stays as it was; a new one is for who called us, and nobody else. */
 static void set_access(int fd, const char *target)
 {
-	mode_t mask = umask(0);
-	struct stat st = { .st_mode = 0666 & ~mask, .st_uid = geteuid(), .st_gid = getegid() };
+	struct stat st;
 
-	umask(mask);
-	if (stat(target, &st) == 0 && fchown(fd, st.st_uid, st.st_gid))
+	if (stat(target, &st)) {
+		owner_give(fd);
+		return;
+	}
+	if (fchown(fd, st.st_uid, st.st_gid))
 		st.st_mode &= 0700; /* it isn't for the same people any more */
 	fchmod(fd, st.st_mode & 0777);
 }
@@ -204,12 +211,14 @@ int output_open(struct output *out, const char *path, struct err *err)
 	if (is_stdout(path))
 		return 0;
 	out->path = path;
-	if (!is_special(path)) {
+	int rc = fd_of_path(path) < 0 ? owner_check(path, err) : 0;
+	if (!rc && !is_special(path)) {
 		out->target = realpath(path, NULL);
 		if (!out->target && !is_link(path))
 			out->target = strdup(path);
 	}
-	int rc = out->target ? refuse_recording(out->target, path, err) : 0;
+	if (!rc && out->target)
+		rc = refuse_recording(out->target, path, err);
 	if (!rc) {
 		out->f = out->target ? open_beside(out) : open_in_place(path);
 		if (!out->f)

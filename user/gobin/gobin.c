@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/caps.h"
 #include "base/cleanup.h"
 #include "gobin/buildinfo.h"
 #include "gobin/elf.h"
@@ -136,8 +137,11 @@ int gobin_open(const char *path, struct gobin **ret, struct err *err)
 		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", path);
 
 	int r = image_init(&bin->img, bin->path, err);
-	if (r == 0)
-		r = read_tables(bin, err);
+	if (r < 0)
+		return r;
+	/* The file says what it likes: from here on nothing of it is read with privileges. */
+	_cleanup_(caps_restore) uint64_t caps = caps_set_effective(0);
+	r = read_tables(bin, err);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(bin);

@@ -35,6 +35,9 @@ struct governor;
 struct probe;
 struct proc;
 
+/* The highest of its threads' real-time priorities: that of those which close windows. */
+enum { GOVERN_PRIORITY_MAX = 2 };
+
 struct govern_opts {
 	struct probe *probe; /* of a sampled plan, attached: what is always on counts already */
 	const struct proc *proc;

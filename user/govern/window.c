@@ -41,7 +41,7 @@ uint64_t govern_vary(uint64_t n)
 /* First in line when it is woken, or windows get longer than they may on a machine that is busy. */
 static void go_first(void)
 {
-	const struct sched_param param = { .sched_priority = 2 };
+	const struct sched_param param = { .sched_priority = GOVERN_PRIORITY_MAX };
 
 	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &param))
 		setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -20);

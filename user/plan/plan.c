@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/caps.h"
+#include "base/cleanup.h"
 #include "base/utf8.h"
 #include "gobin/gobin.h"
 #include "gobin/layout.h"
@@ -176,6 +178,7 @@ static int plan_allocs(struct plan *plan, struct gobin *bin, const struct plan_o
 int plan_new(struct gobin *bin, const struct plan_opts *opts, struct plan **ret, struct err *err)
 {
 	struct gobin_globals globals;
+	_cleanup_(caps_restore) uint64_t caps = caps_set_effective(0); /* as gobin_open() */
 
 	if (opts->sampled && opts->ops_nr && !opts->ops_only) {
 		err_set(err, -EINVAL,

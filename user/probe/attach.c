@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/caps.h"
 #include "plan/plan.h"
 #include "probe/priv.h"
 
@@ -311,10 +312,9 @@ static int attach_failed(const struct probe *p, pid_t pid, int rc, struct err *e
 		rc = -EPERM;
 	err_set(err, rc, "cannot attach to %d with %s: %s", pid, probe_attach_name(p),
 		strerror(-rc));
+	/* Of perf uprobes since July 2025, CVE-2025-38466, also in stable kernels. */
 	if (rc == -EPERM)
-		err_hint(err, p->attach == PROBE_ATTACH_PERF
-				      ? "perf uprobes need root or CAP_SYS_ADMIN"
-				      : "run as root, or grant CAP_BPF and CAP_PERFMON");
+		caps_explain(err, p->attach == PROBE_ATTACH_PERF ? CAPS(CAP_SYS_ADMIN) : CAPS_LOAD);
 	return rc;
 }
 
@@ -335,6 +335,7 @@ int probe_attach(struct probe *p, int exe_fd, pid_t pid, struct err *err)
 			return attach_failed(p, pid, rc, err);
 		}
 	}
+	p->others_nr = probe_other_places(p);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/caps.h"
 #include "base/cleanup.h"
 
 /* The smallest program: return 0. */
@@ -54,6 +55,19 @@ static void detect_multi(struct features *ret)
 	ret->multi_pid = ret->multi && try_multi(fd, -1) == -EINVAL;
 }
 
+/* Without the capabilities, for the moment: an old kernel refuses whatever is asked of it, whoever has the descriptor. */
+static void detect_free(struct features *ret)
+{
+	_cleanup_close_ int table = bpf_map_create(BPF_MAP_TYPE_ARRAY, "gallop_feature", 4, 4, 1,
+						   NULL);
+	_cleanup_close_ int prog = ret->multi ? load_trivial(BPF_TRACE_UPROBE_MULTI) : -1;
+	_cleanup_(caps_restore) uint64_t caps = caps_set_effective(0);
+	uint32_t key = 0, value;
+
+	ret->free_tables = table >= 0 && !bpf_map_lookup_elem(table, &key, &value);
+	ret->free_links = prog >= 0 && try_multi(prog, 0) == -EBADF;
+}
+
 void features_detect(struct features *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -70,13 +84,14 @@ void features_detect(struct features *ret)
 					      NULL) == 1;
 	ret->loop = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) == 1;
 	detect_multi(ret);
+	detect_free(ret);
 }
 
 int features_check(const struct features *f, struct err *err)
 {
 	if (!f->bpf && (f->bpf_errno == EPERM || f->bpf_errno == EACCES)) {
 		err_set(err, -EPERM, "cannot load BPF programs: operation not permitted");
-		err_hint(err, "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE");
+		caps_explain(err, CAPS_LOAD);
 		return -EPERM;
 	}
 	if (!f->bpf)
@@ -109,4 +124,21 @@ int features_choose(const struct features *f, enum probe_attach wanted, enum pro
 							 : "");
 	*ret = wanted;
 	return 0;
+}
+
+uint64_t features_caps_kept(const struct features *f, enum probe_attach attach, bool switches)
+{
+	uint64_t kept = 0;
+
+	if (!f->free_tables)
+		kept |= CAPS(CAP_BPF);
+	if (switches && !(attach == PROBE_ATTACH_MULTI && f->free_links))
+		kept |= CAPS_LOAD | CAPS(CAP_SYS_ADMIN);
+	/* To find other tracers' links by their numbers, every ten seconds: Linux kernel/bpf/syscall.c bpf_link_get_fd_by_id. */
+	if (switches)
+		kept |= CAPS(CAP_SYS_ADMIN);
+	/* Who hasn't these two has them by that one. */
+	if (kept & CAPS_LOAD & ~caps_permitted())
+		kept |= CAPS(CAP_SYS_ADMIN);
+	return kept;
 }

@@ -4,6 +4,7 @@
 #define GALLOP_PROBE_FEATURES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "probe/probe.h"
@@ -16,6 +17,8 @@ struct features {
 	bool multi; /* uprobe_multi links, since 6.6 */
 	bool multi_pid; /* their pid filter sees all threads, since 6.10 and stable kernels */
 	bool perf_uprobe; /* the perf uprobe PMU */
+	bool free_links; /* with a program that is loaded, uprobe_multi links take no capability */
+	bool free_tables; /* nor does reading tables that are there, since 5.19 */
 	int bpf_errno; /* why bpf is false */
 };
 
@@ -34,5 +37,11 @@ int features_check(const struct features *f, struct err *err);
  */
 int features_choose(const struct features *f, enum probe_attach wanted, enum probe_attach *ret,
 		    struct err *err);
+
+/*
+ * What of our capabilities (base/caps.h) the probes still need once they are attached in this way. switches: some are
+ * detached and attached again as it goes, and other tracers are looked for.
+ */
+uint64_t features_caps_kept(const struct features *f, enum probe_attach attach, bool switches);
 
 #endif

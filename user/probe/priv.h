@@ -25,6 +25,8 @@ struct probe {
 	pid_t pid;
 	const struct plan *plan; /* borrowed */
 	enum probe_attach attach;
+	uint64_t caps_kept[2]; /* for probe_caps_kept(): not switching, and switching */
+	size_t others_nr; /* other tracers' places when it was attached */
 	const struct wire_cpu *cpus; /* mapped */
 	size_t cpus_nr, cpus_sz; /* of cpus */
 	size_t values_nr; /* of each key of a per-CPU map */

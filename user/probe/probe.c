@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/caps.h"
 #include "base/cleanup.h"
 #include "base/machine.h"
 #include "gallop.skel.h"
@@ -289,8 +290,9 @@ static int load(struct probe *p, const struct probe_opts *opts, const struct fea
 			: rc == -ENOMEM ? -ENOMEM
 					: -ENOTSUP,
 			"cannot load the BPF programs: %s", strerror(-rc));
-		err_hint(err, rc == -EPERM ? "run as root, or grant CAP_BPF and CAP_PERFMON"
-					   : "'gallop doctor' says what this kernel lacks");
+		err_hint(err, "'gallop doctor' says what this kernel lacks");
+		if (rc == -EPERM)
+			caps_explain(err, CAPS_LOAD);
 	}
 	if (!rc)
 		keep_prog_ids(p);
@@ -321,6 +323,8 @@ int probe_new(const struct plan *plan, const struct probe_opts *opts, struct pro
 		return err_set(err, -ENOMEM, "out of memory");
 	p->plan = plan;
 	p->attach = attach;
+	for (int switches = 0; switches < 2; switches++)
+		p->caps_kept[switches] = features_caps_kept(&features, attach, switches);
 	p->exe_fd = -1;
 	rc = links_open(p);
 	if (rc)
@@ -353,6 +357,11 @@ void probe_free(struct probe *p)
 const struct plan *probe_plan(const struct probe *p)
 {
 	return p->plan;
+}
+
+uint64_t probe_caps_kept(const struct probe *p, bool switches)
+{
+	return p->caps_kept[switches];
 }
 
 bool probe_has(const struct probe *p, enum plan_prog prog)

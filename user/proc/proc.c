@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "base/caps.h"
 #include "base/cleanup.h"
 #include "base/utf8.h"
 #include "gobin/gobin.h"
@@ -149,7 +150,7 @@ static int no_access(const struct proc *p, const char *why, struct err *err)
 {
 	err_set(err, -EACCES, "cannot look at process %d%s%s%s: %s", p->pid, p->comm[0] ? " (" : "",
 		p->comm, p->comm[0] ? ")" : "", why);
-	err_hint(err, "run as root or grant CAP_SYS_PTRACE");
+	caps_explain(err, CAPS(CAP_SYS_PTRACE));
 	return -EACCES;
 }
 
@@ -375,6 +376,17 @@ static int find_mapped_offset(pid_t pid, uint64_t addr, uint64_t *ret)
 	return -ESRCH;
 }
 
+int proc_open_exe(const struct proc *p, struct gobin **ret, struct err *err)
+{
+	uint64_t needed = CAPS(CAP_DAC_READ_SEARCH);
+	_cleanup_(caps_restore) uint64_t caps = caps_raise(needed);
+	int rc = gobin_open(p->exe_path, ret, err);
+
+	if (rc == -EACCES)
+		caps_explain(err, needed);
+	return rc;
+}
+
 /*
  * The mapping of the executable is the one that holds start_code of /proc/PID/stat: the lowest address of the
  * executable's code, which the kernel put there when it loaded the file (Linux fs/binfmt_elf.c, load_elf_binary).
@@ -433,6 +445,14 @@ int proc_read(const struct proc *p, uint64_t addr, void *buf, size_t len)
 	struct iovec remote = { .iov_base = (void *)(uintptr_t)addr, .iov_len = len };
 
 	return proc_readv(p, &local, 1, &remote, 1);
+}
+
+int proc_check_memory(const struct proc *p, struct err *err)
+{
+	uint8_t byte;
+	int rc = proc_read(p, p->start_code, &byte, sizeof(byte));
+
+	return rc == -EPERM || rc == -EACCES ? explain(p, rc, "mem", err) : 0;
 }
 
 /* The kernel lists processes in ascending order (Linux 2.6.18 .. 6.18 fs/proc/base.c next_tgid). */

@@ -50,6 +50,18 @@ enum proc_state proc_state(const struct proc *p);
 int proc_cmdline(const struct proc *p, char *buf, size_t cap);
 
 /*
+ * May the memory of p be read? 0; -EACCES with what is missing: where Yama's ptrace_scope is set, also that of one's own
+ * processes takes CAP_SYS_PTRACE, though all else may be looked at.
+ */
+int proc_check_memory(const struct proc *p, struct err *err);
+
+/*
+ * Read the executable that p runs: what gobin_open() returns. It is opened also where only CAP_DAC_READ_SEARCH allows
+ * it.
+ */
+int proc_open_exe(const struct proc *p, struct gobin **ret, struct err *err);
+
+/*
  * What to add to the executable's va to get the process's addresses. bin must be the file that p
  * runs. -ESRCH when it isn't mapped, -EACCES.
  */

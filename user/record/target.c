@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/owner.h"
 #include "record/database.h"
 
 enum { TMP_TRIES = 100 };
@@ -44,8 +45,10 @@ int target_check(const char *path, struct err *err)
 	/* Non-blocking: a fifo without a writer must not hang us here. */
 	_cleanup_close_ int fd = open(path,
 				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd >= 0)
-		return check_existing(fd, path, err);
+	if (fd >= 0) {
+		int rc = check_existing(fd, path, err);
+		return rc ? rc : owner_check(path, err);
+	}
 	if (errno == ENOENT)
 		return 0;
 	if (errno == ELOOP) {
@@ -75,12 +78,14 @@ int target_create(const char *path, char **tmp_ret, int *lock_ret, struct err *e
 		_cleanup_free_ char *tmp = tmp_name(path, i);
 		if (!tmp)
 			return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
-		_cleanup_close_ int fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		_cleanup_close_ int fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+					      OWNER_FILE_MODE);
 		if (fd < 0 && errno == EEXIST)
 			continue;
 		if (fd < 0)
 			return err_set(err, -errno, "cannot create '%s': %s", path,
 				       strerror(errno));
+		owner_give(fd);
 		/* Some file systems have no locks: then two writers are merely not kept apart. */
 		(void)flock(fd, LOCK_EX | LOCK_NB);
 		*tmp_ret = take_ptr(tmp);

@@ -119,8 +119,10 @@ static int begin_totals(struct sampling *s, struct err *err)
 {
 	if (s->opts.from_zero)
 		return 0;
-	if (!read_totals(s, &s->begin))
-		return err_set(err, -EAGAIN, "the runtime's counters could not be read");
+	if (!read_totals(s, &s->begin)) {
+		int rc = proc_check_memory(s->opts.proc, err);
+		return rc ? rc : err_set(err, -EAGAIN, "the runtime's counters could not be read");
+	}
 	s->now = s->begin;
 	return 0;
 }

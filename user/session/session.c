@@ -28,6 +28,7 @@
 #include "session/child.h"
 #include "session/gc_truth.h"
 #include "session/heap_watch.h"
+#include "session/privileges.h"
 #include "session/sampling.h"
 #include "session/truth.h"
 #include "stream/stream.h"
@@ -103,7 +104,7 @@ static int open_target(struct session *s, struct err *err)
 		int rc = proc_open(s->opts.pid, &s->proc, err);
 		if (rc)
 			return rc;
-		rc = gobin_open(s->proc->exe_path, &s->bin, err);
+		rc = proc_open_exe(s->proc, &s->bin, err);
 		return rc ? err_wrap(err, "process %d (%s)", s->proc->pid, s->proc->comm) : 0;
 	}
 	int rc = child_spawn(s->opts.argv, s->opts.child_output, &s->child, &s->exec_failure, err);
@@ -221,9 +222,8 @@ static int set_up(struct session *s, struct err *err)
 		rc = make_model(s, err);
 	if (!rc)
 		rc = open_clock(s, err);
-	if (!rc)
-		rc = probe_attach(s->probe, gobin_fd(s->bin), session_pid(s), err);
-	return rc;
+	rc = rc ? rc : probe_attach(s->probe, gobin_fd(s->bin), session_pid(s), err);
+	return rc ? rc : privileges_drop(s->probe, is_sampled(s), s->started_child, err);
 }
 
 int session_new(const struct session_opts *opts, struct session **ret, struct err *err)

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/caps.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* What opens, changes or gives away files that their permissions wouldn't let us. */
+#define FILE_CAPS (CAPS_FILES | CAPS(CAP_DAC_READ_SEARCH))
+
+static uint64_t read_set(capng_type_t type)
+{
+	uint64_t set = 0;
+
+	if (capng_get_caps_process())
+		return 0;
+	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++)
+		if (capng_have_capability(type, cap))
+			set |= CAPS(cap);
+	return set;
+}
+
+uint64_t caps_permitted(void)
+{
+	return read_set(CAPNG_PERMITTED);
+}
+
+uint64_t caps_missing(uint64_t needed)
+{
+	uint64_t permitted = caps_permitted();
+
+	if (permitted & CAPS(CAP_SYS_ADMIN))
+		permitted |= CAPS_LOAD;
+	if (permitted & CAPS(CAP_DAC_OVERRIDE))
+		permitted |= CAPS(CAP_DAC_READ_SEARCH);
+	return needed & ~permitted;
+}
+
+static int apply(uint64_t permitted, uint64_t effective)
+{
+	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++) {
+		capng_update(permitted & CAPS(cap) ? CAPNG_ADD : CAPNG_DROP, CAPNG_PERMITTED, cap);
+		capng_update(effective & CAPS(cap) ? CAPNG_ADD : CAPNG_DROP, CAPNG_EFFECTIVE, cap);
+		/* With it the ambient ones go, too. */
+		capng_update(CAPNG_DROP, CAPNG_INHERITABLE, cap);
+	}
+	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+}
+
+uint64_t caps_set_effective(uint64_t set)
+{
+	uint64_t before = read_set(CAPNG_EFFECTIVE);
+	uint64_t permitted = read_set(CAPNG_PERMITTED);
+
+	if (before != (set & permitted))
+		apply(permitted, set & permitted);
+	return before;
+}
+
+uint64_t caps_raise(uint64_t set)
+{
+	return caps_set_effective(read_set(CAPNG_EFFECTIVE) | set);
+}
+
+void caps_begin(void)
+{
+	uint64_t permitted = caps_permitted();
+
+	if (permitted)
+		apply(permitted, geteuid() ? permitted & ~FILE_CAPS : permitted);
+}
+
+/* So that nothing that would be executed gets back what was given up; root does, otherwise. */
+static void bound(void)
+{
+	capng_clear(CAPNG_SELECT_BOUNDS);
+	capng_apply(
+		CAPNG_SELECT_BOUNDS); /* takes CAP_SETPCAP; the next line does the same for us */
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+int caps_keep(uint64_t set)
+{
+	uint64_t permitted = caps_permitted();
+	uint64_t kept = set & permitted;
+
+	if (permitted)
+		bound();
+	/* What isn't root's may stay to be had, but in effect it is only where it is asked for. */
+	return permitted ? apply(kept, geteuid() ? kept & ~FILE_CAPS : kept) : 0;
+}
+
+struct caps_text caps_text(uint64_t set)
+{
+	struct caps_text text = { "" };
+	size_t len = 0;
+
+	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++) {
+		const char *name = set & CAPS(cap) ? capng_capability_to_name(cap) : NULL;
+		bool last = !(set >> cap >> 1);
+
+		if (!name || len >= sizeof(text.s))
+			continue;
+		len += (size_t)snprintf(text.s + len, sizeof(text.s) - len, "%sCAP_",
+					!len   ? ""
+					: last ? " and "
+					       : ", ");
+		for (; *name && len + 1 < sizeof(text.s); name++)
+			text.s[len++] = (char)(*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A'
+									    : *name);
+		if (len < sizeof(text.s))
+			text.s[len] = '\0';
+	}
+	return len ? text : (struct caps_text){ "none" };
+}
+
+/* The command that gives our own executable what is missing, beside all that it is of use to have. */
+static void hint_setcap(struct err *err, uint64_t missing)
+{
+	char exe[64];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe));
+	bool named = n > 0 && (size_t)n < sizeof(exe);
+
+	err_hint(err,
+		 "run as root, or grant %s: 'sudo setcap cap_bpf,cap_perfmon,"
+		 "cap_sys_ptrace,cap_dac_read_search%s=ep %.*s'",
+		 caps_text(missing).s, missing & CAPS(CAP_SYS_ADMIN) ? ",cap_sys_admin" : "",
+		 named ? (int)n : 6, named ? exe : "gallop");
+}
+
+void caps_explain(struct err *err, uint64_t needed)
+{
+	uint64_t missing = caps_missing(needed);
+	size_t len = strlen(err->msg);
+
+	if (!missing) {
+		err_hint(err,
+			 "%s %s there, but may be so in a user namespace only, or seccomp or a "
+			 "security module forbids it",
+			 caps_text(needed).s, needed & (needed - 1) ? "are" : "is");
+		return;
+	}
+	snprintf(err->msg + len, sizeof(err->msg) - len, " (missing: %s)", caps_text(missing).s);
+	hint_setcap(err, missing);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a session gives up once it is attached. */
+#ifndef GALLOP_SESSION_PRIVILEGES_H
+#define GALLOP_SESSION_PRIVILEGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct probe;
+
+/*
+ * The capabilities that stay, as far as they are there: what the probes still need (probe_caps_kept(), 0 without probes); to
+ * look into the target; root's to write files; to pass a signal on to a command that may have become another user's.
+ */
+uint64_t privileges_kept(uint64_t by_probes, bool switches, bool started_command);
+
+/*
+ * Give up all others. To be called by the only thread there is, when the target's executable has been read and the probes are
+ * attached, and before anything is made of what the target says. probe: NULL for a session without one. switches: see
+ * probe_caps_kept(). -EPERM if the kernel keeps us from it.
+ */
+int privileges_drop(const struct probe *probe, bool switches, bool started_command,
+		    struct err *err);
+
+#endif
