@@ -46,6 +46,8 @@ int main(int argc, char **argv)
 	options_parse(cmd, argc > 1 ? argc - 1 : 1, argc > 1 ? argv + 1 : argv, &opts);
 	int status = options_check(cmd, &opts, &err);
 	if (!status)
+		status = target_find(&opts, &err);
+	if (!status)
 		status = cmd->run(&opts, &err);
 	if (status < 0) {
 		print_err(&err);
