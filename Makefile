@@ -79,7 +79,7 @@ endif
 BPFFLAGS := -target bpf -mcpu=v3 -g -O2 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
 	-D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux/$(BPF_ARCH) -I.
 # Their debug information is loaded with them: it must not tell where they were built.
-BPFFLAGS += -ffile-prefix-map=$(CURDIR)/=
+BPFFLAGS += -fdebug-compilation-dir=.
 
 # --- sources -------------------------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ mkdir "$T/data"
 export IMAGE=$root DATA=$T/data CONFINE=$here/confine
 in_image() { timeout "$limit" "$T/in_image" "$top/tools/container/$1.yaml" "${@:2}"; }
 
-matches "what it does unasked" "$(in_image daemonset "$entry" "$default")" '^Usage: '
+matches "what it does unasked" "$(in_image daemonset "$entry" "$default")" 'Usage: gallop COMMAND'
 is "it is a gallop" "$(in_image daemonset "$entry" version)" "$("$gallop" version)"
 
 # Another user's program, whose file that user alone may read.
