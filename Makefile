@@ -6,6 +6,8 @@
 #   make kernels        other kernels than this one, in an emulator
 #   make accuracy       how right estimates are make soak      an hour under changing load
 #   make install        DESTDIR= PREFIX= BINDIR= MANDIR= honoured
+#   make dist           a static binary, a tarball and a Debian package, the same wherever they are made
+#   make check-dist     that they are, and a container image as the Dockerfile makes it
 #
 # Switches: O=DIR (output directory), V=1 (show commands), DEBUG=1, SAN=address,undefined, STATIC=1,
 # ARCH=arm64 (for another machine than this one: see 'for another machine').
@@ -79,9 +81,10 @@ ifneq ($(CROSS),)
 endif
 
 # libbpf is always linked statically: a binary built here must run where libbpf is older.
+STATIC_LIBS := -lbpf -lsqlite3 -lelf -lz -lncursesw -ltinfo -lcap-ng -lm -lpthread -ldl
 ifeq ($(STATIC),1)
   LDFLAGS_ALL += -static
-  LIBS := -lbpf -lsqlite3 -lelf -lz -lncursesw -ltinfo -lcap-ng -lm -lpthread -ldl
+  LIBS := $(STATIC_LIBS)
 else
   LIBS := -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lsqlite3 -lelf -lz -lncursesw -ltinfo -lcap-ng -lm
 endif
@@ -94,6 +97,8 @@ ifeq ($(BPF_ARCH),)
 endif
 BPFFLAGS := -target bpf -mcpu=v3 -g -O2 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
 	-D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux/$(BPF_ARCH) -I.
+# Their debug information is loaded with them: it must not tell where they were built.
+BPFFLAGS += -fdebug-compilation-dir=.
 
 # --- sources -------------------------------------------------------------------------------------
 
@@ -175,6 +180,11 @@ $(O)/libgallop.a: $(USER_OBJS) $(O)/.sources
 $(O)/gallop: $(MAIN_OBJ) $(O)/libgallop.a
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# The same objects in a file that needs nothing else.
+$(O)/gallop-static: $(MAIN_OBJ) $(O)/libgallop.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -static -o $@ $^ $(STATIC_LIBS)
 
 # Programs of the kernel's, run on the host: tests/kernel/ stands for the kernel.
 $(O)/tests/unit/test_op_bpf.o $(O)/tests/unit/test_op_windows_bpf.o: CPPFLAGS_ALL += -Itests/kernel
@@ -341,6 +351,41 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gallop \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gallop \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gallop.fish
+
+# --- to give away --------------------------------------------------------------------------------
+#
+# Equal sources make equal files, bit by bit, with the same compilers: no time but that of the last commit is in them, and no
+# directory. DIST_MACHINES: for each a static binary; the Debian package is for the machine that builds.
+
+DIST := $(O)/dist
+DIST_MACHINES ?= $(shell uname -m)
+DIST_TREES := $(DIST_MACHINES:%=$(DIST)/.%)
+DIST_FLAGS := CFLAGS="-fstack-protector-strong -ffile-prefix-map=$(CURDIR)=." LDFLAGS="-Wl,-z,relro,-z,now"
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2> /dev/null || date -u -d $(DATE) +%s)
+export SOURCE_DATE_EPOCH
+
+.PHONY: dist
+dist:
+	tools/install-deps dist
+	$(MAKE) --no-print-directory dist-files
+
+.PHONY: $(DIST_TREES)
+$(DIST_TREES):
+	$(Q)$(MAKE) --no-print-directory O=$@ ARCH=$(@:$(DIST)/.%=%) $(DIST_FLAGS) $@/gallop $@/gallop-static
+
+.PHONY: dist-files
+dist-files: $(DIST_TREES)
+	$(Q)rm -rf $(DIST)/.root
+	$(Q)$(MAKE) --no-print-directory O=$(DIST)/.$(shell uname -m) ARCH=$(shell uname -m) $(DIST_FLAGS) DESTDIR=$(DIST)/.root PREFIX=/usr install > /dev/null
+	$(Q)tools/dist $(VERSION) $(DIST) $(DIST_MACHINES)
+
+.PHONY: check-dist
+check-dist:
+	tools/install-deps check-dist
+	tools/go-toolchain fetch > /dev/null
+	$(MAKE) --no-print-directory dist-files
+	$(Q)GALLOP=$(abspath $(DIST)/.$(shell uname -m)/gallop-static) GALLOP_DIST=$(abspath $(DIST)) \
+		tests/run tests/dist/dist.t tests/dist/image.t
 
 .PHONY: clean
 clean:

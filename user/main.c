@@ -57,6 +57,8 @@ int main(int argc, char **argv)
 	if (!status && reads_recordings(cmd, &opts))
 		(void)caps_keep(CAPS_FILES); /* what isn't given up is as it was */
 	if (!status)
+		status = target_find(&opts, &err);
+	if (!status)
 		status = cmd->run(&opts, &err);
 	if (status < 0) {
 		print_err(&err);

@@ -30,6 +30,7 @@ struct option_list {
 /* What a command was asked to do. Strings point into argv. */
 struct options {
 	pid_t pid; /* 0: none given */
+	const char *container; /* -c; NULL: none given. target_find() makes a pid of it */
 	char **argv; /* the command after "--", NULL-terminated; or NULL */
 	const char *file; /* positional argument: a recording or an executable; or NULL */
 	const char *file_after; /* the second one, with CMD_ARG_TWO */
@@ -185,6 +186,9 @@ void options_parse(const struct cmd *cmd, int argc, char **argv, struct options 
 
 /* Options that have no meaning together, each good alone: -EINVAL. */
 int options_check(const struct cmd *cmd, const struct options *opts, struct err *err);
+
+/* The one Go process of the container that was asked for, if one was, becomes opts->pid: 0, -EINVAL, -ESRCH, -EACCES. */
+int target_find(struct options *opts, struct err *err);
 
 /* Does the format draw stacks, and one value of them at a time? */
 bool shows_stacks(const struct renderer *r);

@@ -32,6 +32,7 @@ static const struct cmd_text doctor_examples[] = {
 
 static const struct cmd_text top_examples[] = {
 	{ "sudo gallop top -p 1234", "the live view, until q; ? tells its keys" },
+	{ "sudo gallop top -c web-1", "the Go program in this container, by name or id" },
 	{ "sudo gallop top -p 1234 -n 3 -d 5 --value objects",
 	  "text: three times five seconds, sorted by objects" },
 	{ "sudo gallop top --mode exact -- ./server",

@@ -67,9 +67,9 @@ static void print_text(const struct row *row, bool first)
 	if (first)
 		printf("%7s  %-15s  %-10s  %-8s  %-12s  %-17s  %s\n", "PID", "NAME", "GO",
 		       "SYMBOLS", "CONTAINER", "TRACEABLE", "MAIN PACKAGE");
-	printf("%7d  %-15s  %-10s  %-8s  %-12s  %-17s  %s\n", row->proc->pid, comm,
+	printf("%7d  %-15s  %-10s  %-8s  %-12.*s  %-17s  %s\n", row->proc->pid, comm,
 	       version[0] ? version : "?", row->info->stripped ? "stripped" : "yes",
-	       row->container.text[0] ? row->container.text : "-", traceable,
+	       CONTAINER_SHOWN_LEN, row->container.text[0] ? row->container.text : "-", traceable,
 	       main_path[0] ? main_path : "-");
 }
 
@@ -111,9 +111,13 @@ int cmd_list(const struct options *opts, struct err *err)
 {
 	struct list list = { .json = opts->json, .writer = { .out = stdout, .first = true } };
 
+	int rc = proc_check_pids(err);
+
+	if (rc)
+		return rc;
 	if (list.json)
 		json_open(&list.writer, NULL, '[');
-	int rc = proc_each(look_at, &list);
+	rc = proc_each(look_at, &list);
 	if (rc < 0)
 		return err_set(err, rc, "cannot read /proc: %s", strerror(-rc));
 	if (list.json)

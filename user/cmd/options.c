@@ -33,6 +33,12 @@ enum {
 const struct option_spec option_specs[] = {
 	{ "pid", 'p', OPTION_PID, LIVE | CMD_DOCTOR | CMD_HEAP, AT(pid), "PID", NULL,
 	  .help = "the process to look at" },
+	{ "container", 'c', OPTION_STRING, LIVE | CMD_DOCTOR | CMD_HEAP, AT(container), "CONTAINER",
+	  NULL,
+	  .help = "the Go process of a container, by its id, the first 4 digits or more of it, or "
+		  "its name, where docker, podman, cri-o, containerd under Kubernetes or nerdctl "
+		  "keep that; in Kubernetes also POD, POD/NAME or NAMESPACE/POD/NAME",
+	  .use = OPTION_LIVE },
 	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING | CMD_HEAP, AT(output), "FILE", NULL,
 	  .help = "write to FILE. For report, gc, maps and heap the suffix chooses the format: "
 		  ".pb.gz is pprof's, .speedscope.json speedscope's, .folded collapsed stacks, "

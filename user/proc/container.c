@@ -12,8 +12,6 @@
 
 #include "base/cleanup.h"
 
-enum { FULL_ID_LEN = 64 };
-
 /*
  * podman and cri-o put the monitor of a container, which runs on the host, into a control group
  * with the container's id.
@@ -35,7 +33,7 @@ static const char *find_id(const char *path)
 		size_t len = 0;
 		while (isalnum((unsigned char)p[len]))
 			len++;
-		if (len == FULL_ID_LEN && strspn(p, "0123456789abcdef") == FULL_ID_LEN)
+		if (len == CONTAINER_ID_LEN && strspn(p, "0123456789abcdef") == CONTAINER_ID_LEN)
 			found = is_monitor(p, path) ? NULL : p;
 		p += len ? len : 1;
 	}
@@ -69,4 +67,15 @@ struct container_id container_of_pid(pid_t pid)
 	_cleanup_fclose_ FILE *cgroup = fopen(path, "re");
 
 	return cgroup ? container_parse(cgroup) : (struct container_id){ "" };
+}
+
+enum container_fit container_id_fits(const struct container_id *id, const char *wanted)
+{
+	const char *scheme = strstr(wanted, "://");
+	const char *digits = scheme ? scheme + 3 : wanted;
+	size_t len = strlen(digits);
+
+	if (len < CONTAINER_PREFIX_MIN || !id->text[0] || strncmp(id->text, digits, len) != 0)
+		return CONTAINER_OTHER;
+	return len == CONTAINER_ID_LEN ? CONTAINER_BY_ID : CONTAINER_BY_PREFIX;
 }

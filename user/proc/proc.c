@@ -279,10 +279,34 @@ static void proc_freep(struct proc **p)
 	proc_free(*p);
 }
 
+int proc_check_pids(struct err *err)
+{
+	char self[16] = "", own[16];
+	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+
+	snprintf(own, sizeof(own), "%d", getpid());
+	if (n > 0 && !strcmp(self, own))
+		return 0;
+	if (n < 0 && access("/proc/version", F_OK)) {
+		err_set(err, -ENOTSUP, "'/proc' is not mounted");
+		err_hint(err, "mount -t proc proc /proc");
+		return -ENOTSUP;
+	}
+	err_set(err, -ENOTSUP,
+		"the pids of '/proc' are those of another pid namespace than gallop's");
+	err_hint(err,
+		 "start gallop in that one ('nsenter -t 1 -p -m', 'docker run --pid=host'), or "
+		 "'mount -t proc proc /proc' here");
+	return -ENOTSUP;
+}
+
 int proc_open(pid_t pid, struct proc **ret, struct err *err)
 {
 	if (pid <= 0)
 		return err_set(err, -ESRCH, "no process %d", pid);
+	int checked = proc_check_pids(err);
+	if (checked < 0)
+		return checked;
 	_cleanup_(proc_freep) struct proc *p = calloc(1, sizeof(*p));
 	if (!p)
 		return err_set(err, -ENOMEM, "out of memory");

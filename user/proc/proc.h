@@ -33,7 +33,13 @@ struct proc {
 };
 
 /*
- * Look at a running process. -ESRCH if there is none, it is a zombie or a kernel thread (the message
+ * Are the pids of /proc those that the kernel takes from us? Not if it was mounted in another pid namespace: a pid
+ * would be one process here and another there. 0, or -ENOTSUP with what to do.
+ */
+int proc_check_pids(struct err *err);
+
+/*
+ * Look at a running process. -ENOTSUP if proc_check_pids() fails; -ESRCH if there is none, it is a zombie or a kernel thread (the message
  * says which); -EACCES with a hint if it is another user's and we may not look.
  */
 int proc_open(pid_t pid, struct proc **ret, struct err *err);
