@@ -8,7 +8,7 @@
 #include "tests/fuzz/replay.h"
 #include "tui/view.h"
 
-enum { STEPS_MAX = 400, MODELS_NR = 6, NAMES_NR = 12 };
+enum { STEPS_MAX = 100, MODELS_NR = 6, NAMES_NR = 12 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -149,7 +149,7 @@ static void take_step(struct session *s, struct input *in)
 		break;
 	case STEP_RESIZE:
 		which = input_u8(in);
-		resize(s, which, input_u8(in));
+		resize(s, which % 64, input_u8(in) % 200);
 		break;
 	case STEP_END:
 		view_end(&s->view, "the target has ended");
