@@ -4,7 +4,7 @@
 
     hostile.py patch EXE NEW         a copy of tests/go/hostile with such names of functions, files, types and module
     hostile.py long                  its long.go, with names of 60,000 letters
-    hostile.py check KIND FILE...    prints what is wrong with them; KIND: text, tabs, folded, json, jsonl, html, gzip
+    hostile.py check KIND:FILE...    prints what is wrong with them; KIND: text, tabs, folded, json, jsonl, html, gzip
 
 Names keep their length, so all tables around them stay right. In each that does harm is the word OWNED.
 """
@@ -127,12 +127,12 @@ CHECKS = {
 }
 
 
-def check(kind, paths):
-    for path in paths:
+def check(names):
+    for name in names:
+        kind, path = name.split(":", 1)
         with open(path, "rb") as f:
             data = f.read()
         try:
-            assert data, "there is nothing in it"
             CHECKS[kind](data)
         except (AssertionError, ValueError) as e:
             print(f"{path}: {e}")
@@ -144,7 +144,7 @@ def main():
     elif sys.argv[1] == "long":
         long_source()
     else:
-        check(sys.argv[2], sys.argv[3:])
+        check(sys.argv[2:])
 
 
 if __name__ == "__main__":
