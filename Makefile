@@ -214,7 +214,7 @@ UNIT_SCRIPTS := $(sort $(wildcard tests/unit/*.t))
 # The longest first, beside which the others run.
 LIVE_TESTS := tests/live/soak.t $(sort $(filter-out %/soak.t,$(wildcard tests/live/*.t)))
 
-$(O)/tests/fuzz/%.replay: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay.o $(O)/libgallop.a
+$(O)/tests/fuzz/%.replay: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/show.o $(O)/tests/fuzz/replay.o $(O)/libgallop.a
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
@@ -273,22 +273,36 @@ kernels:
 	$(Q)GALLOP=$(abspath $(KERNELS_TREE)/gallop) GALLOP_ARM64=$(abspath $(KERNELS_TREE)-arm64/gallop) \
 		tests/kernels/matrix.t
 
-# Fuzz for FUZZ_SECONDS each; what crashes belongs into tests/fuzz/corpus.
-FUZZ_SECONDS ?= 600
+# Each fuzzer in turn for FUZZ_SECONDS, FUZZ=name for one of them; what crashes belongs into tests/fuzz/corpus. What has
+# been found to lead somewhere else is kept in $(O)/fuzz/corpus; the smallest set of that which reaches as much, of short
+# inputs, is taken into the tree by `make fuzz-corpora`.
+FUZZ_SECONDS ?= 3600
 FUZZ_TREE := $(O)/fuzz
+FUZZ ?= $(FUZZ_SRCS:tests/fuzz/fuzz_%.c=%)
+FUZZ_LEN_MAX ?= 400
+FUZZ_BINARY := gobin recording
 
-$(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libgallop.a
+$(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/show.o $(O)/libgallop.a
 	$(call msg,FUZZER,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-.PHONY: fuzz
-fuzz:
+.PHONY: fuzzers
+fuzzers:
 	$(Q)$(MAKE) --no-print-directory O=$(FUZZ_TREE) CC=$(CLANG) SAN=address,undefined \
-		CFLAGS=-fsanitize=fuzzer-no-link $(FUZZ_SRCS:%.c=$(FUZZ_TREE)/%)
-	$(Q)for f in $(FUZZ_SRCS:tests/fuzz/fuzz_%.c=%); do \
+		CFLAGS=-fsanitize=fuzzer-no-link $(FUZZ:%=$(FUZZ_TREE)/tests/fuzz/fuzz_%)
+
+.PHONY: fuzz
+fuzz: fuzzers
+	$(Q)for f in $(FUZZ); do \
 		mkdir -p $(FUZZ_TREE)/corpus/$$f; \
-		$(FUZZ_TREE)/tests/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=512 \
-			-artifact_prefix=$(FUZZ_TREE)/ $(FUZZ_TREE)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
+		$(FUZZ_TREE)/tests/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=30 -rss_limit_mb=768 \
+			-artifact_prefix=$(FUZZ_TREE)/$$f- $(FUZZ_TREE)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
+
+.PHONY: fuzz-corpora
+fuzz-corpora: fuzzers
+	$(Q)for f in $(filter-out $(FUZZ_BINARY),$(FUZZ)); do \
+		$(FUZZ_TREE)/tests/fuzz/fuzz_$$f -merge=1 -max_len=$(FUZZ_LEN_MAX) tests/fuzz/corpus/$$f \
+			$(FUZZ_TREE)/corpus/$$f || exit 1; done
 
 .PHONY: bench
 bench:

@@ -12,8 +12,8 @@
 
 #include "base/cleanup.h"
 #include "record/recording.h"
-#include "render/render.h"
 #include "tests/fuzz/replay.h"
+#include "tests/fuzz/show.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,31 +37,7 @@ static void make_dir(void)
 	atexit(remove_dir);
 }
 
-static void show(const struct model *m, enum snapshot_value value)
-{
-	struct snapshot_opts opts = { .sort = value, .runtime_frames = value == SNAPSHOT_OBJECTS };
-	struct render_opts render_opts = { .value = value, .stacks = true };
-	struct snapshot *s;
-
-	if (snapshot_new(m, &opts, &s))
-		return;
-	_cleanup_fclose_ FILE *out = fopen("/dev/null", "w");
-	if (!out)
-		abort();
-	for (const struct renderer *r = renderers; r->name; r++)
-		r->render(out, s, &render_opts);
-	render_top_block(out, s, s, &render_opts);
-	render_ops_summary(out, s, &render_opts);
-	render_ops_compare(out, s, &render_opts);
-	render_ops_pprof(out, s, &render_opts);
-	render_ops_speedscope(out, s, &render_opts);
-	render_heap_summary(out, s, &render_opts);
-	for (size_t i = 0; i < s->ops.ops_nr; i++)
-		render_op_collapsed(out, &s->ops.ops[i], &render_opts);
-	snapshot_free(s);
-}
-
-static void load(const struct recording_span *span, enum snapshot_value value)
+static void load(const struct recording_span *span, enum snapshot_value value, int choice)
 {
 	struct err err = { 0 };
 	struct model *m = NULL;
@@ -72,11 +48,11 @@ static void load(const struct recording_span *span, enum snapshot_value value)
 		abort();
 	if (rc)
 		return;
-	show(m, value);
+	show_model(m, value, choice);
 	model_free(m);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void try_input(const uint8_t *data, size_t size, int choice)
 {
 	static const struct recording_span part = { 1000000000, 2000000000 };
 
@@ -85,8 +61,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
-	load(NULL, SNAPSHOT_BYTES);
-	load(&part, SNAPSHOT_OBJECTS);
+	load(NULL, SNAPSHOT_BYTES, choice);
+	load(&part, SNAPSHOT_OBJECTS, choice);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	try_input(data, size, show_choice(data, size));
 	return 0;
 }
 
@@ -94,5 +75,5 @@ const char replay_corpus[] = "tests/fuzz/corpus/recording";
 
 void replay_input(const uint8_t *data, size_t size)
 {
-	LLVMFuzzerTestOneInput(data, size);
+	try_input(data, size, SHOW_ALL);
 }

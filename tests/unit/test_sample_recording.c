@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "model/sample_tables.h"
+#include "record/read_samples.h"
 
 /* Writes, and takes samples of the runtime in the seconds that it is told to, at a rate that may change. */
 struct recorder {
@@ -167,6 +168,30 @@ static void a_recording_gives_back_the_estimates(void **state)
 		assert_int_equal(loaded->samples->units_nr, live->samples->units_nr);
 		assert_int_equal(loaded->samples->folded.units, live->samples->folded.units);
 	}
+}
+
+/* Work grows with sites times intervals: too much of it is refused, and a part of it can be read. */
+static void too_much_at_once_is_refused(void **state)
+{
+	const char *path = in_dir("x.gallop");
+	const struct recording_span part = { 0, UINT64_C(5) * SAMPLE_S };
+	uint64_t was = read_samples_steps_max;
+	struct model *m = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	_model_ *live = record_sampled(path, 60, (struct recorder){ 0 });
+	/* Two windows a second, and the last interval isn't moved on. */
+	uint64_t steps = 59 * 3 * (live->sites.nr + live->funcs.nr);
+	read_samples_steps_max = steps;
+	_model_ *all = load(path);
+	read_samples_steps_max = steps - 1;
+	assert_int_equal(recording_load(path, NULL, &m, &err), -E2BIG);
+	assert_null(m);
+	assert_non_null(strstr(err.msg, "too many intervals"));
+	assert_non_null(strstr(err.hint, "--to"));
+	_model_ *some = load_span(path, &part);
+	read_samples_steps_max = was;
 }
 
 /* As a session that began there would have seen it. */
@@ -446,6 +471,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_recording_gives_back_the_estimates),
+		cmocka_unit_test(too_much_at_once_is_refused),
 		cmocka_unit_test(a_span_is_estimated_for_itself),
 		cmocka_unit_test(odd_content_survives),
 		cmocka_unit_test(what_finds_no_room_is_counted),

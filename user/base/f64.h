@@ -3,6 +3,8 @@
 #ifndef GALLOP_BASE_F64_H
 #define GALLOP_BASE_F64_H
 
+#include <stdint.h>
+
 static inline double min_f64(double a, double b)
 {
 	return a < b ? a : b;
@@ -16,6 +18,12 @@ static inline double max_f64(double a, double b)
 static inline double clip_f64(double v, double min, double max)
 {
 	return v < min ? min : v > max ? max : v;
+}
+
+/* A count that was kept as a double, which can be one more than any 64 bits hold. What is below 0, or no number, is 0. */
+static inline uint64_t count_f64(double v)
+{
+	return v > 0 ? v < (double)INT64_MAX ? (uint64_t)v : INT64_MAX : 0;
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "cmd/help.h"
 
 #define AT(member) offsetof(struct options, member)
@@ -369,6 +370,15 @@ struct parse {
 	int dashes; /* index of "--" in argv, 0 if there is none */
 };
 
+/* An argument that isn't taken, as it can be shown; the next one takes its place. */
+static const char *shown(const char *arg)
+{
+	static char clean[512];
+
+	utf8_clean(clean, sizeof(clean), arg);
+	return clean;
+}
+
 static error_t parse_option(const struct option_spec *spec, const char *arg,
 			    struct argp_state *state)
 {
@@ -383,16 +393,17 @@ static error_t parse_option(const struct option_spec *spec, const char *arg,
 	}
 	if (spec->type == OPTION_PERCENT)
 		argp_error(state, "--%s takes %g to %g percent, not '%s'", spec->name, BUDGET_MIN,
-			   BUDGET_MAX, arg);
+			   BUDGET_MAX, shown(arg));
 	else if (spec->choices)
 		argp_error(state, "--%s takes one of: %s", spec->name, spec->choices);
 	else if (spec->type == OPTION_LIST)
 		argp_error(state, "--%s can be given %d times at most", spec->name, WIRE_OPS_MAX);
 	else if (spec->type == OPTION_UINT)
 		argp_error(state, "--%s takes a number from %llu to %llu, not '%s'", spec->name,
-			   (unsigned long long)spec->min, (unsigned long long)spec->max, arg);
+			   (unsigned long long)spec->min, (unsigned long long)spec->max,
+			   shown(arg));
 	else
-		argp_error(state, "'%s' is not a %s for --%s", arg, spec->arg, spec->name);
+		argp_error(state, "'%s' is not a %s for --%s", shown(arg), spec->arg, spec->name);
 	return EINVAL;
 }
 
@@ -404,7 +415,7 @@ static error_t parse_argument(char *arg, struct argp_state *state)
 		argp_error(state,
 			   parse->cmd->takes_command ? "'%s': a command to start goes after '--'"
 						     : "unexpected argument '%s'",
-			   arg);
+			   shown(arg));
 		return EINVAL;
 	}
 	if (parse->cmd->arg == CMD_ARG_TWO && parse->opts->file && !parse->opts->file_after) {
@@ -413,7 +424,8 @@ static error_t parse_argument(char *arg, struct argp_state *state)
 	}
 	if (parse->opts->file)
 		argp_error(state, "%s%s only, not also '%s'",
-			   parse->cmd->arg == CMD_ARG_TWO ? "" : "one ", parse->cmd->arg_name, arg);
+			   parse->cmd->arg == CMD_ARG_TWO ? "" : "one ", parse->cmd->arg_name,
+			   shown(arg));
 	parse->opts->file = arg;
 	return 0;
 }

@@ -23,7 +23,8 @@ static bool is_swapped(const char *a, const char *b)
 
 	while (a[at] && a[at] == b[at])
 		at++;
-	return a[at] && a[at + 1] && a[at] == b[at + 1] && a[at + 1] == b[at] &&
+	/* b may end here. */
+	return a[at] && b[at] && a[at + 1] && a[at] == b[at + 1] && a[at + 1] == b[at] &&
 	       !strcmp(a + at + 2, b + at + 2);
 }
 

@@ -152,6 +152,8 @@ static int add_stack(struct walk *w, struct mprof_bucket *bucket, uint64_t nr)
 		return -E2BIG;
 	bucket->pcs_first = (uint32_t)m->pcs_nr;
 	bucket->pcs_nr = (uint32_t)nr;
+	if (!nr)
+		return 0;
 	while (m->pcs_cap < m->pcs_nr + nr) {
 		/* Room for one behind the last that there is room for: it doubles. */
 		int code = grow(&m->pcs, m->pcs_cap, &m->pcs_cap, sizeof(m->pcs[0]));

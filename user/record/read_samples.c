@@ -30,7 +30,11 @@ enum {
 	CURSOR_UNIT_MAP_OP,
 	CURSOR_NR,
 	UNIT_ROWS_MAX = 1 << 20, /* of a window, in a table */
+	ESTIMATE_STEPS = 16, /* to estimate a stretch, where moving it on is one */
 };
+
+/* A week of 20,000 sites, second by second, without windows. */
+uint64_t read_samples_steps_max = UINT64_C(1) << 34;
 
 /* The first columns are ids, by which rows ascend; the very first says where a row belongs. */
 static const struct {
@@ -89,6 +93,8 @@ struct replay {
 	struct model_cost cost; /* of the span */
 	double predicted_ns; /* parts of intervals, summed up */
 	uint64_t units_nr;
+	uint64_t last_rate;
+	uint64_t steps; /* see read_samples_steps_max */
 };
 
 static void replay_deinit(struct replay *p)
@@ -419,11 +425,27 @@ static int read_interval_cost(struct replay *p, uint64_t interval, uint64_t ns, 
 	return cursor_next(p, CURSOR_SAMPLE_INTERVAL, false);
 }
 
+/* What the end of an interval costs. A stretch is estimated for every so many windows, or for another rate. */
+static int count_steps(struct replay *p, uint64_t units, uint64_t rate)
+{
+	const struct model *m = p->r->m;
+	uint64_t estimates = rate != p->last_rate ? ESTIMATE_STEPS : units;
+
+	p->last_rate = rate;
+	p->steps += (1 + estimates) * (m->sites.nr + m->funcs.nr);
+	if (p->steps <= read_samples_steps_max)
+		return 0;
+	err_set(p->r->err, -E2BIG, "'%s' has too many intervals, of %zu sites, to be shown at once",
+		p->r->path, (size_t)m->sites.nr);
+	err_hint(p->r->err, "a part can be: --from and --to, such as --to 1h");
+	return -E2BIG;
+}
+
 static int read_interval(struct replay *p, uint64_t interval, uint64_t *last_ns)
 {
 	struct reader *r = p->r;
 	bool wanted = interval >= r->first && interval < r->end;
-	uint64_t rate, end_ns = 0;
+	uint64_t rate, end_ns = 0, units_nr = p->units_nr;
 	int code = col_u64(r, p->cursors[CURSOR_INTERVAL].row, 1, TIME_MAX, &end_ns);
 	uint64_t ns = samples_growth(*last_ns, end_ns);
 
@@ -443,9 +465,12 @@ static int read_interval(struct replay *p, uint64_t interval, uint64_t *last_ns)
 	r->m->samples->marks[SAMPLE_NOW].by_site = p->by_site;
 	model_set_class_counts(r->m, &p->counts);
 	/* The last interval is still the current one, as it was when it was written. */
-	if (interval + 1 < r->end)
+	if (interval + 1 == r->end)
+		return 0;
+	code = count_steps(p, p->units_nr - units_nr, rate);
+	if (!code)
 		samples_next_interval(r->m, end_ns);
-	return 0;
+	return code;
 }
 
 static int read_intervals(struct replay *p)

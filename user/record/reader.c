@@ -120,6 +120,9 @@ int map_add(struct reader *r, struct id_map *map, int64_t id)
 	int code = reader_interned(r, id);
 	if (code)
 		return code;
+	/* Equal rows become one in the model, which so doesn't bound them. */
+	if (map->nr >= MODEL_ROWS_MAX)
+		return reader_interned(r, -E2BIG);
 	if (grow(&map->v, map->nr, &map->cap, sizeof(map->v[0])))
 		return reader_interned(r, -ENOMEM);
 	map->v[map->nr++] = (uint32_t)id;

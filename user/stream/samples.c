@@ -378,7 +378,9 @@ int sample_stream_window(struct sample_stream *ss, const struct govern_window *w
 	size_t first = 0, end;
 	int rc = 0;
 
-	qsort(ss->pending, ss->pending_nr, sizeof(ss->pending[0]), placed_cmp);
+	/* Where none ever came there is nothing to sort or to point into. */
+	if (ss->pending_nr)
+		qsort(ss->pending, ss->pending_nr, sizeof(ss->pending[0]), placed_cmp);
 	/* Of one before it that never was over nothing can be told. */
 	while (first < ss->pending_nr && ss->pending[first].window < window->number)
 		first++;
@@ -387,7 +389,7 @@ int sample_stream_window(struct sample_stream *ss, const struct govern_window *w
 	ss->late += first;
 	/* One of maps only is from when the runtime took samples: where it takes none any more it tells nothing. */
 	if (window->whole && !(window->maps_only && !ss->rate))
-		rc = take_window(ss, ss->pending + first, end - first, window);
+		rc = take_window(ss, end > first ? &ss->pending[first] : NULL, end - first, window);
 	if (ss->pending_nr > end)
 		memmove(ss->pending, ss->pending + end,
 			(ss->pending_nr - end) * sizeof(ss->pending[0]));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/f64.h"
 #include "render/cells.h"
 #include "render/samples.h"
 #include "tui/tabs.h"
@@ -226,7 +227,12 @@ static void name_cell(const struct view *v, const struct frame_entry *e, int wid
 
 static struct fmt as_count_or_bytes(const struct view *v, double n)
 {
-	return v->by_objects ? fmt_count((uint64_t)n) : fmt_bytes((uint64_t)n);
+	struct fmt none = { "-" };
+
+	/* Of an interval that took no time there is no rate. */
+	if (isnan(n))
+		return none;
+	return v->by_objects ? fmt_count(count_f64(n)) : fmt_bytes(count_f64(n));
 }
 
 static struct fmt ci95_cell(double part)
@@ -245,17 +251,17 @@ static void row_cell(const void *ctx, const struct table_row *row, unsigned colu
 	struct fmt f = { "-" };
 
 	if (column == COL_BYTES)
-		f = fmt_bytes_rate((uint64_t)row->key[COL_BYTES], w.dur_ns);
+		f = fmt_bytes_rate(count_f64(row->key[COL_BYTES]), w.dur_ns);
 	else if (column == COL_CI)
 		f = ci95_cell(row->key[COL_CI]);
 	else if (column == COL_OBJECTS)
-		f = fmt_count_rate((uint64_t)row->key[COL_OBJECTS], w.dur_ns);
+		f = fmt_count_rate(count_f64(row->key[COL_OBJECTS]), w.dur_ns);
 	else if (column == COL_AVG && !isnan(row->key[COL_AVG]))
-		f = fmt_bytes((uint64_t)row->key[COL_AVG]);
+		f = fmt_bytes(count_f64(row->key[COL_AVG]));
 	else if (column == COL_TOTAL)
 		f = as_count_or_bytes(v, row->key[COL_TOTAL]);
 	else if (column == COL_SHARE)
-		f = fmt_percent((uint64_t)row->key[COL_SHARE], (uint64_t)value_of(v, w.total));
+		f = fmt_percent(count_f64(row->key[COL_SHARE]), count_f64(value_of(v, w.total)));
 	snprintf(dst, CELL_SZ, "%s", f.s);
 	if (column == COL_NAME)
 		name_cell(v, &e, width, dst);
@@ -329,6 +335,8 @@ static void change_cell(const void *ctx, const struct table_row *row, unsigned c
 		short_func(dst, e.type, (size_t)width);
 	else if (column == DIFF_CI)
 		snprintf(dst, CELL_SZ, "%s", ci95_cell(row->key[DIFF_CI]).s);
+	else if ((column == DIFF_CHANGE && isnan(change)) || (column == DIFF_PART && isnan(part)))
+		snprintf(dst, CELL_SZ, "-");
 	else if (column == DIFF_CHANGE)
 		snprintf(dst, CELL_SZ, "%s%s", change < 0 ? "-" : "+",
 			 as_count_or_bytes(v, fabs(change)).s);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/f64.h"
 #include "render/cells.h"
 #include "render/gc.h"
 #include "tui/tabs.h"
@@ -95,7 +96,7 @@ static void cell(const void *ctx, const struct table_row *row, unsigned column, 
 		snprintf(dst, CELL_SZ, "-");
 	else
 		snprintf(dst, CELL_SZ, "%s",
-			 is_time ? fmt_time((uint64_t)key).s : fmt_bytes((uint64_t)key).s);
+			 is_time ? fmt_time(count_f64(key)).s : fmt_bytes(count_f64(key)).s);
 }
 
 static const char *sort_text(const void *ctx, const struct table_row *row, unsigned column)

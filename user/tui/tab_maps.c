@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/f64.h"
 #include "render/cells.h"
 #include "render/map_advice.h"
 #include "render/map_calls.h"
@@ -114,7 +115,7 @@ static void cell(const void *ctx, const struct table_row *row, unsigned column, 
 		break;
 	case COL_CLEARS:
 	case COL_GROWTHS:
-		snprintf(dst, CELL_SZ, "%s", fmt_rate((uint64_t)row->key[column], dur_ns).s);
+		snprintf(dst, CELL_SZ, "%s", fmt_rate(count_f64(row->key[column]), dur_ns).s);
 		break;
 	case COL_HELD:
 		snprintf(dst, CELL_SZ, "%s",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/f64.h"
 #include "render/cells.h"
 #include "render/footer.h"
 #include "render/samples.h"
@@ -25,7 +26,7 @@ static void put_rates(FILE *out, const struct view *v)
 		const struct series_point *last = series_back(&v->series, 0);
 
 		fprintf(out, "%-9s %s/s now, %s in all; %s of them tell of allocations\n", "hits",
-			fmt_count(last ? (uint64_t)last->hits_per_s : 0).s,
+			fmt_count(last ? count_f64(last->hits_per_s) : 0).s,
 			fmt_count(all->samples.cost.hits).s,
 			fmt_count(all->samples.cost.kept_hits).s);
 		return;
