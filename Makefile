@@ -314,7 +314,7 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 .PHONY: run-bench
-run-bench: all $(O)/tests/bench/empty $(O)/tests/bench/empty.bpf.o
+run-bench: all $(O)/tests/bench/empty $(O)/tests/bench/empty.bpf.o $(O)/tests/live/html_stacks
 	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_TREE=$(abspath $(O)) tests/bench/run
 
 .PHONY: lint

@@ -10,6 +10,7 @@
 struct top {
 	const struct options *opts;
 	uint32_t blocks;
+	struct snapshot_cache *cache;
 };
 
 static int on_start(struct session *s, void *ctx, struct err *err)
@@ -27,7 +28,8 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 	struct snapshot_opts interval_opts = { .interval = true,
 					       .places = true,
 					       .sort = t->opts->value,
-					       .runtime_frames = t->opts->runtime_frames };
+					       .runtime_frames = t->opts->runtime_frames,
+					       .cache = t->cache };
 	struct snapshot_opts total_opts = interval_opts;
 	struct render_opts render = { .value = t->opts->value, .top_nr = t->opts->top_nr };
 	struct snapshot *interval = NULL, *total = NULL;
@@ -37,9 +39,9 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 	if (t->opts->iterations && t->blocks == t->opts->iterations)
 		return 1;
 	total_opts.interval = false;
-	int rc = snapshot_new(session_model(s), &interval_opts, &interval);
+	int rc = snapshot_new(session_model(s), &total_opts, &total);
 	if (!rc)
-		rc = snapshot_new(session_model(s), &total_opts, &total);
+		rc = snapshot_new(session_model(s), &interval_opts, &interval);
 	if (rc)
 		rc = err_set(err, rc, "out of memory");
 	else if (render_top_block(stdout, interval, total, &render) || fflush(stdout))
@@ -68,5 +70,8 @@ int cmd_top(const struct options *opts, struct err *err)
 		blocks.iterations = 1;
 	if (!opts->batch && !blocks.iterations && top_screen_is_possible())
 		return top_screen(opts, err);
-	return live_run(opts, live_views(opts), &events, err);
+	t.cache = snapshot_cache_new(); /* without, blocks take longer */
+	rc = live_run(opts, live_views(opts), &events, err);
+	snapshot_cache_free(t.cache);
+	return rc;
 }
