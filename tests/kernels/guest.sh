@@ -3,7 +3,7 @@
 # (NAME.truth), the recording (NAME.gallop), gallop's talk (NAME.err) and its status (NAME.rc). The machine is emulated
 # and slow: work is measured in objects, not in time.
 
-limit=120	# seconds for anything
+limit=300	# seconds for anything
 
 # recorded NAME GALLOP-OPTIONS... -- COMMAND...
 recorded() {

@@ -18,7 +18,7 @@ rows=(
 	"6.12-voluntary trixie doctor,exact,perf,auto,running preempt=voluntary"
 	"6.12-full trixie doctor,exact,perf,crowd,auto preempt=full"
 	"newest trixie-backports doctor,exact,perf,crowd,auto,running"
-	"newest-arm64 trixie-backports doctor,exact,perf,crowd,auto,running,op"
+	"newest-arm64 trixie-backports doctor,exact,auto,running,op"
 )
 
 # What doctor says of them where probes are attached so.
