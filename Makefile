@@ -376,7 +376,6 @@ DIST_MACHINES ?= $(shell uname -m)
 DIST_TREES := $(DIST_MACHINES:%=$(DIST)/.%)
 DIST_FLAGS := CFLAGS="-fstack-protector-strong -ffile-prefix-map=$(CURDIR)=." LDFLAGS="-Wl,-z,relro,-z,now"
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2> /dev/null || date -u -d $(DATE) +%s)
-export SOURCE_DATE_EPOCH
 
 .PHONY: dist
 dist:
@@ -391,7 +390,7 @@ $(DIST_TREES):
 dist-files: $(DIST_TREES)
 	$(Q)rm -rf $(DIST)/.root
 	$(Q)$(MAKE) --no-print-directory O=$(DIST)/.$(shell uname -m) ARCH=$(shell uname -m) $(DIST_FLAGS) DESTDIR=$(DIST)/.root PREFIX=/usr install > /dev/null
-	$(Q)tools/dist $(VERSION) $(DIST) $(DIST_MACHINES)
+	$(Q)SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) tools/dist $(VERSION) $(DIST) $(DIST_MACHINES)
 
 .PHONY: check-dist
 check-dist:

@@ -20,7 +20,7 @@ if succeeds "built elsewhere" make -s -C "$again" -j"$(nproc)" SOURCE_DATE_EPOCH
 	is "the same bytes" "$(< "$again/build/dist/SHA256SUMS")" "$(< "$dist/SHA256SUMS")"
 fi
 succeeds "the sums are of these files" sh -c "cd '$dist' && sha256sum -c --quiet SHA256SUMS"
-nothing "no name of a directory" grep -laF -e "$T" -e "$top/" "$again/build/dist/.$(uname -m)/gallop-static" "$dist/gallop-$version-linux-$arch"
+succeeds "no name of a directory" not grep -aF -e "$T" -e "$top/" "$again/build/dist/.$(uname -m)/gallop-static" "$dist/gallop-$version-linux-$arch"
 
 # --- the tarball -----------------------------------------------------------------------------------------
 
