@@ -79,7 +79,7 @@ static int look_at(pid_t pid, void *ctx)
 	}
 	int rc = proc_open(pid, &p, &err);
 	if (!rc)
-		rc = gobin_open(p->exe_path, &bin, &err);
+		rc = proc_open_exe(p, &bin, &err);
 	if (!rc)
 		add_found(s, p, &id);
 	else if (!s->others_nr++)
