@@ -55,6 +55,11 @@ static void check_kernel(struct doctor *d)
 		    "not permitted: run as root, or grant CAP_BPF and CAP_PERFMON");
 		return;
 	}
+	if (f.bpf_errno == EMFILE) {
+		d->code = -EMFILE;
+		say(d, BAD, "open files", "too few are allowed: 'ulimit -n 1024'");
+		return;
+	}
 	d->code = -ENOTSUP;
 	say(d, f.bpf ? GOOD : BAD, "BPF programs", "%s",
 	    f.bpf ? "can be loaded" : strerror(f.bpf_errno));
