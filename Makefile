@@ -262,6 +262,17 @@ SOAK_SECONDS ?= 3600
 soak: all
 	$(Q)GALLOP=$(abspath $(O)/gallop) SOAK_SECONDS=$(SOAK_SECONDS) tests/live/soak.t
 
+# As root. Every table and buffer filled on purpose, those that take a minute as well; and gallop coming and going a
+# thousand times in all its modes, under a program that checks its own work: half an hour.
+.PHONY: stress
+stress: all
+	$(Q)GALLOP=$(abspath $(O)/gallop) STRESS_ALL=1 tests/live/stress.t
+
+ROUNDS ?= 1000
+.PHONY: rounds
+rounds: all
+	$(Q)GALLOP=$(abspath $(O)/gallop) GALLOP_TEST_ROUNDS=$(ROUNDS) HARM_MODES="auto exact maps gc op" tests/live/harm.t
+
 # Kernels of Debian's, booted in an emulator with a static gallop: some minutes, see tests/kernels/matrix.t. Needs no root
 # but to install what it needs.
 KERNELS_TREE := $(O)/static

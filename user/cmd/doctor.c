@@ -96,6 +96,11 @@ static void check_kernel(struct doctor *d)
 		check_privileges(d, &f, PROBE_ATTACH_AUTO);
 		return;
 	}
+	if (f.bpf_errno == EMFILE) {
+		d->code = -EMFILE;
+		say(d, BAD, "open files", "too few are allowed: 'ulimit -n 1024'");
+		return;
+	}
 	d->code = -ENOTSUP;
 	say(d, f.bpf ? GOOD : BAD, "BPF programs", "%s",
 	    f.bpf ? "can be loaded" : strerror(f.bpf_errno));

@@ -13,7 +13,9 @@
 struct record {
 	const struct options *opts;
 	struct recording *rec;
-	bool full; /* --max-size was reached */
+	bool full; /* --max-size was reached, or ... */
+	bool no_space; /* ... the disk is full */
+	bool locked; /* an interval could not be written in its time */
 	bool complete;
 };
 
@@ -90,6 +92,32 @@ static int finish(struct session *s, struct record *r, struct err *err)
 	return rc;
 }
 
+/* By another program, such as a database shell with a transaction open: what it keeps from us now is written later. */
+static int wait_for_lock(struct session *s, struct record *r)
+{
+	if (!r->locked) {
+		model_add_note(session_model(s), "an interval is longer: another program had "
+						 "locked the recording");
+		talk("'%s' is locked by another program: what is counted is written once it isn't",
+		     r->opts->output);
+	}
+	r->locked = true;
+	return SESSION_AGAIN;
+}
+
+/* There is room for the end only: that it ended, why, and how much isn't in it. */
+static int end_early(struct session *s, struct record *r, const struct err *why)
+{
+	r->full = true;
+	r->no_space = why->code == -ENOSPC;
+	session_name_end(s, r->no_space ? "the disk was full" : "the recording was full");
+	if (r->no_space)
+		print_err(why);
+	else
+		talk("the recording ends here: %s", why->msg);
+	return 0;
+}
+
 static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void *ctx,
 		       struct err *err)
 {
@@ -97,19 +125,17 @@ static int on_interval(struct session *s, uint64_t from_ns, uint64_t to_ns, void
 	bool last = model_meta(session_model(s))->end_reason[0];
 	int rc = r->full ? 0 : recording_write(r->rec, session_model(s), from_ns, to_ns, err);
 
-	if (rc == -EFBIG) {
-		r->full = true;
-		session_name_end(s, "the recording was full");
-		talk("the recording ends here: %s", err->msg);
-		rc = 0;
-	}
+	if (rc == -EBUSY && !last)
+		return wait_for_lock(s, r);
+	if (rc == -EFBIG || rc == -ENOSPC)
+		rc = end_early(s, r, err);
 	if (!rc && last)
 		rc = finish(s, r, err);
 	/* What can't be written can still be shown. */
 	struct err ignored;
 	if (rc < 0)
 		print_summary(s, r, &ignored);
-	return rc ? rc : r->full;
+	return rc ? rc : r->full ? SESSION_END : 0;
 }
 
 /* Windows are of operations or of all else: those that are asked for. */
@@ -150,6 +176,8 @@ int cmd_record(const struct options *opts, struct err *err)
 	}
 	rc = live_run(&live, views, &events, err);
 	recording_free(r.rec);
+	if (!rc && r.no_space)
+		return EXIT_STATUS_FAILURE;
 	if (!rc && opts->strict && !r.complete)
 		return EXIT_STATUS_INCOMPLETE;
 	return rc;

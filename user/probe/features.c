@@ -10,6 +10,7 @@
 
 #include "base/caps.h"
 #include "base/cleanup.h"
+#include "probe/files.h"
 
 /* The smallest program: return 0. */
 static const struct bpf_insn return_zero[] = {
@@ -70,8 +71,13 @@ static void detect_free(struct features *ret)
 
 void features_detect(struct features *ret)
 {
+	struct err ignored;
+
 	memset(ret, 0, sizeof(*ret));
 	libbpf_set_print(NULL);
+	ret->bpf_errno = -files_reserve(FILES_NEEDED, &ignored);
+	if (ret->bpf_errno)
+		return;
 
 	_cleanup_close_ int fd = load_trivial(0);
 	ret->bpf = fd >= 0;
@@ -94,6 +100,8 @@ int features_check(const struct features *f, struct err *err)
 		caps_explain(err, CAPS_LOAD);
 		return -EPERM;
 	}
+	if (f->bpf_errno == EMFILE)
+		return files_reserve(FILES_NEEDED, err);
 	if (!f->bpf)
 		return err_set(err, -ENOTSUP, "cannot load BPF programs: %s",
 			       strerror(f->bpf_errno));

@@ -24,7 +24,7 @@ struct features {
 
 /*
  * Try everything; takes a few milliseconds. Without the capability to load programs, bpf is
- * false and bpf_errno is EPERM.
+ * false and bpf_errno is EPERM; where too few files may be open, EMFILE.
  */
 void features_detect(struct features *ret);
 

@@ -19,6 +19,7 @@
 #include "gallop.skel.h"
 #include "plan/plan.h"
 #include "probe/features.h"
+#include "probe/files.h"
 #include "probe/priv.h"
 
 enum {
@@ -316,6 +317,8 @@ int probe_new(const struct plan *plan, const struct probe_opts *opts, struct pro
 	int rc = features_check(&features, err);
 	if (!rc)
 		rc = features_choose(&features, opts->attach, &attach, err);
+	if (!rc && attach == PROBE_ATTACH_PERF)
+		rc = files_reserve(FILES_NEEDED + plan->probes_nr * FILES_PER_PERF_PROBE, err);
 	if (rc)
 		return rc;
 	struct probe *p = calloc(1, sizeof(*p));

@@ -202,6 +202,7 @@ static int look_at_stat(struct proc *p, struct err *err)
 	p->start_time = st.start_time;
 	p->start_code = st.start_code;
 	p->start_stack = st.start_stack;
+	p->stopped = st.state == 'T' || st.state == 't';
 	if (st.flags & KTHREAD_FLAG)
 		return err_set(err, -ESRCH, "process %d (%s) is a kernel thread", p->pid, p->comm);
 	if (st.state == 'Z' || st.state == 'X')

@@ -29,6 +29,7 @@ struct proc {
 	uint64_t start_time; /* field 22 of /proc/PID/stat: clock ticks since boot */
 	uint64_t start_code; /* field 26: where the executable's code is loaded */
 	uint64_t start_stack; /* field 28: differs after an exec, even of the same file */
+	bool stopped; /* by a signal, or by who traces it, when it was opened */
 	uid_t uid; /* effective */
 };
 

@@ -24,7 +24,9 @@
 #include "record/target.h"
 
 enum {
-	BUSY_MS = 5000,
+	/* How long a lock is waited for: meanwhile nothing is taken from the target, ... */
+	BUSY_MS = 1000,
+	END_BUSY_MS = 5000, /* ... and in the end there is no other time */
 	PAGES_MIN = 64, /* the empty tables, and something to say */
 	PAGES_RESERVE = 8, /* kept below max_size for the end: why it ended, the last check */
 	DISK_FULL_SZ = 1 << 20, /* less is left: then it was the disk that was full, not max_size */
@@ -33,6 +35,7 @@ enum {
 struct recording {
 	char *path;
 	int lock_fd; /* open for as long as the file is written */
+	int reserve_fd; /* room for the end, -1: none */
 	sqlite3 *db;
 	struct rows rows;
 	uint64_t pages_max; /* 0: no bound */
@@ -111,8 +114,6 @@ static int open_for_writing(struct recording *rec, struct err *err)
 	int rc = sqlite3_open_v2(name, &rec->db, SQLITE_OPEN_READWRITE, NULL);
 	if (rc)
 		return database_err(err, rec->db, rc, "open", rec->path);
-	/* A reader holds its lock for as long as it reads: wait rather than lose an interval. */
-	sqlite3_busy_timeout(rec->db, BUSY_MS);
 	sqlite3_extended_result_codes(rec->db, 1);
 	rc = exec(rec->db, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=NORMAL; "
 			   "PRAGMA temp_store=MEMORY");
@@ -153,7 +154,7 @@ static struct recording *recording_new(const char *path)
 	struct recording *rec = calloc(1, sizeof(*rec));
 	if (!rec)
 		return NULL;
-	rec->lock_fd = -1;
+	rec->lock_fd = rec->reserve_fd = -1;
 	rec->path = strdup(path);
 	if (!rec->path) {
 		recording_free(rec);
@@ -192,6 +193,7 @@ int recording_create(const char *path, uint64_t max_size, struct recording **ret
 		code = open_for_writing(rec, err);
 	if (code)
 		return code;
+	rec->reserve_fd = target_reserve(path);
 	int rc = bound_pages(rec, rec->pages_max - PAGES_RESERVE);
 	if (rc)
 		return write_err(rec, rc, err);
@@ -255,6 +257,7 @@ int recording_write(struct recording *rec, const struct model *m, uint64_t from_
 	uint64_t from_ns = from_mono_ns > rec->last_ns ? from_mono_ns : rec->last_ns;
 	uint64_t to_ns = to_mono_ns > from_ns ? to_mono_ns : from_ns;
 	struct rows_done done = rec->rows.done;
+	sqlite3_busy_timeout(rec->db, m->meta.end_reason[0] ? END_BUSY_MS : BUSY_MS);
 	int rc = write_rows(rec, m, from_ns, to_ns);
 	if (rc)
 		return roll_back(rec, &done, rc, err);
@@ -297,6 +300,9 @@ int recording_finish(struct recording *rec, const struct model *m, struct err *e
 
 	if (!code) {
 		struct rows_done done = rec->rows.done;
+		sqlite3_busy_timeout(rec->db, END_BUSY_MS);
+		cleanup_close(&rec->reserve_fd);
+		rec->reserve_fd = -1;
 		int rc = write_end(rec, m);
 		if (rc)
 			code = roll_back(rec, &done, rc, err);
@@ -312,8 +318,8 @@ void recording_free(struct recording *rec)
 	rows_deinit(&rec->rows);
 	sqlite3_close(rec->db);
 	/* After SQLite: closing any descriptor of a file gives up all POSIX locks on it. */
-	if (rec->lock_fd >= 0)
-		close(rec->lock_fd);
+	cleanup_close(&rec->lock_fd);
+	cleanup_close(&rec->reserve_fd);
 	free(rec->path);
 	free(rec);
 }

@@ -20,8 +20,9 @@ int recording_create(const char *path, uint64_t max_size, struct recording **ret
 
 /*
  * Write the model's current interval [from, to): new names and stacks, what each site added,
- * losses, check, marks, meta so far. -EFBIG when max_size is reached (what was written stays
- * readable).
+ * losses, check, marks, meta so far. After a failure the file is as it was before, and can be read: -EFBIG, max_size is
+ * reached; -ENOSPC, the disk is full; -EBUSY, another program has locked it for longer than is waited, so that the same
+ * interval may be written again later, with what came since.
  */
 int recording_write(struct recording *rec, const struct model *m, uint64_t from_mono_ns,
 		    uint64_t to_mono_ns, struct err *err);

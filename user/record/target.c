@@ -13,7 +13,11 @@
 #include "base/owner.h"
 #include "record/database.h"
 
-enum { TMP_TRIES = 100 };
+enum {
+	TMP_TRIES = 100,
+	/* The end changes some twenty pages of 4 KiB, each of which is copied to the journal first. */
+	RESERVE_SZ = 256 << 10,
+};
 
 /* Whether the existing file behind fd may be replaced. */
 static int check_existing(int fd, const char *path, struct err *err)
@@ -94,6 +98,15 @@ int target_create(const char *path, char **tmp_ret, int *lock_ret, struct err *e
 	}
 	return err_set(err, -EEXIST, "cannot create '%s': too many temporary files beside it",
 		       path);
+}
+
+int target_reserve(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *dir = slash ? strndup(path, (size_t)(slash + 1 - path)) : strdup(".");
+	_cleanup_close_ int fd = dir ? open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+
+	return fd >= 0 && !fallocate(fd, 0, 0, RESERVE_SZ) ? take_fd(fd) : -1;
 }
 
 static const char *const leftovers[] = { "-journal", "-wal", "-shm" };

@@ -20,6 +20,12 @@ int target_check(const char *path, struct err *err);
  */
 int target_create(const char *path, char **tmp_ret, int *lock_ret, struct err *err);
 
+/*
+ * Take room for the end of the recording, so that there is some when the disk is full: a descriptor of a file beside path
+ * that has no name; closing it gives the room back. -1 where the file system has no such files, or no room.
+ */
+int target_reserve(const char *path);
+
 /* Put the finished file in its place. */
 int target_replace(const char *tmp, const char *path, struct err *err);
 

@@ -30,6 +30,7 @@
 #include "session/heap_watch.h"
 #include "session/privileges.h"
 #include "session/sampling.h"
+#include "session/signals.h"
 #include "session/truth.h"
 #include "stream/stream.h"
 #include "symbol/symbol.h"
@@ -65,6 +66,7 @@ struct session {
 	sigset_t old_mask;
 	uint64_t start_ns, interval_ns; /* when counting, and the current interval, began */
 	uint64_t stop_ns; /* when counting ended */
+	uint64_t tried_ns; /* when that was last to end; it may go on where it couldn't be taken */
 	uint64_t looked_ns; /* when it was last seen to be the same program */
 	uint64_t work_ns[2]; /* CPU time that the ends of the last two intervals took */
 	const char *end_reason; /* NULL while it runs */
@@ -149,29 +151,12 @@ static int watch(struct session *s, int fd, struct err *err)
 	return 0;
 }
 
-/* Under nohup a hang-up is ignored, and stays so: a blocked signal would be kept for us all the same. */
-static bool ends_at_hangup(void)
-{
-	struct sigaction old;
-
-	return !sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN;
-}
-
 static int open_clock(struct session *s, struct err *err)
 {
 	struct itimerspec tick = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
-	sigset_t mask;
 
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGINT);
-	sigaddset(&mask, SIGTERM);
-	/* A connection that drops must not cost the recording its end. */
-	if (ends_at_hangup())
-		sigaddset(&mask, SIGHUP);
-	sigaddset(&mask, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &mask, &s->old_mask);
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->signal_fd = signals_open();
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	/* Of the process that was looked at, whoever has its pid by now. */
 	s->pid_fd = s->proc ? fcntl(s->proc->pidfd, F_DUPFD_CLOEXEC, 0)
@@ -199,6 +184,19 @@ static int check_switching(const struct session *s, struct err *err)
 	return -ENOTSUP;
 }
 
+/*
+ * Probes go to whoever has the pid at that moment, and stay with that process. If the one that was looked at is still
+ * there now it was there then, too.
+ */
+static int check_attached(const struct session *s, struct err *err)
+{
+	if (!s->proc || proc_state(s->proc) == PROC_SAME)
+		return 0;
+	return err_set(err, -ESRCH,
+		       "process %d (%s) has ended, or become another program, meanwhile",
+		       s->proc->pid, s->proc->comm);
+}
+
 static int set_up(struct session *s, struct err *err)
 {
 	struct plan_opts plan = { .views = s->opts.views,
@@ -222,7 +220,9 @@ static int set_up(struct session *s, struct err *err)
 		rc = make_model(s, err);
 	if (!rc)
 		rc = open_clock(s, err);
-	rc = rc ? rc : probe_attach(s->probe, gobin_fd(s->bin), session_pid(s), err);
+	if (!rc)
+		rc = probe_attach(s->probe, gobin_fd(s->bin), session_pid(s), err);
+	rc = rc ? rc : check_attached(s, err);
 	return rc ? rc : privileges_drop(s->probe, is_sampled(s), s->started_child, err);
 }
 
@@ -241,15 +241,6 @@ int session_new(const struct session_opts *opts, struct session **ret, struct er
 	return set_up(s, err);
 }
 
-/* What came while the end was made is answered by it. */
-static void take_late_signals(struct session *s)
-{
-	struct signalfd_siginfo info;
-
-	while (s->signal_fd >= 0 && read(s->signal_fd, &info, sizeof(info)) == sizeof(info))
-		;
-}
-
 void session_free(struct session *s)
 {
 	if (!s)
@@ -265,7 +256,7 @@ void session_free(struct session *s)
 	plan_free(s->plan);
 	gobin_free(s->bin);
 	proc_free(s->proc);
-	take_late_signals(s);
+	signals_drop(s->signal_fd);
 	cleanup_close(&s->epoll_fd);
 	cleanup_close(&s->timer_fd);
 	cleanup_close(&s->signal_fd);
@@ -334,6 +325,9 @@ static void fill_meta(struct session *s)
 	if (!is_sampled(s) && probe_other_places(s->probe))
 		model_add_note(s->model, "another tracer is attached to this process, too: each "
 					 "makes what the other measures slower");
+	if (s->proc && s->proc->stopped)
+		model_add_note(s->model, "the process was stopped when gallop came (SIGSTOP, or a "
+					 "debugger): nothing happens in it until it goes on");
 	if (has_op_windows(s) && s->opts.heap)
 		model_add_note(s->model, "allocations outside of operations were not looked at: "
 					 "--mode exact records both");
@@ -434,7 +428,7 @@ static int start(struct session *s, struct err *err)
 		locate(s);
 		start_assists(s);
 	}
-	s->start_ns = s->interval_ns = mono_now_ns();
+	s->start_ns = s->interval_ns = s->tried_ns = mono_now_ns();
 	probe_open_gate(s->probe);
 	if (!s->started_child) {
 		gc_truth_begin(&s->gc_truth);
@@ -517,7 +511,10 @@ static int end_interval(struct session *s, const struct session_events *events, 
 	if (last)
 		snprintf(meta->end_reason, sizeof(meta->end_reason), "%s",
 			 s->end_reason ? s->end_reason : "");
+	s->tried_ns = now;
 	rc = events->on_interval(s, s->interval_ns, now, events->ctx, err);
+	if (rc == SESSION_AGAIN && !last)
+		return 0;
 	model_next_interval(s->model, now);
 	s->interval_ns = now;
 	if (!last && s->sampling)
@@ -573,7 +570,7 @@ static int on_tick(struct session *s, const struct session_events *events, struc
 		return 0;
 	}
 	int rc = 0;
-	if (now - s->interval_ns + TICK_NS / 2 >= wanted_interval(s) || turns(s)) {
+	if (now - s->tried_ns + TICK_NS / 2 >= wanted_interval(s) || turns(s)) {
 		uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 
 		rc = end_interval(s, events, false, err);

@@ -42,6 +42,8 @@ struct session_opts {
 	bool stretch; /* longer intervals where their end costs over 2 % of a CPU, up to 10 s */
 };
 
+enum { SESSION_END = 1, SESSION_AGAIN = 2 };
+
 struct session_events {
 	/* Everything is attached, nothing counts yet, a command is still held; may be NULL. */
 	int (*on_attached)(struct session *s, void *ctx, struct err *err);
@@ -49,7 +51,8 @@ struct session_events {
 	int (*on_start)(struct session *s, void *ctx, struct err *err);
 	/*
 	 * An interval has ended; the model is up to date. Called a last time when the session ends.
-	 * A positive return ends the session, a negative one fails it.
+	 * A positive return ends the session, a negative one fails it. But for SESSION_AGAIN: it could not be taken now,
+	 * and isn't over, but called again with what follows as well. The last one can't be had again.
 	 */
 	int (*on_interval)(struct session *s, uint64_t from_mono_ns, uint64_t to_mono_ns, void *ctx,
 			   struct err *err);

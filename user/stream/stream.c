@@ -415,11 +415,9 @@ static int take_losses(struct stream *s, const struct wire_cpu *totals)
 		struct loss_words words;
 		uint64_t count;
 	} own[] = {
-		{ { "stack_lost", "objects whose stack found no room in the ring" },
-		  s->sites.lost },
-		{ { "assist_stack_lost", "assists whose stack found no room in the ring" },
-		  s->assists.lost },
-		{ { "stop_stack_lost", "stops of the world whose stack found no room in the ring" },
+		{ { "stack_lost", "objects whose stack found no room" }, s->sites.lost },
+		{ { "assist_stack_lost", "assists whose stack found no room" }, s->assists.lost },
+		{ { "stop_stack_lost", "stops of the world whose stack found no room" },
 		  s->lost_stops },
 		{ { "model_full", "objects in no site: gallop's own tables were full" },
 		  s->sites.unplaced },
@@ -434,8 +432,7 @@ static int take_losses(struct stream *s, const struct wire_cpu *totals)
 		  s->maps ? map_stream_unmeasured(s->maps) : 0 },
 		{ { "map_model_full", "map operations in no site: gallop's own tables were full" },
 		  s->maps ? map_stream_unplaced(s->maps) : 0 },
-		{ { "sample_stack_lost", "samples whose stack found no room in the ring" },
-		  s->lost_samples },
+		{ { "sample_stack_lost", "samples whose stack found no room" }, s->lost_samples },
 		{ { "samples_late", "samples of windows that were over" },
 		  s->samples ? sample_stream_late(s->samples) : 0 },
 		{ { "sample_model_full", "samples in no site: gallop's own tables were full" },
