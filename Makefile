@@ -347,6 +347,10 @@ $(O)/man/gallop.1: $(O)/gallop
 	$(Q)$< man --directory $(@D)
 
 .PHONY: install
+ifneq ($(CROSS),)
+install:
+	@echo "make: what is built for $(MACHINE) can't be installed here ('make dist' makes a binary to copy)" >&2; exit 1
+else
 install: $(O)/gallop $(O)/man/gallop.1
 	install -D -m 755 $(O)/gallop $(DESTDIR)$(BINDIR)/gallop
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 $(O)/man/*.1
@@ -355,6 +359,7 @@ install: $(O)/gallop $(O)/man/gallop.1
 	$(O)/gallop completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gallop
 	$(O)/gallop completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gallop
 	$(O)/gallop completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gallop.fish
+endif
 
 # What gallop needs to be used without root (README.md, "Without root"), on the installed binary, or else on the one built here.
 # Whoever may run it then can look into every process: GROUP=adm lets only that group.
@@ -383,7 +388,7 @@ uninstall:
 # directory. DIST_MACHINES: for each a static binary; the Debian package is for the machine that builds.
 
 DIST := $(O)/dist
-DIST_MACHINES ?= $(shell uname -m)
+DIST_MACHINES ?= $(if $(filter x86_64,$(shell uname -m)),x86_64 aarch64,$(shell uname -m))
 DIST_TREES := $(DIST_MACHINES:%=$(DIST)/.%)
 DIST_FLAGS := CFLAGS="-fstack-protector-strong -ffile-prefix-map=$(CURDIR)=." LDFLAGS="-Wl,-z,relro,-z,now"
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2> /dev/null || date -u -d $(DATE) +%s)

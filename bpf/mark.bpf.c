@@ -55,8 +55,10 @@ static long add_class(u32 j, struct mark_ctx *m)
 {
 	u32 at = m->small + j;
 
-	if (j >= SMALL_CLASSES || at >= HEAP_STATS_MAX / 8)
+	if (j >= SMALL_CLASSES || at >= HEAP_STATS_MAX / 8) {
+		m->failed = 1;
 		return 1;
+	}
 	/* Class 0 is of large objects, which are counted by themselves. */
 	if (j)
 		m->work->totals.objects[j] += m->work->heap_stats[at];

@@ -41,7 +41,7 @@ deb=$dist/gallop_${version}_$arch.deb
 nothing "deb: lintian" lintian --allow-root --fail-on error,warning,info --display-info "$deb"
 is "deb: version" "$(dpkg-deb -f "$deb" Version)" "$version"
 depends=$(dpkg-deb -f "$deb" Depends)
-for library in libc6 libelf1 libsqlite3-0 libncursesw6 libtinfo6 zlib1g; do
+for library in libc6 libcap-ng0 libelf1 libsqlite3-0 libncursesw6 libtinfo6 zlib1g; do
 	matches "deb: depends on $library" ", $depends" ", $library([ ,]|\$)"
 done
 dpkg-deb -R "$deb" "$T/deb"

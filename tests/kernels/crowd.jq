@@ -26,12 +26,16 @@ def total_differs: (final.mallocs) as $said
 	| if g.alloc.objects < t.phases[0].mallocs or g.alloc.objects > $said + 200
 	  then "total: \(g.alloc.objects), but \(t.phases[0].mallocs) in the phase and \($said) at the end" else empty end;
 
-# Where stacks may be cut: all objects are there, each at its thread's stack or at one that is said to be cut.
+# Where stacks may be cut: all objects are there, each at its thread's stack or at the beginning of one, and said to be cut.
 def cut_objects_differ: told(.objects) as $told | ([$told[]] | add) as $want
 	| [g.alloc.sites[] | select(.type == "main.object" and (.stack[0].func // "" | endswith(".leaf")))] as $sites
 	| ([$sites[].objects] | add // 0) as $sum
 	| if $sum != $want then "objects: \($sum), not \($want)" else empty end,
-	  ($sites[] | select(.truncated | not) | path | select($told[.] == null) | "a stack that no thread has: \(.)");
+	  ($sites[] | path as $path | select(if .truncated then $told | keys | any(startswith($path)) | not else $told[$path] == null end)
+	   | "a stack that no thread has: \($path)"),
+	  (by_path($sites[] | select(.truncated | not); .objects) | to_entries[] | select(.value > $told[.key])
+	   | "objects at \(.key): \(.value), not \($told[.key])"),
+	  if all($sites[]; .truncated and path == "") then "no stack is longer than its leaf" else empty end;
 
 # Each call has a thread's objects, and the few that its map takes.
 def ops_differ: (t.threads | length) as $calls | t.threads[0].objects as $objects | g.ops[0]

@@ -117,7 +117,8 @@ static void check_kernel(struct doctor *d)
 	say(d, f.loop ? GOOD : LESS, "bpf_loop", "%s",
 	    f.loop ? "yes: counts are checked with the world stopped, maps before they are gone"
 		   : "needs Linux 5.17: no check with the world stopped, no last look at maps");
-	say(d, GOOD, "table of sites", "%s sites, %s of kernel memory when full (%s a site)",
+	say(d, GOOD, "table of sites",
+	    "%s sites in exact mode, %s of kernel memory when full (%s a site)",
 	    fmt_count(probe_sites_default()).s,
 	    fmt_bytes(probe_sites_default() * probe_site_cost()).s, fmt_bytes(probe_site_cost()).s);
 	say(d, GOOD, "table of map sites", "%s sites, %s of kernel memory when full",

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,11 +72,16 @@ void image_deinit(struct image *img)
 /*
  * Memory for one more block. Fresh memory costs more than what is read into it: a fault for each 4 KiB, of which some
  * virtual machines do no more than 30,000 a second. So all blocks are in one piece that can be had in huge pages, and is
- * taken as far as it is used; where there are none it is as if each had its own. NULL: there is no memory.
+ * taken as far as it is used; where there are none it is as if each had its own. Between blocks is a gap in which sanitizers
+ * find who reads past one. NULL: there is no memory.
  */
 static uint8_t *block_data(struct image *img)
 {
-	enum { HUGE_PAGE = 2 << 20, ALL = IMAGE_CACHE_SETS * IMAGE_CACHE_WAYS * IMAGE_BLOCK_SZ };
+	enum { HUGE_PAGE = 2 << 20, GAP = 64, STRIDE = IMAGE_BLOCK_SZ + GAP };
+	enum {
+		BLOCKS = IMAGE_CACHE_SETS * IMAGE_CACHE_WAYS,
+		ALL = (BLOCKS * STRIDE + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE
+	};
 
 	if (!img->arena) {
 		img->arena = aligned_alloc(HUGE_PAGE, ALL);
@@ -83,7 +89,9 @@ static uint8_t *block_data(struct image *img)
 			return NULL;
 		madvise(img->arena, ALL, MADV_HUGEPAGE);
 	}
-	return img->arena + IMAGE_BLOCK_SZ * img->arena_used++;
+	uint8_t *data = img->arena + STRIDE * img->arena_used++;
+	ASAN_POISON_MEMORY_REGION(data + IMAGE_BLOCK_SZ, GAP);
+	return data;
 }
 
 /* Read one block in place of what the slot held. A short block is the end of the file. */

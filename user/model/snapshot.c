@@ -142,11 +142,13 @@ static int pick_cmp(const void *a, const void *b)
 	int d = cmp_u64(x->stack, y->stack);
 	if (!d)
 		d = cmp_u64(x->type, y->type);
-	return d ? d : cmp_u64(x->goid, y->goid);
+	if (!d)
+		d = cmp_u64(x->goid, y->goid);
+	return d ? d : cmp_u64(x->site, y->site);
 }
 
 /*
- * In the order of pick_cmp(); the same ones stay in theirs, as sums of errors depend on it. Most stacks have one pick:
+ * In the order of pick_cmp(): to the last, as sums of errors depend on it. Most stacks have one pick:
  * these are put in their places, and only what shares a stack is compared.
  */
 static int sort_picks(struct picks *p, size_t stacks_nr)

@@ -143,24 +143,25 @@ static int size_followed(struct probe *p)
 	return err || followed ? err : bpf_map__set_max_entries(p->skel->maps.listed, 1);
 }
 
-/* Do all allocations but large ones come as samples, and has nobody asked for another size? */
-static bool has_few_sites(const struct probe *p, const struct probe_opts *opts)
+/* Do all allocations but large ones come as samples? */
+static bool has_samples(const struct probe *p)
 {
-	return !opts->sites_max && p->plan->cfg.sampled && !p->plan->cfg.op_windows &&
-	       probe_sites_default() > SITES_SAMPLED;
+	return p->plan->cfg.sampled && !p->plan->cfg.op_windows;
 }
 
 static uint32_t sites_max(const struct probe *p, const struct probe_opts *opts)
 {
-	if (has_few_sites(p, opts))
-		return SITES_SAMPLED;
-	return opts->sites_max ? opts->sites_max : probe_sites_default();
+	uint32_t most = probe_sites_default();
+
+	if (opts->sites_max)
+		return opts->sites_max;
+	return has_samples(p) && most > SITES_SAMPLED ? SITES_SAMPLED : most;
 }
 
 static uint32_t stacks_max(const struct probe *p, const struct probe_opts *opts)
 {
 	return sites_max(p, opts) + probe_map_sites_max() + GC_STACKS +
-	       (has_few_sites(p, opts) ? SAMPLED_STACKS : 0);
+	       (has_samples(p) ? SAMPLED_STACKS : 0);
 }
 
 static int size_maps(struct probe *p, const struct probe_opts *opts)

@@ -30,7 +30,7 @@ struct session_opts {
 	char *const *argv; /* ... start this command; NULL-terminated */
 	int child_output; /* where its output goes; 0: where ours does */
 	enum probe_attach attach;
-	uint32_t sites_max; /* 0: what fits 256 MiB of kernel memory */
+	uint32_t sites_max; /* 0: as probe_opts.sites_max */
 	uint32_t depth; /* program counters per stack, 0: as many as there can be */
 	bool by_goroutine;
 	const struct plan_op_want *ops; /* borrowed until session_new() returns */
