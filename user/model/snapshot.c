@@ -142,13 +142,19 @@ static int pick_cmp(const void *a, const void *b)
 	int d = cmp_u64(x->stack, y->stack);
 	if (!d)
 		d = cmp_u64(x->type, y->type);
-	if (!d)
-		d = cmp_u64(x->goid, y->goid);
+	return d ? d : cmp_u64(x->goid, y->goid);
+}
+
+static int pick_order_cmp(const void *a, const void *b)
+{
+	const struct pick *x = a, *y = b;
+	int d = pick_cmp(x, y);
+
 	return d ? d : cmp_u64(x->site, y->site);
 }
 
 /*
- * In the order of pick_cmp(): to the last, as sums of errors depend on it. Most stacks have one pick:
+ * In the order of pick_cmp(), and the same ones in that of sites, as sums of errors depend on it. Most stacks have one pick:
  * these are put in their places, and only what shares a stack is compared.
  */
 static int sort_picks(struct picks *p, size_t stacks_nr)
@@ -169,7 +175,7 @@ static int sort_picks(struct picks *p, size_t stacks_nr)
 		sorted[ends[p->v[i].stack]++] = p->v[i];
 	for (size_t i = 0, from = 0; i < stacks_nr; from = ends[i++])
 		if (ends[i] - from > 1)
-			qsort(sorted + from, ends[i] - from, sizeof(sorted[0]), pick_cmp);
+			qsort(sorted + from, ends[i] - from, sizeof(sorted[0]), pick_order_cmp);
 	free(p->v);
 	p->v = sorted;
 	return 0;
