@@ -113,6 +113,15 @@ static const char *why_no_maps(const struct diff *d, int side)
 	return d->s[side]->maps.known ? NULL : "maps were not looked at";
 }
 
+static const char *why_no_map_events(const struct diff *d, int side)
+{
+	if (why_no_maps(d, side))
+		return why_no_maps(d, side);
+	return snapshot_maps_were_off(d->s[side]) ? "clears and growth of maps were not looked at "
+						    "all the time, to keep the budget"
+						  : NULL;
+}
+
 /* That no window has met any doesn't mean that there were none. */
 static const char *why_no_map_calls(const struct diff *d, int side, bool deletes)
 {
@@ -156,7 +165,7 @@ static why_fn *const whys[DIFF_MEASURES_NR] = {
 	[DIFF_INUSE_SPACE] = why_no_heap,   [DIFF_INUSE_OBJECTS] = why_no_heap,
 	[DIFF_ASSIST] = why_no_gc_events,   [DIFF_STW] = why_no_gc_events,
 	[DIFF_ASSIGNS] = why_no_assigns,    [DIFF_DELETES] = why_no_deletes,
-	[DIFF_CLEARS] = why_no_maps,	    [DIFF_GROWTHS] = why_no_maps,
+	[DIFF_CLEARS] = why_no_map_events,  [DIFF_GROWTHS] = why_no_map_events,
 	[DIFF_RETAINED] = why_no_held,	    [DIFF_CYCLES] = why_no_gc_sums,
 	[DIFF_PAUSE] = why_no_gc_sums,	    [DIFF_OP_TIME] = why_no_op_time,
 };

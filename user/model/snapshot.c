@@ -508,6 +508,11 @@ bool snapshot_gc_check_holds(const struct model_gc_check *c)
 	       (!c->exact || c->runtime_pause_ns == c->gallop_pause_ns);
 }
 
+bool snapshot_maps_were_off(const struct snapshot *s)
+{
+	return strstr(s->samples.cost.off, "of maps") != NULL;
+}
+
 bool snapshot_is_complete(const struct snapshot *s)
 {
 	return !s->loss_total && snapshot_check_holds(&s->check) &&

@@ -150,6 +150,9 @@ bool snapshot_check_holds(const struct model_check *check);
 /* The same for cycles and, where the runtime's own times are known, their pauses. */
 bool snapshot_gc_check_holds(const struct model_gc_check *check);
 
+/* Were makes, clears and growths of maps not looked at all the time, to keep the budget? Counts of them are least numbers then. */
+bool snapshot_maps_were_off(const struct snapshot *s);
+
 /* Nothing was lost, and no check tells of a difference. */
 bool snapshot_is_complete(const struct snapshot *s);
 

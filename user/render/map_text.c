@@ -93,7 +93,14 @@ static void put_sum_row(FILE *out, const struct snapshot *s, const char *label, 
 	put_right(out, label, LABEL_W);
 	for (size_t i = 0; i < COUNTS_NR; i++) {
 		struct map_calls n = count_of(&s->maps, NULL, &counts[i]);
+		bool is_part = counts[i].teller == RARE && snapshot_maps_were_off(s);
 		char cell[CELL_SZ] = "-";
+
+		/* Of a part of the time, nobody knows how long a part, there is no rate. */
+		if (is_part)
+			n = (struct map_calls){ .known = n.known && show == as_count,
+						.n = n.n,
+						.at_least = true };
 		if (n.known)
 			snprintf(cell, sizeof(cell), "%s%s", map_calls_mark(n),
 				 show(n.n, duration(s)).s);
@@ -153,7 +160,7 @@ static void put_given_up(FILE *out, const struct snapshot *s)
 	static const char label[] = "not all the time:";
 	char words[CELL_SZ], off[CELL_SZ];
 
-	if (!strstr(s->samples.cost.off, "of maps"))
+	if (!snapshot_maps_were_off(s))
 		return;
 	short_text(off, s->samples.cost.off, CELL_SZ / 2);
 	snprintf(words, sizeof(words), "off to keep the budget: %s, of %s", off,
