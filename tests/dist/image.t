@@ -67,13 +67,20 @@ in_image() { timeout "$limit" "$T/in_image" "$top/tools/container/$1.yaml" "${@:
 matches "what it does unasked" "$(in_image daemonset "$entry" "$default")" 'Usage: gallop COMMAND'
 is "it is a gallop" "$(in_image daemonset "$entry" version)" "$("$gallop" version)"
 
+# What a recording in the volume holds of the program, read from outside: from an image nothing can be run once it is gone.
+objects() {
+	timeout "$limit" "$gallop" report "$T/data/$1.gallop" -f json |
+		jq '[.alloc.sites[] | select(.stack[0].func == "main.allocate") | .objects] | add'
+}
+all_written() { [ "$(objects "$1" 2> /dev/null)" = 1000 ]; }
+
 # Another user's program, whose file that user alone may read.
 install -m 700 -o 65534 "$exe" "$T/private"
 # The daemon set sees the node's pids; the debugging container those of its target.
 for manifest in daemonset debug; do
 	share=()
 	[ $manifest = daemonset ] || share=(unshare -pmf --mount-proc --kill-child)
-	start_program "${share[@]}" setpriv --reuid 65534 --regid 65534 --clear-groups "$T/private" wait status 3 ||
+	start_program "${share[@]}" setpriv --reuid 65534 --regid 65534 --clear-groups "$T/private" wait hold status 3 ||
 		fail "$manifest: the program is ready" "$(cat "$T/program.err")"
 	pid=$program shell=("$T/in_image")
 	if [ $manifest = debug ]; then
@@ -86,12 +93,18 @@ for manifest in daemonset debug; do
 	gallop=$T/gallop start_gallop record --mode exact -p $pid -d 0.1 -o /data/$manifest.gallop ||
 		fail "$manifest: gallop is ready" "$(cat "$T/gallop.err")"
 	echo go >&"$program_in"
+	until_true all_written $manifest || fail "$manifest: an interval is written" "$(cat "$T/gallop.err")"
+	echo go >&"$program_in"
 	wait_exit "$program"
 	is "$manifest: the program's status" $? 3
 	wait_exit "$tracer" 2> /dev/null
 	status=$?
+	is "$manifest: objects, read from outside" "$(objects $manifest)" 1000
 	# Process 1 has ended, and with it all that share its pids: the debug container, too.
-	if [ $manifest = debug ]; then continue; fi
+	if [ $manifest = debug ]; then
+		is "$manifest: gallop was killed" $status 137
+		continue
+	fi
 	is "$manifest: gallop's status" $status 0
 	is "$manifest: objects" "$("$T/gallop" report /data/$manifest.gallop -f json |
 		jq '[.alloc.sites[] | select(.stack[0].func == "main.allocate") | .objects] | add')" 1000

@@ -6,9 +6,9 @@
 #include <argp.h>
 #include <dlfcn.h>
 #include <setjmp.h>
-#include <stdarg.h>
 #include <stdnoreturn.h>
 
+#include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "cmd/fail_if.h"
 #include "cmd/help.h"
@@ -53,28 +53,31 @@ error_t argp_parse(const struct argp *argp, int argc, char **argv, unsigned flag
 	return 0;
 }
 
-/* What would go to standard error is one line of a bounded length, and no more. */
-static void check_line(const char *line)
+/* Every line is gallop's own, whatever it quotes: no character in it moves a cursor or begins another line. */
+static void check_line(const char *line, size_t len)
 {
-	require(strlen(line) < 4096);
+	require(len > 6 && (!memcmp(line, "gallop", 6) || !memcmp(line, "hint: ", 6)));
+	for (size_t n; len; line += n, len -= n) {
+		int32_t c = utf8_decode(line, len, &n);
+		require(c != UTF8_INVALID && utf8_is_printable(c));
+	}
 }
 
-void talk(const char *fmt, ...)
+static void check_talk(const char *text, size_t len)
 {
-	char text[8192];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	check_line(text);
+	while (len) {
+		const char *end = memchr(text, '\n', len);
+		require(end != NULL);
+		check_line(text, (size_t)(end - text));
+		len -= (size_t)(end + 1 - text);
+		text = end + 1;
+	}
 }
 
-void print_err(const struct err *err)
+static void tell(const struct err *err)
 {
 	require(err->code && err->msg[0]);
-	check_line(err->msg);
-	check_line(err->hint);
+	print_err(err);
 }
 
 static void read_limits(const struct options *opts)
@@ -85,7 +88,7 @@ static void read_limits(const struct options *opts)
 		struct diff_value v = { .side = { 1, 2 }, .change = 1, .ci95 = 0.5 };
 
 		if (fail_if_parse(opts->fail_if.v[i], &limit, &err)) {
-			print_err(&err);
+			tell(&err);
 			continue;
 		}
 		require(limit.measure < DIFF_MEASURES_NR && limit.change == limit.change);
@@ -118,7 +121,7 @@ static void read_options(const struct cmd *cmd, const struct options *opts)
 
 	if (status) {
 		require(status == err.code);
-		print_err(&err);
+		tell(&err);
 		return;
 	}
 	require(opts->pid >= 0 && opts->budget > 0 && opts->budget <= 1);
@@ -126,7 +129,7 @@ static void read_options(const struct cmd *cmd, const struct options *opts)
 	read_limits(opts);
 	read_names(opts);
 	if (!choose_renderer(opts, &err))
-		print_err(&err);
+		tell(&err);
 	render_opts_of(opts);
 }
 
@@ -147,13 +150,28 @@ static void parse(const struct cmd *cmd, int argc, char **argv)
 		read_options(cmd, &opts);
 }
 
+static void run(char **words, int nr)
+{
+	char *argv[WORDS_MAX + 1];
+	struct err err = { 0 };
+
+	memcpy(argv, words, sizeof(argv));
+	const struct cmd *cmd = command_find(words[0]);
+	if (cmd) {
+		parse(cmd, nr, argv);
+		return;
+	}
+	require(suggest_command(words[0], &err) == -EINVAL);
+	tell(&err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static FILE *null;
 	struct input in = { data, data + size };
 	char *words[WORDS_MAX + 1] = { NULL };
-	char *argv[WORDS_MAX + 1];
-	struct err err = { 0 };
+	char *told = NULL;
+	size_t told_len = 0;
 	int nr = 0;
 
 	/* Help is printed. */
@@ -161,12 +179,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		null = freopen("/dev/null", "w", stdout);
 	while (nr < WORDS_MAX && (input_left(&in) || !nr))
 		words[nr++] = input_text(&in, '\n');
-	memcpy(argv, words, sizeof(argv));
-	const struct cmd *cmd = command_find(words[0]);
-	if (cmd)
-		parse(cmd, nr, argv);
-	else
-		require(suggest_command(words[0], &err) == -EINVAL && err.msg[0]);
+	FILE *real = stderr;
+	stderr = open_memstream(&told, &told_len);
+	require(stderr != NULL);
+	run(words, nr);
+	fclose(stderr);
+	stderr = real;
+	check_talk(told, told_len);
+	free(told);
 	for (int i = 0; i < nr; i++)
 		free(words[i]);
 	return 0;

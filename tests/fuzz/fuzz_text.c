@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Small texts from outside, each read by what reads it: the first byte says which. Limits of --fail-if, a process's
- * control groups, its name in /proc/PID/stat, names to be shown, patterns of functions, regular expressions.
+ * control groups, its name in /proc/PID/stat, names to be shown, patterns of functions, regular expressions, files of
+ * container engines.
  */
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "cmd/fail_if.h"
 #include "plan/opname.h"
 #include "proc/container.h"
+#include "proc/container_name.h"
 #include "proc/proc.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/replay.h"
@@ -122,10 +124,32 @@ static void match_pattern(struct input *in)
 	free(name);
 }
 
+/* The file ends where its memory does, and may hold NULs. */
+static void read_names(struct input *in)
+{
+	const struct container_id id = {
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	};
+	enum container_file kind = input_u8(in) % (CONTAINER_FILE_STORAGE + 1);
+	char *name = input_text(in, '\n');
+	size_t len = input_left(in);
+	char *text = malloc(len + 1);
+
+	require(text != NULL);
+	input_take(in, text, len);
+	text[len] = '\0';
+	bool found = container_named_in(kind, text, len, &id, name);
+	/* None but the names of this id. */
+	if (found && kind == CONTAINER_FILE_STORAGE && !memchr(text, '\\', len))
+		require(memmem(text, len, id.text, CONTAINER_ID_LEN) != NULL);
+	free(text);
+	free(name);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(struct input * in) = {
-		read_limit, read_cgroup, read_comm, clean, match_name, match_pattern
+		read_limit, read_cgroup, read_comm, clean, match_name, match_pattern, read_names
 	};
 	struct input in = { data, data + size };
 

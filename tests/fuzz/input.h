@@ -67,13 +67,13 @@ static inline char *input_text(struct input *in, char end)
 	return text;
 }
 
-/* What must be true of whatever input: else it is a finding. */
-#define require(condition)                                                      \
-	do {                                                                    \
-		if (condition)                                                  \
-			break;                                                  \
-		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-		abort();                                                        \
+/* What must be true of whatever input: else it is a finding, told where a fuzzer that has changed stderr can't hide it. */
+#define require(condition)                                                 \
+	do {                                                               \
+		if (condition)                                             \
+			break;                                             \
+		dprintf(2, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+		abort();                                                   \
 	} while (0)
 
 #endif

@@ -7,6 +7,7 @@
 What each input means is told at the top of its fuzzer. The corpora hold more than these: what fuzzing has found to
 lead somewhere else, see `make fuzz`.
 """
+import json
 import os
 import struct
 
@@ -41,12 +42,21 @@ def options():
         "usage": "maps --usage",
         "many": "op " + "-f a " * 40,
         "dashes": "gc --",
+        "escape": "top --mode \x1b[2J\x9b31m\u202e",
+        "escape-command": "to\x1b[2Jp",
+        "escape-option": "record --dur\x1b[2Jation\x9b 3",
+        "escape-limit": "diff a b --fail-if \x1b]0;x\x07\rpause",
     }
     for name, line in lines.items():
         write("options", name, line.replace(" ", "\n").encode())
 
 
 # --- texts -----------------------------------------------------------------------------------------------------
+
+def kubernetes(container, pod, namespace):
+    keys = {container: "app", pod: "web-0", namespace: "shop"}
+    return json.dumps({"annotations": {f"io.kubernetes.{key}": name for key, name in keys.items()}}).encode()
+
 
 def texts():
     cid = b"0123456789abcdef" * 4
@@ -61,6 +71,14 @@ def texts():
         "name": b"\4main.(*T[...]).Do\nmain.(*T[go.shape.int]).Do",
         "glob": b"\4*a*a*a*a*b\n" + b"a" * 60,
         "pattern": b"\5!(a|b)+[[:alpha:]]{2,5}\nmain.abba",
+        "names-docker": b'\6\0web\n{"Name":"/web"}',
+        "names-kubernetes": b"\6\1shop/web-0/app\n" + kubernetes("cri.container-name", "cri.sandbox-name", "cri.sandbox-namespace"),
+        "names-crio": b"\6\1web-0/app\n" + kubernetes("container.name", "pod.name", "pod.namespace"),
+        "names-nerdctl": b'\6\1web\n{"annotations":{"nerdctl/name":"web"}}',
+        "names-types": b'\6\0012/3\n{"annotations":{"io.kubernetes.container.name":3,"io.kubernetes.pod.name":[2],"nerdctl/name":null}}',
+        "names-storage": b'\6\2web\n[{"id":"' + cid + b'","names":["we\\u0301b","\\ud800","\xff","web"]},{"id":5,"names":{}},null]',
+        "names-deep": b'\6\0web\n{"Name":' + b"[" * 300,
+        "names-nul": b'\6\0web\n{"Name":"web\0"}\0',
     }
     for name, data in seeds.items():
         write("text", name, data)

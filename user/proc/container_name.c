@@ -25,39 +25,27 @@ enum { FILE_SZ_MAX = 16 << 20 };
  * store.go, Container.Names.
  */
 #define ANNOTATION(key) "json_extract(?1, '$.annotations.\"" key "\"')"
+/* clang-format off */
 static const char *const queries[] = {
 	[CONTAINER_FILE_DOCKER] = "SELECT ltrim(json_extract(?1, '$.Name'), '/')",
 	[CONTAINER_FILE_BUNDLE] =
 		"WITH one(name, pod, space) AS (SELECT "
-		"coalesce(" ANNOTATION("io.kubernetes.cri.container-name") ", " ANNOTATION(
-			"io.kubernetes.container.name") "), "
-							"coalesce(" ANNOTATION(
-								"io.kubernetes.cri.sandbox-"
-								"name") ", " ANNOTATION("io"
-											".k"
-											"ub"
-											"er"
-											"ne"
-											"te"
-											"s."
-											"po"
-											"d."
-											"na"
-											"m"
-											"e") "), "
-											     "coale"
-											     "sce"
-											     "(" ANNOTATION("io.kubernetes.cri.sandbox-namespace") ", " ANNOTATION(
-												     "io.kubernetes.pod.namespace") ")) "
-																    "SELECT name FROM one UNION ALL SELECT pod FROM one "
-																    "UNION ALL SELECT pod || '/' || name FROM one "
-																    "UNION ALL SELECT space || '/' || pod || '/' || name FROM one "
-																    "UNION ALL SELECT " ANNOTATION(
-																	    "nerdctl/name"),
-	[CONTAINER_FILE_STORAGE] = "SELECT name.value FROM json_each(?1) AS one, "
-				   "json_each(one.value, '$.names') AS name "
-				   "WHERE json_extract(one.value, '$.id') = ?2",
+			"coalesce(" ANNOTATION("io.kubernetes.cri.container-name") ", "
+				ANNOTATION("io.kubernetes.container.name") "), "
+			"coalesce(" ANNOTATION("io.kubernetes.cri.sandbox-name") ", "
+				ANNOTATION("io.kubernetes.pod.name") "), "
+			"coalesce(" ANNOTATION("io.kubernetes.cri.sandbox-namespace") ", "
+				ANNOTATION("io.kubernetes.pod.namespace") ")) "
+		"SELECT name FROM one "
+		"UNION ALL SELECT pod FROM one "
+		"UNION ALL SELECT pod || '/' || name FROM one "
+		"UNION ALL SELECT space || '/' || pod || '/' || name FROM one "
+		"UNION ALL SELECT " ANNOTATION("nerdctl/name"),
+	[CONTAINER_FILE_STORAGE] =
+		"SELECT name.value FROM json_each(?1) AS one, json_each(one.value, '$.names') AS name "
+		"WHERE json_extract(one.value, '$.id') = ?2",
 };
+/* clang-format on */
 
 static bool has_row(sqlite3_stmt *stmt, const char *name)
 {

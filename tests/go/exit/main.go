@@ -6,6 +6,7 @@
 //	exit signal N    is killed by signal N
 //	exit exec FILE [ARG...]    becomes another program
 //	exit wait HOW...           prints "ready" and waits for a line first
+//	exit [wait] hold HOW...    waits for a line between the two
 package main
 
 import (
@@ -30,13 +31,18 @@ func allocate() {
 }
 
 func main() {
+	in := bufio.NewReader(os.Stdin)
 	if os.Args[1] == "wait" {
 		os.Args = os.Args[1:]
 		fmt.Println("ready")
-		bufio.NewReader(os.Stdin).ReadString('\n')
+		in.ReadString('\n')
 	}
 	for i := 0; i < objects; i++ {
 		allocate()
+	}
+	if os.Args[1] == "hold" {
+		os.Args = os.Args[1:]
+		in.ReadString('\n')
 	}
 	var err error
 	n := 0
