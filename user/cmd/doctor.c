@@ -87,18 +87,14 @@ static void check_kernel(struct doctor *d)
 		say(d, GOOD, "version", "%s %s", uts.release, uts.machine);
 	if (machine_own() == EM_AARCH64)
 		say(d, LESS, "machine", "arm64: tested in an emulator, never on real hardware");
-	if (!f.bpf && (f.bpf_errno == EPERM || f.bpf_errno == EACCES)) {
-		d->code = -EPERM;
+	if (f.bpf_errno == EPERM || f.bpf_errno == EACCES || f.bpf_errno == EMFILE) {
 		struct err err;
 
-		features_check(&f, &err);
-		say(d, BAD, "BPF programs", "%s; %s", err.msg, err.hint);
-		check_privileges(d, &f, PROBE_ATTACH_AUTO);
-		return;
-	}
-	if (f.bpf_errno == EMFILE) {
-		d->code = -EMFILE;
-		say(d, BAD, "open files", "too few are allowed: 'ulimit -n 1024'");
+		d->code = features_check(&f, &err);
+		say(d, BAD, f.bpf_errno == EMFILE ? "open files" : "BPF programs", "%s; %s",
+		    err.msg, err.hint);
+		if (f.bpf_errno != EMFILE)
+			check_privileges(d, &f, PROBE_ATTACH_AUTO);
 		return;
 	}
 	d->code = -ENOTSUP;

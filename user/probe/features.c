@@ -100,8 +100,13 @@ int features_check(const struct features *f, struct err *err)
 		caps_explain(err, CAPS_LOAD);
 		return -EPERM;
 	}
-	if (f->bpf_errno == EMFILE)
-		return files_reserve(FILES_NEEDED, err);
+	if (f->bpf_errno == EMFILE) {
+		/* It has the numbers; but what was full a moment ago need not be so any more. */
+		if (!files_reserve(FILES_NEEDED, err))
+			err_set(err, -EMFILE, "cannot load BPF programs: %s", strerror(EMFILE));
+		files_hint(err);
+		return -EMFILE;
+	}
 	if (!f->bpf)
 		return err_set(err, -ENOTSUP, "cannot load BPF programs: %s",
 			       strerror(f->bpf_errno));
