@@ -69,11 +69,15 @@ static void check_privileges(struct doctor *d, const struct features *f, enum pr
 			  : "to see other tracers, and where there is no uprobe_multi");
 	if (attach == PROBE_ATTACH_AUTO)
 		return;
-	for (int i = 0; i < 2; i++)
-		say(d, GOOD, modes[i], "%s, once it is attached",
-		    caps_text(privileges_kept(features_caps_kept(f, attach, i), i, false) &
-			      caps_permitted())
-			    .s);
+	for (int i = 0; i < 2; i++) {
+		uint64_t by_probes = features_caps_kept(f, attach, i);
+
+		say(d, GOOD, modes[i], "%s, once it is attached%s",
+		    caps_text(privileges_kept(by_probes, i, false) & caps_permitted()).s,
+		    privileges_of_looker(by_probes, i)
+			    ? "; CAP_SYS_ADMIN, one thread that looks for other tracers"
+			    : "");
+	}
 }
 
 static void check_kernel(struct doctor *d)

@@ -147,9 +147,6 @@ uint64_t features_caps_kept(const struct features *f, enum probe_attach attach, 
 		kept |= CAPS(CAP_BPF);
 	if (switches && !(attach == PROBE_ATTACH_MULTI && f->free_links))
 		kept |= CAPS_LOAD | CAPS(CAP_SYS_ADMIN);
-	/* To find other tracers' links by their numbers, every ten seconds: Linux kernel/bpf/syscall.c bpf_link_get_fd_by_id. */
-	if (switches)
-		kept |= CAPS(CAP_SYS_ADMIN);
 	/* Who hasn't these two has them by that one. */
 	if (kept & CAPS_LOAD & ~caps_permitted())
 		kept |= CAPS(CAP_SYS_ADMIN);

@@ -360,6 +360,7 @@ void probe_free(struct probe *p)
 {
 	if (!p)
 		return;
+	others_close(p);
 	probe_detach(p);
 	links_close(p);
 	readers_close(p);
