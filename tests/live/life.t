@@ -183,6 +183,24 @@ few_files() {
 	(ulimit -Sn 32 && run record --mode exact --attach perf -q -o "$T/r.gallop" -- "$exe" child 1000 && exit "$status")
 	is "$name: a soft limit is raised" $? 0
 	recorded 1000 "target exited"
+	inherited
+}
+
+# What whoever started gallop has left open counts, too: of the numbers below the limit only so many are free.
+inherited() {
+	local free fd
+	for free in 12 25 45; do
+		(ulimit -n 128 && for ((fd = 3; fd < 128 - free; fd++)); do
+			[ -e "/proc/$BASHPID/fd/$fd" ] || eval "exec $fd< /dev/null"
+		done
+			run record --mode exact -o "$T/few.gallop" -- "$exe" child 1000
+			refused "$name: $free left" 1 'must be open at once, and the limit is 128, of which [0-9]+ are taken'
+			matches "$name: $free left: a hint" "$err" 'hint: .*ulimit -n'
+			run doctor
+			matches "$name: $free left: doctor" "$status $out" '^1 .*NO  open files .* are taken; .*ulimit -n'
+			exit "$_failed") || _failed=1
+		_nr=$((_nr + 3))
+	done
 }
 
 # --- and what a recording is written to

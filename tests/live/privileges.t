@@ -17,7 +17,7 @@ load=$(go_program "$version" plain load) || skip_all "$(tail -n 1 "$T/build.err"
 exit_exe=$(go_program "$version" plain exit)
 
 user=64321 other=64322	# nobody's
-bpf=39 sys_ptrace=19
+bpf=39 sys_ptrace=19 sys_admin=21
 enough=+bpf,+perfmon,+sys_ptrace,+dac_read_search
 root=$gallop
 install -m 755 "$gallop" "$T/bin"
@@ -107,12 +107,24 @@ comes_first() {
 	return 1
 }
 
+# What the threads have that have CAP_SYS_ADMIN.
+with_admin() {
+	local task prm
+	for task in "/proc/$tracer/task"/*; do
+		prm=$(status_of "$tracer/task/${task##*/}" CapPrm)
+		! has "$prm" $sys_admin || echo "$prm"
+	done
+}
+
 root_traces() {
 	export SUDO_UID=$user SUDO_GID=$other
 	install -d -o $user -m 700 "$T/home"
 	start_gallop record -q -d 0.2 --budget 50 -p "$program" -o "$T/home/r.gallop" || fail "root: ready" "$(cat "$T/gallop.err")"
 	nothing "root, auto: what it keeps" kept some
 	[ $multi = 0 ] || succeeds "root, auto: not CAP_BPF" not has "$(status_of "$tracer" CapPrm)" $bpf
+	if [ $multi = 1 ] && has "$(status_of $$ CapEff)" $sys_admin; then
+		is "root, auto: CAP_SYS_ADMIN is one thread's, which has no other" "$(with_admin)" "$(sums $sys_admin)"
+	fi
 	! has "$(status_of $$ CapEff)" 23 || [ $multi = 0 ] || succeeds "root, auto: comes first" until_true comes_first
 	is "root: as doctor says" "$(names "$(status_of "$tracer" CapPrm)")" "$(sed -n 's/.*kept in auto mode *\(.*\), once .*/\1/p' "$T/doctor")"
 	works_on "root, auto" "$T/home/r.gallop" 0

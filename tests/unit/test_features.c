@@ -35,7 +35,8 @@ static const struct features linux_6_12 = { .bpf = true,
 
 static void test_check(void **state)
 {
-	struct features denied = { .bpf_errno = EPERM }, old = { .bpf_errno = EINVAL };
+	struct features denied = { .bpf_errno = EPERM }, old = { .bpf_errno = EINVAL },
+			full = { .bpf_errno = EMFILE };
 	struct features no_ring = { .bpf = true };
 	struct err err;
 
@@ -49,6 +50,9 @@ static void test_check(void **state)
 	assert_non_null(strstr(err.msg, "ring buffer"));
 	assert_int_equal(features_check(&denied, &err), -EPERM);
 	assert_non_null(strstr(err.hint, "CAP_BPF"));
+	/* Also where there is room by now: nothing was found out. */
+	assert_int_equal(features_check(&full, &err), -EMFILE);
+	assert_non_null(strstr(err.hint, "ulimit -n"));
 	assert_int_equal(features_check(&old, &err), -ENOTSUP);
 	assert_non_null(strstr(err.msg, strerror(EINVAL)));
 }

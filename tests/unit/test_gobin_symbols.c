@@ -6,12 +6,15 @@
 #include <gelf.h>
 #include <string.h>
 
+#include "base/caps.h"
 #include "base/cleanup.h"
 #include "gobin/gc_layout.h"
 #include "gobin/gobin.h"
 #include "gobin/heap_layout.h"
 #include "gobin/layout.h"
 #include "gobin/mprof_layout.h"
+#include "model/model.h"
+#include "symbol/symbol.h"
 
 /* The modes that have a symbol table. */
 static const char *const with_symbols[] = { "plain", "pie", "cgo", "cgopie", "arm64" };
@@ -335,13 +338,52 @@ static void test_layout(void **state)
 	check_layout(*state, "arm64");
 }
 
+static int is_read_without(const struct gobin_func *func, const char *name, void *ctx)
+{
+	uint64_t *addr = ctx;
+
+	(void)name;
+	assert_int_equal(caps_set_effective(0), 0);
+	*addr = func->entry;
+	return 1;
+}
+
+/* Of interest where there are some to be without: in tests that are root's. */
+static void test_capabilities(void **state)
+{
+	char path[FIXTURE_PATH_CAP];
+	_cleanup_(fixture_gobin_freep) struct gobin *bin = fixture_open(*state, "plain", path);
+	struct symbolizer *sym;
+	struct model *model;
+	uint64_t addr = 0;
+
+	caps_set_effective(UINT64_MAX);
+	uint64_t all = caps_set_effective(UINT64_MAX);
+	assert_int_equal(gobin_each_func(bin, "main.main", is_read_without, &addr), 1);
+	assert_int_equal(caps_set_effective(UINT64_MAX), all);
+	assert_int_equal(model_new(&model), 0);
+	assert_int_equal(symbolizer_new(bin, model, &sym), 0);
+	for (int batch = 0; batch < 2; batch++) {
+		uint64_t pc = addr + (uint64_t)batch;
+		bool cut = false;
+
+		if (batch)
+			symbolizer_begin(sym);
+		assert_true(symbolizer_stack(sym, &pc, 1, 0, &cut) >= 0);
+		assert_int_equal(caps_set_effective(batch ? 0 : all), batch ? 0 : all);
+	}
+	symbolizer_end(sym);
+	assert_int_equal(caps_set_effective(UINT64_MAX), all);
+	symbolizer_free(sym);
+	model_free(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_functions),
-		cmocka_unit_test(test_globals),
-		cmocka_unit_test(test_stripped_globals),
-		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_functions),	 cmocka_unit_test(test_globals),
+		cmocka_unit_test(test_stripped_globals), cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_capabilities),
 	};
 
 	return fixture_run("gobin symbols", tests, sizeof(tests) / sizeof(tests[0]));

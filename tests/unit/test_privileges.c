@@ -59,7 +59,7 @@ static void what_stays_depends_on_the_kernel(void **state)
 
 	(void)state;
 	assert_int_equal(features_caps_kept(&new, PROBE_ATTACH_MULTI, false), 0);
-	assert_int_equal(features_caps_kept(&new, PROBE_ATTACH_MULTI, true), admin);
+	assert_int_equal(features_caps_kept(&new, PROBE_ATTACH_MULTI, true), 0);
 	assert_int_equal(features_caps_kept(&new, PROBE_ATTACH_PERF, false), 0);
 	assert_int_equal(features_caps_kept(&new, PROBE_ATTACH_PERF, true), load | admin);
 	assert_int_equal(features_caps_kept(&old, PROBE_ATTACH_MULTI, true), load | admin);
@@ -75,6 +75,9 @@ static void no_more_stays_than_is_of_use(void **state)
 	assert_int_equal(privileges_kept(0, false, true), kept | CAPS(CAP_KILL));
 	assert_int_equal(privileges_kept(CAPS_LOAD, false, false), kept | CAPS_LOAD);
 	assert_int_equal(privileges_kept(0, true, false) & ~CAPS(CAP_SYS_NICE), kept);
+	assert_int_equal(privileges_of_looker(0, true), CAPS(CAP_SYS_ADMIN) & caps_permitted());
+	assert_int_equal(privileges_of_looker(CAPS(CAP_SYS_ADMIN), true), 0);
+	assert_int_equal(privileges_of_looker(0, false), 0);
 }
 
 static bool called_by(const char *uid, const char *gid)

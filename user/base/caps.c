@@ -6,26 +6,34 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* What opens, changes or gives away files that their permissions wouldn't let us. */
 #define FILE_CAPS (CAPS_FILES | CAPS(CAP_DAC_READ_SEARCH))
 
-static uint64_t read_set(capng_type_t type)
-{
-	uint64_t set = 0;
+struct sets {
+	uint64_t permitted, effective;
+};
 
-	if (capng_get_caps_process())
-		return 0;
-	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++)
-		if (capng_have_capability(type, cap))
-			set |= CAPS(cap);
-	return set;
+/*
+ * The calls themselves (capget(2), capset(2)), as privileges are given up for a moment again and again: libcap-ng reads more than
+ * is asked of it here, from /proc, each time.
+ */
+static struct sets read_sets(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data))
+		return (struct sets){ 0 };
+	return (struct sets){ data[0].permitted | (uint64_t)data[1].permitted << 32,
+			      data[0].effective | (uint64_t)data[1].effective << 32 };
 }
 
 uint64_t caps_permitted(void)
 {
-	return read_set(CAPNG_PERMITTED);
+	return read_sets().permitted;
 }
 
 uint64_t caps_missing(uint64_t needed)
@@ -39,30 +47,32 @@ uint64_t caps_missing(uint64_t needed)
 	return needed & ~permitted;
 }
 
+/* None is left to inherit: with those the ambient ones go, too. */
 static int apply(uint64_t permitted, uint64_t effective)
 {
-	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++) {
-		capng_update(permitted & CAPS(cap) ? CAPNG_ADD : CAPNG_DROP, CAPNG_PERMITTED, cap);
-		capng_update(effective & CAPS(cap) ? CAPNG_ADD : CAPNG_DROP, CAPNG_EFFECTIVE, cap);
-		/* With it the ambient ones go, too. */
-		capng_update(CAPNG_DROP, CAPNG_INHERITABLE, cap);
-	}
-	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+		{ .permitted = (uint32_t)permitted, .effective = (uint32_t)effective },
+		{ .permitted = (uint32_t)(permitted >> 32),
+		  .effective = (uint32_t)(effective >> 32) },
+	};
+
+	return syscall(SYS_capset, &head, data) ? -errno : 0;
 }
 
 uint64_t caps_set_effective(uint64_t set)
 {
-	uint64_t before = read_set(CAPNG_EFFECTIVE);
-	uint64_t permitted = read_set(CAPNG_PERMITTED);
+	struct sets now = read_sets();
+	uint64_t wanted = set & now.permitted;
 
-	if (before != (set & permitted))
-		apply(permitted, set & permitted);
-	return before;
+	if (now.effective != wanted)
+		apply(now.permitted, wanted);
+	return now.effective;
 }
 
 uint64_t caps_raise(uint64_t set)
 {
-	return caps_set_effective(read_set(CAPNG_EFFECTIVE) | set);
+	return caps_set_effective(read_sets().effective | set);
 }
 
 void caps_begin(void)
@@ -76,9 +86,10 @@ void caps_begin(void)
 /* So that nothing that would be executed gets back what was given up; root does, otherwise. */
 static void bound(void)
 {
+	capng_get_caps_process();
 	capng_clear(CAPNG_SELECT_BOUNDS);
-	capng_apply(
-		CAPNG_SELECT_BOUNDS); /* takes CAP_SETPCAP; the next line does the same for us */
+	/* It takes CAP_SETPCAP; the next line does the same for us. */
+	capng_apply(CAPNG_SELECT_BOUNDS);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 

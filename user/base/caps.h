@@ -10,7 +10,8 @@
  *                          program
  *   CAP_DAC_READ_SEARCH    to open its executable if that can't be read by everybody, once; on no other file, so that
  *                          who may use gallop can't read with it what he may not
- *   CAP_SYS_ADMIN          only for perf uprobes (kernels without uprobe_multi), and to see other tracers
+ *   CAP_SYS_ADMIN          only for perf uprobes (kernels without uprobe_multi), and to see other tracers, once or by a
+ *                          thread of its own (probe/others.c)
  *
  * Capabilities are a thread's: what is done here holds for the calling thread and those that it makes later.
  */

@@ -69,11 +69,15 @@ static void check_privileges(struct doctor *d, const struct features *f, enum pr
 			  : "to see other tracers, and where there is no uprobe_multi");
 	if (attach == PROBE_ATTACH_AUTO)
 		return;
-	for (int i = 0; i < 2; i++)
-		say(d, GOOD, modes[i], "%s, once it is attached",
-		    caps_text(privileges_kept(features_caps_kept(f, attach, i), i, false) &
-			      caps_permitted())
-			    .s);
+	for (int i = 0; i < 2; i++) {
+		uint64_t by_probes = features_caps_kept(f, attach, i);
+
+		say(d, GOOD, modes[i], "%s, once it is attached%s",
+		    caps_text(privileges_kept(by_probes, i, false) & caps_permitted()).s,
+		    privileges_of_looker(by_probes, i)
+			    ? "; CAP_SYS_ADMIN, one thread that looks for other tracers"
+			    : "");
+	}
 }
 
 static void check_kernel(struct doctor *d)
@@ -87,18 +91,14 @@ static void check_kernel(struct doctor *d)
 		say(d, GOOD, "version", "%s %s", uts.release, uts.machine);
 	if (machine_own() == EM_AARCH64)
 		say(d, LESS, "machine", "arm64: tested in an emulator, never on real hardware");
-	if (!f.bpf && (f.bpf_errno == EPERM || f.bpf_errno == EACCES)) {
-		d->code = -EPERM;
+	if (f.bpf_errno == EPERM || f.bpf_errno == EACCES || f.bpf_errno == EMFILE) {
 		struct err err;
 
-		features_check(&f, &err);
-		say(d, BAD, "BPF programs", "%s; %s", err.msg, err.hint);
-		check_privileges(d, &f, PROBE_ATTACH_AUTO);
-		return;
-	}
-	if (f.bpf_errno == EMFILE) {
-		d->code = -EMFILE;
-		say(d, BAD, "open files", "too few are allowed: 'ulimit -n 1024'");
+		d->code = features_check(&f, &err);
+		say(d, BAD, f.bpf_errno == EMFILE ? "open files" : "BPF programs", "%s; %s",
+		    err.msg, err.hint);
+		if (f.bpf_errno != EMFILE)
+			check_privileges(d, &f, PROBE_ATTACH_AUTO);
 		return;
 	}
 	d->code = -ENOTSUP;

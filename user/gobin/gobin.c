@@ -139,7 +139,10 @@ int gobin_open(const char *path, struct gobin **ret, struct err *err)
 	int r = image_init(&bin->img, bin->path, err);
 	if (r < 0)
 		return r;
-	/* The file says what it likes: from here on nothing of it is read with privileges. */
+	/*
+	 * The file says what it likes: from here on nothing of it is read with privileges. What looks through it later gives
+	 * them up for as long itself; what looks up an address, who asks for many (symbol.c, plan.c).
+	 */
 	_cleanup_(caps_restore) uint64_t caps = caps_set_effective(0);
 	r = read_tables(bin, err);
 	if (r < 0)
@@ -185,6 +188,7 @@ int gobin_each_func(struct gobin *bin, const char *prefix,
 		    void *ctx)
 {
 	struct find_pass pass = { prefix, strlen(prefix), fn, ctx, "" };
+	_cleanup_(caps_restore) uint64_t caps = caps_set_effective(0);
 
 	if (!index_covers(prefix))
 		return pclntab_each(&bin->tab, pass.name, sizeof(pass.name), tell_func, &pass);
@@ -326,5 +330,7 @@ int gobin_type_name(struct gobin *bin, uint64_t va, char *buf, size_t cap)
 
 int gobin_find_globals(struct gobin *bin, struct gobin_globals *ret)
 {
+	_cleanup_(caps_restore) uint64_t caps = caps_set_effective(0);
+
 	return globals_find(bin, &bin->img, ret);
 }

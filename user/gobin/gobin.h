@@ -9,7 +9,8 @@
  * All addresses are virtual addresses as the ELF file states them ("va"): a running process adds its
  * load bias. The file is read with pread through a bounded cache, never mapped: an executable that
  * is truncated or rewritten under us is an error, not a SIGBUS. Every length, offset and count in
- * the file is checked; a hostile file costs one clear error and bounded memory.
+ * the file is checked; a hostile file costs one clear error and bounded memory. It is read with no capability in effect
+ * (base/caps.h); of what looks up single addresses the caller sees to that.
  *
  * A gobin is not safe for use by several threads at once (it has one cache).
  */

@@ -16,6 +16,7 @@
 
 #include "base/caps.h"
 #include "plan/plan.h"
+#include "probe/files.h"
 #include "probe/priv.h"
 
 #include "gallop.skel.h" /* needs bpf/wire.h */
@@ -315,6 +316,8 @@ static int attach_failed(const struct probe *p, pid_t pid, int rc, struct err *e
 	/* Of perf uprobes since July 2025, CVE-2025-38466, also in stable kernels. */
 	if (rc == -EPERM)
 		caps_explain(err, p->attach == PROBE_ATTACH_PERF ? CAPS(CAP_SYS_ADMIN) : CAPS_LOAD);
+	if (rc == -EMFILE)
+		files_hint(err);
 	return rc;
 }
 

@@ -100,8 +100,13 @@ int features_check(const struct features *f, struct err *err)
 		caps_explain(err, CAPS_LOAD);
 		return -EPERM;
 	}
-	if (f->bpf_errno == EMFILE)
-		return files_reserve(FILES_NEEDED, err);
+	if (f->bpf_errno == EMFILE) {
+		/* It has the numbers; but what was full a moment ago need not be so any more. */
+		if (!files_reserve(FILES_NEEDED, err))
+			err_set(err, -EMFILE, "cannot load BPF programs: %s", strerror(EMFILE));
+		files_hint(err);
+		return -EMFILE;
+	}
 	if (!f->bpf)
 		return err_set(err, -ENOTSUP, "cannot load BPF programs: %s",
 			       strerror(f->bpf_errno));
@@ -142,9 +147,6 @@ uint64_t features_caps_kept(const struct features *f, enum probe_attach attach, 
 		kept |= CAPS(CAP_BPF);
 	if (switches && !(attach == PROBE_ATTACH_MULTI && f->free_links))
 		kept |= CAPS_LOAD | CAPS(CAP_SYS_ADMIN);
-	/* To find other tracers' links by their numbers, every ten seconds: Linux kernel/bpf/syscall.c bpf_link_get_fd_by_id. */
-	if (switches)
-		kept |= CAPS(CAP_SYS_ADMIN);
 	/* Who hasn't these two has them by that one. */
 	if (kept & CAPS_LOAD & ~caps_permitted())
 		kept |= CAPS(CAP_SYS_ADMIN);

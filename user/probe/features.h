@@ -40,7 +40,7 @@ int features_choose(const struct features *f, enum probe_attach wanted, enum pro
 
 /*
  * What of our capabilities (base/caps.h) the probes still need once they are attached in this way. switches: some are
- * detached and attached again as it goes, and other tracers are looked for.
+ * detached and attached again as it goes.
  */
 uint64_t features_caps_kept(const struct features *f, enum probe_attach attach, bool switches);
 

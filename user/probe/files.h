@@ -14,10 +14,13 @@ enum {
 };
 
 /*
- * See to it that `nr` files may be open: the process's own limit is raised as far as it may be. 0; -EMFILE, with the
- * limit and how it is raised, if that isn't enough. Asked beforehand, as libbpf takes a file that can't be opened for
- * something that the kernel lacks.
+ * See to it that `nr` files may be opened beside those that are open: the process's own limit is raised as far as it may
+ * be. 0; -EMFILE, with the limit and how it is raised, if that isn't enough. Asked beforehand, as libbpf takes a file
+ * that can't be opened for something that the kernel lacks.
  */
 int files_reserve(size_t nr, struct err *err);
+
+/* How the limit is raised, as the hint of an -EMFILE that came all the same. */
+void files_hint(struct err *err);
 
 #endif

@@ -3,14 +3,20 @@
  * Probes of others on the same process: what they cost comes on top of what ours do, and neither tracer can tell.
  *
  * The kernel numbers all links, whoever made them, and says of a uprobe_multi link which process it is for (since Linux
- * 6.8). Of perf uprobes, and of probes on all processes, it doesn't.
+ * 6.8). Of perf uprobes, and of probes on all processes, it doesn't. It takes CAP_SYS_ADMIN (Linux kernel/bpf/syscall.c,
+ * bpf_link_get_fd_by_id), and nothing else does for as long: one thread keeps it, which reads nothing that the target says.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/caps.h"
 #include "base/cleanup.h"
 #include "probe/priv.h"
 
@@ -54,7 +60,7 @@ static size_t others_of(const struct probe *p, uint32_t id)
 	return multi->pid == (uint32_t)p->pid && !is_own(p, multi->prog_id) ? multi->count : 0;
 }
 
-size_t probe_other_places(const struct probe *p)
+static size_t look(const struct probe *p)
 {
 	size_t nr = 0;
 	uint32_t id = 0;
@@ -63,4 +69,102 @@ size_t probe_other_places(const struct probe *p)
 	for (int i = 0; i < LINKS_MAX && !(rc = bpf_link_get_next_id(id, &id)); i++)
 		nr += others_of(p, id);
 	return rc == -EPERM ? p->others_nr : nr;
+}
+
+/* --- a thread that may, where others may no more ---------------------------------------------- */
+
+struct probe_looker {
+	const struct probe *probe;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of who asks */
+	sem_t ask, answered;
+	bool ends;
+	size_t nr;
+};
+
+static void looker_free(struct probe_looker *l)
+{
+	sem_destroy(&l->ask);
+	sem_destroy(&l->answered);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+static void *run_looker(void *arg)
+{
+	struct probe_looker *l = arg;
+
+	(void)caps_keep(CAPS(CAP_SYS_ADMIN));
+	sem_post(&l->answered);
+	for (;;) {
+		while (sem_wait(&l->ask))
+			;
+		if (l->ends)
+			return NULL;
+		l->nr = look(l->probe);
+		sem_post(&l->answered);
+	}
+}
+
+static void await(struct probe_looker *l)
+{
+	while (sem_wait(&l->answered))
+		;
+}
+
+/* Signals are for the thread that was there before. */
+static int start(struct probe_looker *l)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int rc = pthread_create(&l->thread, NULL, run_looker, l);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -rc;
+}
+
+void probe_keep_looking(struct probe *p)
+{
+	struct probe_looker *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return;
+	l->probe = p;
+	pthread_mutex_init(&l->lock, NULL);
+	sem_init(&l->ask, 0, 0);
+	sem_init(&l->answered, 0, 0);
+	if (start(l)) {
+		looker_free(l);
+		return;
+	}
+	await(l); /* it has given up what it won't need */
+	p->looker = l;
+}
+
+void others_close(struct probe *p)
+{
+	struct probe_looker *l = p->looker;
+
+	if (!l)
+		return;
+	l->ends = true;
+	sem_post(&l->ask);
+	pthread_join(l->thread, NULL);
+	looker_free(l);
+	p->looker = NULL;
+}
+
+size_t probe_other_places(const struct probe *p)
+{
+	struct probe_looker *l = p->looker;
+
+	if (!l)
+		return look(p);
+	pthread_mutex_lock(&l->lock);
+	sem_post(&l->ask);
+	await(l);
+	size_t nr = l->nr;
+	pthread_mutex_unlock(&l->lock);
+	return nr;
 }

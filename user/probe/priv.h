@@ -8,6 +8,7 @@
 
 struct bpf_link;
 struct gallop_bpf; /* gallop.skel.h */
+struct probe_looker;
 struct ring_buffer;
 
 struct probe_links {
@@ -27,6 +28,7 @@ struct probe {
 	enum probe_attach attach;
 	uint64_t caps_kept[2]; /* for probe_caps_kept(): not switching, and switching */
 	size_t others_nr; /* other tracers' places when it was attached */
+	struct probe_looker *looker; /* for them; NULL: any thread may look, or none */
 	const struct wire_cpu *cpus; /* mapped */
 	size_t cpus_nr, cpus_sz; /* of cpus */
 	size_t values_nr; /* of each key of a per-CPU map */
@@ -50,5 +52,8 @@ void links_close(struct probe *p);
 /* Map the totals, open the ring, and make the buffers that reading needs. 0 or -errno; close in any case. */
 int readers_open(struct probe *p, struct err *err);
 void readers_close(struct probe *p);
+
+/* After probe_keep_looking() or without. */
+void others_close(struct probe *p);
 
 #endif

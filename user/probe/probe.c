@@ -266,12 +266,31 @@ static void keep_prog_ids(struct probe *p)
 	}
 }
 
+static int load_failed(int rc, struct err *err)
+{
+	int code = rc == -EPERM || rc == -ENOMEM || rc == -EMFILE ? rc : -ENOTSUP;
+
+	err_set(err, code, "cannot load the BPF programs: %s", strerror(-rc));
+	err_hint(err, "'gallop doctor' says what this kernel lacks");
+	if (rc == -EPERM)
+		caps_explain(err, CAPS_LOAD);
+	if (rc == -EMFILE)
+		files_hint(err);
+	return code;
+}
+
 static int load(struct probe *p, const struct probe_opts *opts, const struct features *f,
 		struct err *err)
 {
 	p->skel = gallop_bpf__open();
-	if (!p->skel)
-		return err_set(err, -errno, "cannot open the BPF object: %s", strerror(errno));
+	if (!p->skel) {
+		int code = -errno;
+
+		err_set(err, code, "cannot open the BPF object: %s", strerror(-code));
+		if (code == -EMFILE)
+			files_hint(err);
+		return code;
+	}
 	int rc = size_maps(p, opts);
 	if (rc)
 		return err_set(err, rc, "cannot size the BPF maps: %s", strerror(-rc));
@@ -286,19 +305,10 @@ static int load(struct probe *p, const struct probe_opts *opts, const struct fea
 	if (rc)
 		return err_set(err, rc, "cannot choose the BPF maps: %s", strerror(-rc));
 	rc = gallop_bpf__load(p->skel);
-	if (rc) {
-		err_set(err,
-			rc == -EPERM	? -EPERM
-			: rc == -ENOMEM ? -ENOMEM
-					: -ENOTSUP,
-			"cannot load the BPF programs: %s", strerror(-rc));
-		err_hint(err, "'gallop doctor' says what this kernel lacks");
-		if (rc == -EPERM)
-			caps_explain(err, CAPS_LOAD);
-	}
-	if (!rc)
-		keep_prog_ids(p);
-	return rc ? err->code : 0;
+	if (rc)
+		return load_failed(rc, err);
+	keep_prog_ids(p);
+	return 0;
 }
 
 int probe_new(const struct plan *plan, const struct probe_opts *opts, struct probe **ret,
@@ -351,6 +361,7 @@ void probe_free(struct probe *p)
 {
 	if (!p)
 		return;
+	others_close(p);
 	probe_detach(p);
 	links_close(p);
 	readers_close(p);

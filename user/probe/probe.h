@@ -86,17 +86,23 @@ void probe_detach_op_calls(struct probe *probe, uint32_t ops);
 bool probe_group_attached(const struct probe *probe, enum wire_group group);
 
 /*
- * Which of our capabilities (base/caps.h) are still of use once it is attached. switches: groups are attached again, and
- * other tracers looked for, as it goes.
+ * Which of our capabilities (base/caps.h) are still of use once it is attached. switches: groups are attached again as it
+ * goes.
  */
 uint64_t probe_caps_kept(const struct probe *probe, bool switches);
 
 /*
  * Probes on the same process that aren't this object's, such as another gallop's, by uprobe_multi links: 0 if there are
- * none, or it can't be told (before Linux 6.8, without CAP_SYS_ADMIN; without it any more, those of probe_attach()). Looks at up to 4,096 links; after probe_attach(),
- * at any time, by any thread.
+ * none, or it can't be told (before Linux 6.8, without CAP_SYS_ADMIN; without it any more, those of probe_attach()). Looks
+ * at up to 4,096 links; after probe_attach(), at any time, by any thread.
  */
 size_t probe_other_places(const struct probe *probe);
+
+/*
+ * Before CAP_SYS_ADMIN is given up: a thread of its own keeps it, and no other capability, to look for them until
+ * probe_free(). Where there can be none it is as without.
+ */
+void probe_keep_looking(struct probe *probe);
 
 /*
  * Can groups come and go all the time? With perf uprobes each place takes milliseconds; and a process that is killed (-9)

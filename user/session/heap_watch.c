@@ -39,7 +39,7 @@ void heap_watch_deinit(struct heap_watch *w)
 }
 
 /* The sites of buckets that are new since the last look. */
-static int add_sites(struct heap_watch *w)
+static int add_new_sites(struct heap_watch *w)
 {
 	const struct mprof *m = w->mprof;
 
@@ -59,6 +59,14 @@ static int add_sites(struct heap_watch *w)
 		w->sites[w->sites_nr] = id;
 	}
 	return 0;
+}
+
+static int add_sites(struct heap_watch *w)
+{
+	symbolizer_begin(w->symbolizer);
+	int rc = add_new_sites(w);
+	symbolizer_end(w->symbolizer);
+	return rc;
 }
 
 static void add_bucket(struct heap_watch *w, size_t i)

@@ -9,9 +9,9 @@
  *           CAP_SYS_NICE: the threads that close windows come first all the same, by a limit that is set here. It stays
  *           where that takes a CAP_SYS_RESOURCE that isn't there.
  *           All else that root has: modules, mounts, devices, networks, other users' identities.
+ *           CAP_SYS_ADMIN: but in auto mode, if it is there, a thread keeps it and nothing else, as only so are other
+ *           tracers on the same process seen. That thread does nothing but look for them.
  *   stays   CAP_SYS_PTRACE: memory is read at each interval, and /proc asked whether it still is the same program.
- *           CAP_SYS_ADMIN, in auto mode, if it is there: only so are other tracers on the same process seen. Whoever isn't root
- *           does without.
  *           CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER: root writes where it was told to, as into the home of who called sudo,
  *           until the last interval; the recording's journal comes and goes with each.
  *           CAP_KILL: for a command that was started and has changed its user.
@@ -53,12 +53,19 @@ uint64_t privileges_kept(uint64_t by_probes, bool switches, bool started_command
 	return kept | (started_command ? CAPS(CAP_KILL) : 0);
 }
 
-int privileges_drop(const struct probe *probe, bool switches, bool started_command, struct err *err)
+uint64_t privileges_of_looker(uint64_t by_probes, bool switches)
+{
+	return switches ? CAPS(CAP_SYS_ADMIN) & caps_permitted() & ~by_probes : 0;
+}
+
+int privileges_drop(struct probe *probe, bool switches, bool started_command, struct err *err)
 {
 	uint64_t by_probes = probe ? probe_caps_kept(probe, switches) : 0;
 
 	if (switches && may_raise_limits() && !caps_missing(CAPS(CAP_SYS_NICE)))
 		allow_priorities();
+	if (probe && privileges_of_looker(by_probes, switches))
+		probe_keep_looking(probe);
 	int rc = caps_keep(privileges_kept(by_probes, switches, started_command));
 
 	return rc ? err_set(err, rc, "cannot give up privileges: %s", strerror(-rc)) : 0;

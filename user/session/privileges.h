@@ -16,12 +16,14 @@ struct probe;
  */
 uint64_t privileges_kept(uint64_t by_probes, bool switches, bool started_command);
 
+/* What the one thread keeps that looks for other tracers, where there is one (probe_keep_looking()): of what is there. */
+uint64_t privileges_of_looker(uint64_t by_probes, bool switches);
+
 /*
  * Give up all others. To be called by the only thread there is, when the target's executable has been read and the probes are
  * attached, and before anything is made of what the target says. probe: NULL for a session without one. switches: see
  * probe_caps_kept(). -EPERM if the kernel keeps us from it.
  */
-int privileges_drop(const struct probe *probe, bool switches, bool started_command,
-		    struct err *err);
+int privileges_drop(struct probe *probe, bool switches, bool started_command, struct err *err);
 
 #endif

@@ -325,7 +325,9 @@ static int take_event(const void *data, size_t size, void *ctx)
 
 int stream_events(struct stream *s, struct err *err)
 {
+	symbolizer_begin(s->opts.symbolizer);
 	int rc = probe_each_event(s->opts.probe, take_event, s);
+	symbolizer_end(s->opts.symbolizer);
 
 	return rc < 0 ? err_set(err, rc, "cannot read events: %s", strerror(-rc)) : 0;
 }

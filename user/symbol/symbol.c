@@ -11,6 +11,8 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "base/caps.h"
+#include "base/cleanup.h"
 #include "gobin/gobin.h"
 #include "model/model.h"
 #include "model/snapshot.h"
@@ -43,7 +45,36 @@ struct symbolizer {
 	struct site_frames *sites;
 	struct type_name *types;
 	struct gobin_frame scratch[INLINE_MAX];
+	bool batch, reads;
+	uint64_t caps; /* while it reads: what was in effect before */
 };
+
+/* The executable says what it likes. What is known already takes no reading, and no system calls for it. */
+static void begin_reading(struct symbolizer *sym)
+{
+	if (!sym->reads)
+		sym->caps = caps_set_effective(0);
+	sym->reads = true;
+}
+
+static void end_reading(struct symbolizer **sym)
+{
+	if (!(*sym)->reads || (*sym)->batch)
+		return;
+	caps_restore(&(*sym)->caps);
+	(*sym)->reads = false;
+}
+
+void symbolizer_begin(struct symbolizer *sym)
+{
+	sym->batch = true;
+}
+
+void symbolizer_end(struct symbolizer *sym)
+{
+	sym->batch = false;
+	end_reading(&sym);
+}
 
 int symbolizer_new(struct gobin *bin, struct model *model, struct symbolizer **ret)
 {
@@ -146,6 +177,7 @@ static struct site_frames *find_frames(struct symbolizer *sym, uint64_t va)
 	HASH_FIND(hh, sym->sites, &va, sizeof(va), site);
 	if (site)
 		return site;
+	begin_reading(sym);
 	site = site_frames_new(sym, va);
 	if (site)
 		HASH_ADD(hh, sym->sites, va, sizeof(site->va), site);
@@ -169,6 +201,7 @@ int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr,
 			 bool *cut)
 {
 	static const struct model_frame not_go = { .func = "[C]", .file = "?" };
+	_cleanup_(end_reading) struct symbolizer *reader = sym;
 	struct model_frame frames[MODEL_DEPTH_MAX];
 	size_t n = 0;
 
@@ -206,6 +239,7 @@ int64_t symbolizer_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr,
 int64_t symbolizer_profile_stack(struct symbolizer *sym, const uint64_t *pcs, size_t nr,
 				 uint64_t load_bias)
 {
+	_cleanup_(end_reading) struct symbolizer *reader = sym;
 	struct model_frame frames[MODEL_DEPTH_MAX];
 	bool cut = true;
 	size_t n = 0;
@@ -239,6 +273,7 @@ int64_t symbolizer_pseudo_stack(struct symbolizer *sym, const char *name)
 
 int64_t symbolizer_type(struct symbolizer *sym, uint64_t addr, uint64_t load_bias)
 {
+	_cleanup_(end_reading) struct symbolizer *reader = sym;
 	char name[1024] = "(no pointers)";
 	uint64_t va = addr ? addr - load_bias : 0;
 	struct type_name *type;
@@ -246,6 +281,7 @@ int64_t symbolizer_type(struct symbolizer *sym, uint64_t addr, uint64_t load_bia
 	HASH_FIND(hh, sym->types, &va, sizeof(va), type);
 	if (type)
 		return type->id;
+	begin_reading(sym);
 	/* Types that the program makes at run time (reflect) or loads (plugins) aren't in the file. */
 	if (addr && gobin_type_name(sym->bin, va, name, sizeof(name)))
 		snprintf(name, sizeof(name), "(type made at run time)");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From raw addresses of one process to names in the model, each address resolved once.
+ *
+ * The executable is read with no capability in effect (base/caps.h), of the thread that asks.
  */
 #ifndef GALLOP_SYMBOL_SYMBOL_H
 #define GALLOP_SYMBOL_SYMBOL_H
@@ -16,6 +18,13 @@ struct symbolizer;
 /* bin and model are borrowed. 0 or -ENOMEM. */
 int symbolizer_new(struct gobin *bin, struct model *model, struct symbolizer **ret);
 void symbolizer_free(struct symbolizer *sym);
+
+/*
+ * A batch: capabilities are taken out of effect once, when the first address isn't known yet, and are back after
+ * symbolizer_end(). What else is done in between has to do without them.
+ */
+void symbolizer_begin(struct symbolizer *sym);
+void symbolizer_end(struct symbolizer *sym);
 
 /*
  * Intern a stack. pcs are leaf first as the process saw them: pcs[0] a probed instruction, the others return
