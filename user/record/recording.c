@@ -96,6 +96,21 @@ static int access_but_log(sqlite3_vfs *vfs, const char *name, int flags, int *re
 	return all->xAccess(all, name, flags, ret);
 }
 
+/*
+ * The journal is there. Linux lets not even root open another user's file to create it in a directory like /tmp
+ * (fs.protected_regular), and under sudo the journal is the caller's.
+ */
+static int open_but_create(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+			   int *flags_ret)
+{
+	sqlite3_vfs *all = sqlite3_vfs_find(NULL);
+
+	(void)vfs;
+	if (flags & SQLITE_OPEN_MAIN_JOURNAL)
+		flags &= ~SQLITE_OPEN_CREATE;
+	return all->xOpen(all, name, file, flags, flags_ret);
+}
+
 static int open_database(const char *path, sqlite3 **ret)
 {
 	static sqlite3_vfs vfs;
@@ -106,6 +121,7 @@ static int open_database(const char *path, sqlite3 **ret)
 		vfs = *sqlite3_vfs_find(NULL);
 		vfs.zName = "gallop";
 		vfs.xAccess = access_but_log;
+		vfs.xOpen = open_but_create;
 		rc = sqlite3_vfs_register(&vfs, 0);
 	}
 	return rc ? rc : sqlite3_open_v2(name, ret, SQLITE_OPEN_READWRITE, "gallop");

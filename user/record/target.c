@@ -100,11 +100,18 @@ int target_create(const char *path, char **tmp_ret, int *lock_ret, struct err *e
 		       path);
 }
 
-int target_reserve(const char *path)
+/* The directory that path is in, or a file without a name there. */
+static int open_directory(const char *path, int flags)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *dir = slash ? strndup(path, (size_t)(slash + 1 - path)) : strdup(".");
-	_cleanup_close_ int fd = dir ? open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+
+	return dir ? open(dir, flags | O_CLOEXEC, 0600) : -1;
+}
+
+int target_reserve(const char *path)
+{
+	_cleanup_close_ int fd = open_directory(path, O_TMPFILE | O_RDWR);
 
 	return fd >= 0 && !fallocate(fd, 0, 0, RESERVE_SZ) ? take_fd(fd) : -1;
 }
@@ -185,6 +192,10 @@ int target_hold_journal(const char *path, int *fd, struct err *err)
 	if (made < 0)
 		return err_set(err, -errno, "cannot create '%s': %s", name, strerror(errno));
 	owner_give(made);
+	/* When the power fails, it must be there to repair with. SQLite sees to that only where it makes the journal. */
+	_cleanup_close_ int dir = open_directory(path, O_RDONLY | O_DIRECTORY);
+	if (dir >= 0)
+		(void)fsync(dir);
 	cleanup_close(fd);
 	*fd = take_fd(made);
 	return 0;
