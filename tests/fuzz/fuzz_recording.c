@@ -54,7 +54,7 @@ static void load(const struct recording_span *span, enum snapshot_value value, i
 
 static void try_input(const uint8_t *data, size_t size, int choice)
 {
-	static const struct recording_span part = { 1000000000, 2000000000 };
+	static const struct recording_span part = { .from_ns = 1000000000, .to_ns = 2000000000 };
 
 	if (!dir[0])
 		make_dir();

@@ -263,14 +263,19 @@ others() {
 	install -d -m 1777 "$dir"
 	echo precious > "$T/precious"
 	setpriv --reuid $other --regid $other --clear-groups sh -c "
-		cd $dir && ln -s $T/precious link.json && ln -s $T/nothing new.json && mkfifo fifo.json && echo his > his.json"
+		cd $dir && ln -s $T/home to-home && ln -s $T/precious link.json && ln -s $T/nothing new.json && mkfifo fifo.json && echo his > his.json"
 	install -o $other "$T/home/r.gallop" "$dir/his.gallop"
 	for name in link.json new.json fifo.json his.json his.gallop; do refuses "another user's $name" "$dir/$name"; done
+	ln -s "$dir/to-home" "$T/own-link"
+	for name in "$dir/to-home" "$T/own-link"; do
+		for file in x.json x.gallop; do refuses "by another user's link, ${name#"$T/"}/$file" "$name/$file"; done
+	done
+	is "... nothing is made there, either" "$(find "$T/home" -name "x.*")" ""
 	is "what his link leads to is as it was" "$(< "$T/precious")" precious
 	succeeds "... and nothing is made" [ ! -e "$T/nothing" ]
 	is "his file is as it was" "$(< "$dir/his.json")" his
 	succeeds "his recording is as it was" cmp "$T/home/r.gallop" "$dir/his.gallop"
-	is "nothing is left there" "$(cd "$dir" && echo * .[!.]*)" 'fifo.json his.gallop his.json link.json new.json .[!.]*'
+	is "nothing is left there" "$(cd "$dir" && echo * .[!.]*)" 'fifo.json his.gallop his.json link.json new.json to-home .[!.]*'
 	ln -s "$T/dir/own.json" "$dir/own.json"
 	run report "$T/home/r.gallop" -o "$dir/own.json"
 	is "a link of one's own" "$status" 0

@@ -37,7 +37,7 @@ static void a_recording_gives_back_the_model(void **state)
 static void a_span_is_part_of_it(void **state)
 {
 	const char *path = in_dir("x.gallop");
-	const struct recording_span span = { SAMPLE_S, UINT64_C(3) * SAMPLE_S };
+	const struct recording_span span = { .from_ns = SAMPLE_S, .to_ns = UINT64_C(3) * SAMPLE_S };
 
 	(void)state;
 	model_free(record_gc(path, 4));

@@ -275,8 +275,8 @@ static void only_what_changed_is_written(void **state)
 
 static struct model *load_part(const char *path, unsigned int from_s, unsigned int to_s)
 {
-	const struct recording_span span = { from_s * UINT64_C(1000000000),
-					     to_s * UINT64_C(1000000000) };
+	const struct recording_span span = { .from_ns = from_s * UINT64_C(1000000000),
+					     .to_ns = to_s * UINT64_C(1000000000) };
 	struct model *m = NULL;
 	struct err err = { 0 };
 

@@ -126,8 +126,9 @@ static void nothing_is_known_of_maps_that_nobody_watched(void **state)
 static void a_span_is_part_of_it(void **state)
 {
 	const char *path = in_dir("x.gallop");
-	const struct recording_span middle = { SAMPLE_S, UINT64_C(3) * SAMPLE_S };
-	const struct recording_span end = { UINT64_C(3) * SAMPLE_S, 0 };
+	const struct recording_span middle = { .from_ns = SAMPLE_S,
+					       .to_ns = UINT64_C(3) * SAMPLE_S };
+	const struct recording_span end = { .from_ns = UINT64_C(3) * SAMPLE_S, .to_ns = 0 };
 
 	(void)state;
 	model_free(record_maps(path, 4));
@@ -179,7 +180,7 @@ static void what_stays_the_same_is_not_written_again(void **state)
 	same_maps(m, loaded, (struct snapshot_opts){ 0 });
 	model_free(loaded);
 	/* Also where the span begins after the state was written. */
-	const struct recording_span last = { UINT64_C(2) * SAMPLE_S, 0 };
+	const struct recording_span last = { .from_ns = UINT64_C(2) * SAMPLE_S, .to_ns = 0 };
 	loaded = load_span(path, &last);
 	struct snapshot *s = take(loaded, (struct snapshot_opts){ 0 });
 	assert_int_equal(s->maps.total.clears, 0);

@@ -129,7 +129,7 @@ static void functions_that_were_not_called_are_there(void **state)
 /* Seconds [from, to) of the sample. */
 static void assert_span(const char *path, uint64_t from, uint64_t to)
 {
-	const struct recording_span span = { from * SAMPLE_S, to * SAMPLE_S };
+	const struct recording_span span = { .from_ns = from * SAMPLE_S, .to_ns = to * SAMPLE_S };
 	_model_ *m = load_span(path, &span);
 	_cleanup_free_ struct sample_op_calls *expected = calloc(1, sizeof(*expected));
 
@@ -188,7 +188,8 @@ static void an_interval_is_the_live_one(void **state)
 	finish(intervals.rec, live);
 	model_free(live);
 	for (uint64_t i = 0; i < INTERVALS; i++) {
-		const struct recording_span span = { i * SAMPLE_S, (i + 1) * SAMPLE_S };
+		const struct recording_span span = { .from_ns = i * SAMPLE_S,
+						     .to_ns = (i + 1) * SAMPLE_S };
 		_model_ *m = load_span(path, &span);
 		_snapshot_ *s = take(m, (struct snapshot_opts){ 0 });
 		same_shown(intervals.live[i], s);

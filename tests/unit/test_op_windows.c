@@ -308,7 +308,8 @@ static void a_view_knows_what_calls_are_not_known(void **state)
 static void a_span_has_its_own_windows(void **state)
 {
 	const char *path = in_dir("x.gallop");
-	const struct recording_span span = { UINT64_C(2) * SAMPLE_S, UINT64_C(3) * SAMPLE_S };
+	const struct recording_span span = { .from_ns = UINT64_C(2) * SAMPLE_S,
+					     .to_ns = UINT64_C(3) * SAMPLE_S };
 
 	(void)state;
 	model_free(record_windows(path, 20));
@@ -323,7 +324,8 @@ static void a_span_has_its_own_windows(void **state)
 static void a_recording_knows_the_cost(void **state)
 {
 	const char *path = in_dir("x.gallop");
-	const struct recording_span span = { UINT64_C(2) * SAMPLE_S, UINT64_C(3) * SAMPLE_S };
+	const struct recording_span span = { .from_ns = UINT64_C(2) * SAMPLE_S,
+					     .to_ns = UINT64_C(3) * SAMPLE_S };
 	struct recording *rec = create(path);
 	_model_ *m = windows_model();
 

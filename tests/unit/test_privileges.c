@@ -10,6 +10,11 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include "base/caps.h"
 #include "base/owner.h"
 #include "probe/features.h"
@@ -116,6 +121,65 @@ static void only_root_believes_numbers(void **state)
 	assert_false(owner_invoker(&uid, &gid));
 }
 
+static void link_of(uid_t uid, const char *target, const char *name)
+{
+	assert_int_equal(symlink(target, name), 0);
+	assert_int_equal(lchown(name, uid, uid), 0);
+}
+
+static int check_of(const char *path)
+{
+	struct err err = { 0 };
+	int rc = owner_check(path, &err);
+
+	if (rc)
+		assert_non_null(strstr(err.msg, "a directory that everybody writes to"));
+	return rc;
+}
+
+/* Another user's links in a directory like /tmp aren't followed, wherever they are on the way. */
+static void no_planted_link_is_followed(void **state)
+{
+	const uid_t other = 64322;
+	char dir[] = "/tmp/test-privileges-XXXXXX", target[64], remove[64];
+
+	(void)state;
+	if (getuid() || geteuid())
+		skip();
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chdir(dir), 0);
+	assert_int_equal(mkdir("st", 0700) || chmod("st", 01777) || mkdir("victim", 0755), 0);
+	snprintf(target, sizeof(target), "%s/victim", dir);
+	link_of(other, target, "st/d");
+	link_of(other, "../victim", "st/relative");
+	link_of(other, "/", "st/root");
+	link_of(0, "st/d", "own"); /* leads to his */
+	link_of(0, "own", "own2");
+	link_of(0, "../st/relative", "st/own");
+	link_of(0, target, "st/good");
+	link_of(0, "loop", "loop");
+	link_of(other, target, "victim/his"); /* nobody else may write there */
+	static const char *const bad[] = { "st/d/x",	       "./st//d/x", "st/relative/x",
+					   "st/root/x",	       "own/x",	    "own2/x",
+					   "st/own/x",	       "own",	    "st/../st/d/x",
+					   "victim/../st/d/x", "st/d/" };
+	static const char *const good[] = { "st/good/x", "st/x", "st/none/x", "victim/his/x",
+					    "loop/x",	 "st",	 "/",	      "" };
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(check_of(bad[i]), -EPERM);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(check_of(good[i]), 0);
+	snprintf(target, sizeof(target), "%s/own/x", dir);
+	assert_int_equal(check_of(target), -EPERM);
+	setenv("SUDO_UID", "64322", 1);
+	setenv("SUDO_GID", "64322", 1);
+	assert_int_equal(check_of(target), 0);
+	unsetenv("SUDO_UID");
+	unsetenv("SUDO_GID");
+	snprintf(remove, sizeof(remove), "rm -rf '%s'", dir);
+	assert_int_equal(chdir("/") || system(remove), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +189,7 @@ int main(void)
 		cmocka_unit_test(what_stays_depends_on_the_kernel),
 		cmocka_unit_test(no_more_stays_than_is_of_use),
 		cmocka_unit_test(only_root_believes_numbers),
+		cmocka_unit_test(no_planted_link_is_followed),
 	};
 
 	return cmocka_run_group_tests_name("privileges", tests, NULL, NULL);

@@ -80,7 +80,8 @@ static void notes_come_back(void **state)
 static void a_span_is_part_of_it(void **state)
 {
 	const char *path = in_dir("x.gallop");
-	const struct recording_span span = { 1 * UINT64_C(1000000000), 3 * UINT64_C(1000000000) };
+	const struct recording_span span = { .from_ns = 1 * UINT64_C(1000000000),
+					     .to_ns = 3 * UINT64_C(1000000000) };
 	struct err err;
 
 	(void)state;
@@ -97,7 +98,7 @@ static void a_span_is_part_of_it(void **state)
 	snapshot_free(s);
 	model_free(m);
 
-	const struct recording_span late = { 100 * UINT64_C(1000000000), 0 };
+	const struct recording_span late = { .from_ns = 100 * UINT64_C(1000000000), .to_ns = 0 };
 	assert_int_equal(recording_load(path, &late, &m, &err), -ERANGE);
 	assert_non_null(strstr(err.msg, "it is 4.0 s long"));
 }

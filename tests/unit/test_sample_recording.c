@@ -174,31 +174,36 @@ static void a_recording_gives_back_the_estimates(void **state)
 static void too_much_at_once_is_refused(void **state)
 {
 	const char *path = in_dir("x.gallop");
-	const struct recording_span part = { 0, UINT64_C(5) * SAMPLE_S };
-	uint64_t was = read_samples_steps_max;
+	struct recording_span span = { 0 };
 	struct model *m = NULL;
 	struct err err = { 0 };
+	unsigned int to_ms = 0;
 
 	(void)state;
 	_model_ *live = record_sampled(path, 60, (struct recorder){ 0 });
 	/* Two windows a second, and the last interval isn't moved on. */
 	uint64_t steps = 59 * 3 * (live->sites.nr + live->funcs.nr);
-	read_samples_steps_max = steps;
-	_model_ *all = load(path);
-	read_samples_steps_max = steps - 1;
-	assert_int_equal(recording_load(path, NULL, &m, &err), -E2BIG);
+	span.steps_max = steps;
+	_model_ *all = load_span(path, &span);
+	span.steps_max = steps / 2;
+	assert_int_equal(recording_load(path, &span, &m, &err), -E2BIG);
 	assert_null(m);
 	assert_non_null(strstr(err.msg, "too many intervals"));
-	assert_non_null(strstr(err.hint, "--to"));
-	_model_ *some = load_span(path, &part);
-	read_samples_steps_max = was;
+	const char *hint = strstr(err.hint, "--from 0ms --to ");
+	assert_non_null(hint);
+	/* What the hint says can be read, and it is as much as that. */
+	assert_int_equal(sscanf(hint, "--from 0ms --to %ums", &to_ms), 1);
+	assert_in_range(to_ms, 25000, 35000);
+	span.to_ns = UINT64_C(1000000) * to_ms;
+	_model_ *some = load_span(path, &span);
 }
 
 /* As a session that began there would have seen it. */
 static void a_span_is_estimated_for_itself(void **state)
 {
 	const char *path = in_dir("x.gallop");
-	const struct recording_span span = { UINT64_C(10) * SAMPLE_S, UINT64_C(50) * SAMPLE_S };
+	const struct recording_span span = { .from_ns = UINT64_C(10) * SAMPLE_S,
+					     .to_ns = UINT64_C(50) * SAMPLE_S };
 
 	(void)state;
 	model_free(record_sampled(path, 60, (struct recorder){ 0 }));

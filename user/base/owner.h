@@ -29,7 +29,7 @@ bool owner_invoker(uid_t *uid_ret, gid_t *gid_ret);
 void owner_give(int fd);
 
 /*
- * May what is at this path be replaced or followed? Not what another user has put into a directory like /tmp, in
+ * May what is at this path be replaced, and each link on the way to it be followed? Not what another user has put into a directory like /tmp, in
  * which everybody may write and only owners may remove: neither the user that we are, nor who called sudo, nor the owner of the
  * directory. (It is the rule of the kernel's own fs.protected_symlinks and protected_regular, which needn't be set, and don't
  * know of replacing.) 0, also if there is nothing; -EPERM, with a hint.

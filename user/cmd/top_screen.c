@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/owner.h"
 #include "cmd/live.h"
 #include "model/model.h"
 #include "render/render.h"
@@ -309,8 +310,10 @@ static int open_log(struct top_screen *t, struct options *live, struct err *err)
 
 	snprintf(t->log, sizeof(t->log), "%s/gallop-top.XXXXXX", dir && *dir ? dir : "/tmp");
 	live->child_output = mkostemp(t->log, O_CLOEXEC | O_APPEND);
-	if (live->child_output >= 0)
+	if (live->child_output >= 0) {
+		owner_give(live->child_output);
 		return 0;
+	}
 	err_set(err, -errno, "cannot make '%s' for what the command prints: %s", t->log,
 		strerror(errno));
 	t->log[0] = '\0';

@@ -124,18 +124,32 @@ static int refuse_super_journal(int journal, off_t size)
 	return memcmp(tail, journal_magic, sizeof(tail)) == 0 ? -EBADMSG : 0;
 }
 
-int copy_begin(struct copy *c)
+/* A directory of our own in this one, whose name is len long. 0 or -errno. */
+static int make_dir(struct copy *c, const char *in, size_t len)
 {
-	const char *tmp = getenv("TMPDIR");
-	int n = snprintf(c->dir, sizeof(c->dir), "%s/gallop-XXXXXX", tmp ? tmp : "/tmp");
+	int n = snprintf(c->dir, sizeof(c->dir), "%.*s/gallop-XXXXXX", (int)len, in);
 
 	if (n < 0 || (size_t)n >= sizeof(c->dir))
-		strcpy(c->dir, "/tmp/gallop-XXXXXX");
+		return -ENAMETOOLONG;
+	return mkdtemp(c->dir) ? 0 : -errno;
+}
+
+int copy_begin(struct copy *c, const char *path)
+{
+	const char *tmp = getenv("TMPDIR"), *slash = strrchr(path, '/');
+	int rc = -ENOENT;
+
 	block_signals(&c->signals);
-	if (!mkdtemp(c->dir)) {
-		int code = -errno;
+	if (tmp && *tmp)
+		rc = make_dir(c, tmp, strlen(tmp));
+	if (rc)
+		rc = make_dir(c, "/tmp", 4);
+	/* A file in the root directory has no name before its slash: "/gallop-..." is right there. */
+	if (rc)
+		rc = make_dir(c, slash ? path : ".", slash ? (size_t)(slash - path) : 1);
+	if (rc) {
 		pthread_sigmask(SIG_SETMASK, &c->signals, NULL);
-		return code;
+		return rc;
 	}
 	snprintf(c->file, sizeof(c->file), "%s/x", c->dir);
 	snprintf(c->journal, sizeof(c->journal), "%s/x-journal", c->dir);

@@ -192,9 +192,12 @@ static int copy_and_open(struct database *d, const struct copy *c, const char *p
 static int open_copy(struct database *d, const char *path, struct err *err)
 {
 	struct copy copy = { .dir = "" };
-	int rc = copy_begin(&copy);
-	if (rc)
-		return err_set(err, rc, "cannot repair a copy of '%s': %s", path, strerror(-rc));
+	int rc = copy_begin(&copy, path);
+	if (rc) {
+		err_set(err, rc, "cannot repair a copy of '%s': %s", path, strerror(-rc));
+		err_hint(err, "set TMPDIR to a directory that can be written to");
+		return rc;
+	}
 
 	rc = copy_and_open(d, &copy, path, err);
 	copy_end(&copy);

@@ -7,6 +7,7 @@
 #include "record/read_samples.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -33,8 +34,12 @@ enum {
 	ESTIMATE_STEPS = 16, /* to estimate a stretch, where moving it on is one */
 };
 
-/* A week of 20,000 sites, second by second, without windows. */
-uint64_t read_samples_steps_max = UINT64_C(1) << 34;
+/*
+ * Estimates are kept by site, and all of them are moved where an interval ends, made anew where windows or the runtime's
+ * rate say so: steps of some 3 ns each. What would take longer than some minutes isn't read at once: 17 days of 20,000 sites
+ * and 3,000 functions, with three windows a second.
+ */
+static const uint64_t steps_max = UINT64_C(1) << 37;
 
 /* The first columns are ids, by which rows ascend; the very first says where a row belongs. */
 static const struct {
@@ -94,7 +99,7 @@ struct replay {
 	double predicted_ns; /* parts of intervals, summed up */
 	uint64_t units_nr;
 	uint64_t last_rate;
-	uint64_t steps; /* see read_samples_steps_max */
+	uint64_t steps; /* see steps_max */
 };
 
 static void replay_deinit(struct replay *p)
@@ -426,18 +431,22 @@ static int read_interval_cost(struct replay *p, uint64_t interval, uint64_t ns, 
 }
 
 /* What the end of an interval costs. A stretch is estimated for every so many windows, or for another rate. */
-static int count_steps(struct replay *p, uint64_t units, uint64_t rate)
+static int count_steps(struct replay *p, uint64_t units, uint64_t rate, uint64_t from_ns)
 {
 	const struct model *m = p->r->m;
+	uint64_t max = p->r->span.steps_max ? p->r->span.steps_max : steps_max;
 	uint64_t estimates = rate != p->last_rate ? ESTIMATE_STEPS : units;
 
 	p->last_rate = rate;
 	p->steps += (1 + estimates) * (m->sites.nr + m->funcs.nr);
-	if (p->steps <= read_samples_steps_max)
+	if (p->steps <= max)
 		return 0;
+	/* Those before this one were not too much. */
+	uint64_t to_ms = samples_growth(m->meta.start_mono_ns, from_ns) / 1000000;
 	err_set(p->r->err, -E2BIG, "'%s' has too many intervals, of %zu sites, to be shown at once",
 		p->r->path, (size_t)m->sites.nr);
-	err_hint(p->r->err, "a part can be: --from and --to, such as --to 1h");
+	err_hint(p->r->err, "a part can be, such as --from %" PRIu64 "ms --to %" PRIu64 "ms",
+		 p->r->span.from_ns / 1000000, to_ms);
 	return -E2BIG;
 }
 
@@ -467,7 +476,7 @@ static int read_interval(struct replay *p, uint64_t interval, uint64_t *last_ns)
 	/* The last interval is still the current one, as it was when it was written. */
 	if (interval + 1 == r->end)
 		return 0;
-	code = count_steps(p, p->units_nr - units_nr, rate);
+	code = count_steps(p, p->units_nr - units_nr, rate, end_ns - ns);
 	if (!code)
 		samples_next_interval(r->m, end_ns);
 	return code;

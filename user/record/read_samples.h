@@ -9,13 +9,6 @@
 int read_sampling(struct reader *r, sqlite3_stmt *row, uint64_t idx);
 
 /*
- * Estimates are kept by site, and all of them are moved where an interval ends, made anew where windows or the runtime's
- * rate say so: steps of some 3 ns each. A recording that needs more of them, a minute or so of work, isn't read at once.
- * Tests set it lower.
- */
-extern uint64_t read_samples_steps_max;
-
-/*
  * After all other tables: the session again, interval by interval, as what is estimated depends on what was known by
  * when. 0 or -errno with the explanation; -E2BIG if it is too much at once.
  */

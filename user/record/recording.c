@@ -5,6 +5,10 @@
  * SQLite's rollback journal makes each transaction all or nothing, also when we are killed or the
  * power fails in the middle; between transactions the file is complete by itself and can be
  * copied.
+ *
+ * In a directory like /tmp others can put files beside it, and SQLite opens what has the name of a journal or of a
+ * write-ahead log: whoever made it reads what is written, or has his pages taken for ours. So the journal is ours
+ * from the start to the end, emptied after each transaction, and a log is not looked for.
  */
 #include "model/gc_tables.h"
 #include "model/map_tables.h"
@@ -36,6 +40,7 @@ struct recording {
 	char *path;
 	int lock_fd; /* open for as long as the file is written */
 	int reserve_fd; /* room for the end, -1: none */
+	int journal_fd; /* its name is ours for as long, too */
 	sqlite3 *db;
 	struct rows rows;
 	uint64_t pages_max; /* 0: no bound */
@@ -76,12 +81,59 @@ static int exec(sqlite3 *db, const char *sql)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
+/* Nothing is beside the file that SQLite should find by itself: not its log. */
+static int access_but_log(sqlite3_vfs *vfs, const char *name, int flags, int *ret)
+{
+	static const char log[] = "-wal";
+	size_t len = strlen(name);
+
+	(void)vfs;
+	if (len >= sizeof(log) - 1 && !strcmp(name + len - (sizeof(log) - 1), log)) {
+		*ret = 0;
+		return SQLITE_OK;
+	}
+	sqlite3_vfs *all = sqlite3_vfs_find(NULL);
+	return all->xAccess(all, name, flags, ret);
+}
+
+/*
+ * The journal is there. Linux lets not even root open another user's file to create it in a directory like /tmp
+ * (fs.protected_regular), and under sudo the journal is the caller's.
+ */
+static int open_but_create(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+			   int *flags_ret)
+{
+	sqlite3_vfs *all = sqlite3_vfs_find(NULL);
+
+	(void)vfs;
+	if (flags & SQLITE_OPEN_MAIN_JOURNAL)
+		flags &= ~SQLITE_OPEN_CREATE;
+	return all->xOpen(all, name, file, flags, flags_ret);
+}
+
+static int open_database(const char *path, sqlite3 **ret)
+{
+	static sqlite3_vfs vfs;
+	_cleanup_free_ char *name = database_path(path);
+	int rc = name ? sqlite3_initialize() : SQLITE_NOMEM;
+
+	if (!rc && !vfs.zName) {
+		vfs = *sqlite3_vfs_find(NULL);
+		vfs.zName = "gallop";
+		vfs.xAccess = access_but_log;
+		vfs.xOpen = open_but_create;
+		rc = sqlite3_vfs_register(&vfs, 0);
+	}
+	return rc ? rc : sqlite3_open_v2(name, ret, SQLITE_OPEN_READWRITE, "gallop");
+}
+
 static int create_schema(sqlite3 *db)
 {
 	char sql[256];
 
 	snprintf(sql, sizeof(sql),
-		 "PRAGMA page_size=%d; BEGIN; PRAGMA application_id=%d; PRAGMA user_version=%d",
+		 "PRAGMA journal_mode=MEMORY; PRAGMA page_size=%d; BEGIN; PRAGMA "
+		 "application_id=%d; PRAGMA user_version=%d",
 		 SCHEMA_PAGE_SZ, SCHEMA_APPLICATION_ID, SCHEMA_VERSION);
 	int rc = exec(db, sql);
 	for (size_t i = 0; !rc && schema_tables[i].name; i++)
@@ -91,15 +143,12 @@ static int create_schema(sqlite3 *db)
 	return rc ? rc : exec(db, "COMMIT");
 }
 
-/* A complete recording of nothing, at a temporary name. */
+/* A complete recording of nothing, at a temporary name: half of one is of no use, so nothing is journalled. */
 static int create_empty(const char *tmp, const char *path, struct err *err)
 {
 	_cleanup_(close_database) sqlite3 *db = NULL;
-	_cleanup_free_ char *name = database_path(tmp);
-	if (!name)
-		return err_set(err, -ENOMEM, "cannot create '%s': out of memory", path);
+	int rc = open_database(tmp, &db);
 
-	int rc = sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE, NULL);
 	if (!rc)
 		rc = create_schema(db);
 	return rc ? database_err(err, db, rc, "create", path) : 0;
@@ -107,15 +156,11 @@ static int create_empty(const char *tmp, const char *path, struct err *err)
 
 static int open_for_writing(struct recording *rec, struct err *err)
 {
-	_cleanup_free_ char *name = database_path(rec->path);
-	if (!name)
-		return err_set(err, -ENOMEM, "cannot open '%s': out of memory", rec->path);
-
-	int rc = sqlite3_open_v2(name, &rec->db, SQLITE_OPEN_READWRITE, NULL);
+	int rc = open_database(rec->path, &rec->db);
 	if (rc)
 		return database_err(err, rec->db, rc, "open", rec->path);
 	sqlite3_extended_result_codes(rec->db, 1);
-	rc = exec(rec->db, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=NORMAL; "
+	rc = exec(rec->db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=NORMAL; "
 			   "PRAGMA temp_store=MEMORY");
 	if (!rc)
 		rc = rows_init(&rec->rows, rec->db);
@@ -154,7 +199,7 @@ static struct recording *recording_new(const char *path)
 	struct recording *rec = calloc(1, sizeof(*rec));
 	if (!rec)
 		return NULL;
-	rec->lock_fd = rec->reserve_fd = -1;
+	rec->lock_fd = rec->reserve_fd = rec->journal_fd = -1;
 	rec->path = strdup(path);
 	if (!rec->path) {
 		recording_free(rec);
@@ -190,6 +235,8 @@ int recording_create(const char *path, uint64_t max_size, struct recording **ret
 	if (!code)
 		code = put_in_place(rec, err);
 	if (!code)
+		code = target_hold_journal(path, &rec->journal_fd, err);
+	if (!code)
 		code = open_for_writing(rec, err);
 	if (code)
 		return code;
@@ -199,6 +246,14 @@ int recording_create(const char *path, uint64_t max_size, struct recording **ret
 		return write_err(rec, rc, err);
 	*ret = take_ptr(rec);
 	return 0;
+}
+
+/* SQLite would go on writing to a file without a name, and journal beside a stranger's. */
+static int check_names(struct recording *rec, struct err *err)
+{
+	int code = target_is_same(rec->path, rec->lock_fd, err);
+
+	return code ? code : target_hold_journal(rec->path, &rec->journal_fd, err);
 }
 
 static int write_rows(struct recording *rec, const struct model *m, uint64_t from_ns,
@@ -248,8 +303,7 @@ static int roll_back(struct recording *rec, const struct rows_done *done, int sq
 int recording_write(struct recording *rec, const struct model *m, uint64_t from_mono_ns,
 		    uint64_t to_mono_ns, struct err *err)
 {
-	/* SQLite would go on writing to a file without a name, and journal beside a stranger's. */
-	int code = target_is_same(rec->path, rec->lock_fd, err);
+	int code = check_names(rec, err);
 	if (code)
 		return code;
 
@@ -296,7 +350,7 @@ uint64_t recording_unwritten_samples(const struct recording *rec, const struct m
 
 int recording_finish(struct recording *rec, const struct model *m, struct err *err)
 {
-	int code = target_is_same(rec->path, rec->lock_fd, err);
+	int code = check_names(rec, err);
 
 	if (!code) {
 		struct rows_done done = rec->rows.done;
@@ -317,6 +371,8 @@ void recording_free(struct recording *rec)
 		return;
 	rows_deinit(&rec->rows);
 	sqlite3_close(rec->db);
+	if (rec->journal_fd >= 0)
+		target_drop_journal(rec->path, rec->journal_fd);
 	/* After SQLite: closing any descriptor of a file gives up all POSIX locks on it. */
 	cleanup_close(&rec->lock_fd);
 	cleanup_close(&rec->reserve_fd);

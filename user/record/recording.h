@@ -51,6 +51,7 @@ void recording_free(struct recording *rec);
 
 struct recording_span {
 	uint64_t from_ns, to_ns; /* since the recording's start; to_ns 0: its end */
+	uint64_t steps_max; /* of estimates, what is more is refused; 0: as many as take minutes */
 };
 
 /*

@@ -54,7 +54,7 @@ int target_check(const char *path, struct err *err)
 		return rc ? rc : owner_check(path, err);
 	}
 	if (errno == ENOENT)
-		return 0;
+		return owner_check(path, err);
 	if (errno == ELOOP) {
 		err_set(err, -EEXIST, "cannot record to '%s': it is a symbolic link", path);
 		err_hint(err, "give the name of the file itself");
@@ -100,11 +100,18 @@ int target_create(const char *path, char **tmp_ret, int *lock_ret, struct err *e
 		       path);
 }
 
-int target_reserve(const char *path)
+/* The directory that path is in, or a file without a name there. */
+static int open_directory(const char *path, int flags)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *dir = slash ? strndup(path, (size_t)(slash + 1 - path)) : strdup(".");
-	_cleanup_close_ int fd = dir ? open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+
+	return dir ? open(dir, flags | O_CLOEXEC, 0600) : -1;
+}
+
+int target_reserve(const char *path)
+{
+	_cleanup_close_ int fd = open_directory(path, O_TMPFILE | O_RDWR);
 
 	return fd >= 0 && !fallocate(fd, 0, 0, RESERVE_SZ) ? take_fd(fd) : -1;
 }
@@ -152,6 +159,60 @@ int target_replace(const char *tmp, const char *path, struct err *err)
 			remove_leftover(tmp, leftovers[i]);
 	}
 	return code ? err_set(err, code, "cannot create '%s': %s", path, strerror(-code)) : 0;
+}
+
+/* What is at this path, if it is the file behind fd. */
+static bool is_file_of(const char *path, int fd, struct stat *ret)
+{
+	struct stat ours;
+
+	return fd >= 0 && fstat(fd, &ours) == 0 && lstat(path, ret) == 0 &&
+	       ours.st_ino == ret->st_ino && ours.st_dev == ret->st_dev;
+}
+
+int target_hold_journal(const char *path, int *fd, struct err *err)
+{
+	_cleanup_free_ char *name = NULL;
+	struct stat st;
+
+	if (asprintf(&name, "%s-journal", path) < 0) {
+		name = NULL;
+		return err_set(err, -ENOMEM, "cannot write '%s': out of memory", path);
+	}
+	if (is_file_of(name, *fd, &st))
+		return 0;
+	_cleanup_close_ int made = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+					OWNER_FILE_MODE);
+	if (made < 0 && errno == EEXIST) {
+		err_set(err, -EEXIST, "cannot write '%s': another program has put '%s' there", path,
+			name);
+		err_hint(err, "give another name, or one in a directory of your own");
+		return err->code;
+	}
+	if (made < 0)
+		return err_set(err, -errno, "cannot create '%s': %s", name, strerror(errno));
+	owner_give(made);
+	/* When the power fails, it must be there to repair with. SQLite sees to that only where it makes the journal. */
+	_cleanup_close_ int dir = open_directory(path, O_RDONLY | O_DIRECTORY);
+	if (dir >= 0)
+		(void)fsync(dir);
+	cleanup_close(fd);
+	*fd = take_fd(made);
+	return 0;
+}
+
+void target_drop_journal(const char *path, int fd)
+{
+	_cleanup_close_ int ours = fd;
+	_cleanup_free_ char *name = NULL;
+	struct stat st;
+
+	if (asprintf(&name, "%s-journal", path) < 0) {
+		name = NULL;
+		return;
+	}
+	if (is_file_of(name, ours, &st) && st.st_size == 0)
+		unlink(name);
 }
 
 int target_is_same(const char *path, int lock_fd, struct err *err)

@@ -29,6 +29,16 @@ int target_reserve(const char *path);
 /* Put the finished file in its place. */
 int target_replace(const char *tmp, const char *path, struct err *err);
 
+/*
+ * Take the name of path's journal for as long as it is written, by an empty file that only its owner can open: SQLite
+ * uses whatever is there. *fd, -1 at first, is kept between calls; one that was removed is made again. -EEXIST if
+ * another's is there, and somebody else would get to read what is written, or say what is rolled back.
+ */
+int target_hold_journal(const char *path, int *fd, struct err *err);
+
+/* Remove it, if it is ours and empty: else it is what the file is repaired with. Closes fd. */
+void target_drop_journal(const char *path, int fd);
+
 /* 0 if path still is the file behind the descriptor, else -ESTALE. */
 int target_is_same(const char *path, int lock_fd, struct err *err);
 

@@ -13,7 +13,7 @@
  *           tracers on the same process seen. That thread does nothing but look for them.
  *   stays   CAP_SYS_PTRACE: memory is read at each interval, and /proc asked whether it still is the same program.
  *           CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER: root writes where it was told to, as into the home of who called sudo,
- *           until the last interval; the recording's journal comes and goes with each.
+ *           until the last interval; the recording's journal is made again if it was removed, and goes at the end.
  *           CAP_KILL: for a command that was started and has changed its user.
  *
  * That is no sandbox: CAP_SYS_PTRACE reaches into every process. As root less can't be had without changing what works; without
