@@ -62,10 +62,10 @@ shift 2
 mount -t tmpfs none /var/lib && cp -a "$dir/lib/." /var/lib
 mount -t tmpfs none /run && cp -a "$dir/run/." /run
 . "$dir/binds"
-exec "$dir/gallop" "$@"
+exec $AS_USER "$dir/gallop" "$@"
 END
 chmod 755 "$T/on_host"
-ln -s "$gallop" "$T/gallop"
+install -m 755 "$gallop" "$T/gallop"
 
 # docker_name ID NAME
 docker_name() {
@@ -138,6 +138,14 @@ matches "an unknown one" "$(choice nonesuch)" "^3: gallop: no process of a conta
 matches "too few digits" "$(choice "${web:0:3}")" '^3: gallop: no process of a container'
 matches "a name is taken whole" "$(choice web)" '^3: gallop: no process of a container'
 matches "a name that isn't shown as it is" "$(choice $'\e[2J\n')" '^3: gallop: no process of a container .\?\[2J\?. is here$'
+# Names are root's, ids everybody's: who isn't told which is which would look for a container that is there.
+chmod 700 "$T/lib/docker"
+export AS_USER='setpriv --reuid 64321 --regid 64321 --clear-groups'
+matches "a name, for who isn't root" "$(choice web-1)" "^4: gallop: no container has the id 'web-1', and names of containers can't be read: "
+gallop=$host run doctor -c web-1
+matches "... what to do" "$err" 'hint: names can be read by root only, ids by anybody'
+matches "an id, for who isn't root" "$(choice "${web:0:12}")" "^4: gallop: container '${web:0:12}': cannot look at process $program "
+unset AS_USER
 gallop=$own run top -c "${web:0:12}" -p "$program"
 refused "one or the other" 2 'either -c CONTAINER or -p PID'
 

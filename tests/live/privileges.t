@@ -34,6 +34,12 @@ as_user() {
 	gallop=$T/as-user
 }
 as_root() { gallop=$root; }
+# bounded SET: gallop is run by root with these of its capabilities (setpriv --bounding-set).
+bounded() {
+	printf '#!/bin/sh\nexec setpriv --bounding-set=%s %s "$@"\n' "$1" "$root" > "$T/bounded"
+	chmod 755 "$T/bounded"
+	gallop=$T/bounded
+}
 
 # status_of PID|PID/task/TID KEY
 status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
@@ -141,6 +147,36 @@ names() {
 	local list
 	list=$(capsh --decode="$1" | sed 's/.*=//' | tr a-z, 'A-Z\n')
 	sed -e ':a;N;$!ba;s/\n/, /g' -e 's/\(.*\), /\1 and /' <<< "$list"
+}
+
+# --- root without CAP_SYS_PTRACE, as in a container: it may look into what has no more than itself -------
+
+counted() {
+	is "$1: status" "$status" 0
+	succeeds "$1: it counted" jq -e '.alloc.objects > 1000' <("$root" report "$2" -f json)
+}
+
+without_ptrace() {
+	local rec=$T/home/p.gallop set mode
+	for set in -all,+bpf,+perfmon,+dac_override,+sys_admin -sys_ptrace; do
+		bounded $set
+		for mode in auto exact; do
+			# It works until its input ends.
+			timeout -k 5 "$limit" "$gallop" record -q --mode $mode -o "$rec" -- "$load" -goroutines 1 < <(sleep 1) > "$T/out" 2> "$T/err"
+			status=$?
+			counted "root with $set, a command, $mode" "$rec"
+		done
+	done
+	start_program setpriv --bounding-set=-sys_ptrace "$load" -goroutines 1 || fail "a program without CAP_SYS_PTRACE is ready"
+	for mode in auto exact; do
+		run record -q --mode $mode --duration 1.5s -o "$rec" -p "$program"
+		counted "root with $set, a process, $mode" "$rec"
+		is "root with $set, a process, $mode: why it ended" "$("$root" report "$rec" -f json | jq -r .meta.end_reason)" duration
+	done
+	run heap -p "$program"
+	matches "root with $set: heap can look" "$status $err$out" 'memory profile'
+	end_program > /dev/null
+	as_root
 }
 
 # --- what is missing ---------------------------------------------------------------------------------
@@ -300,6 +336,7 @@ as_root
 root_traces
 missing
 end_program > /dev/null
+without_ptrace
 files
 command_caps
 owners

@@ -138,14 +138,15 @@ static const struct {
 static void test_names(void **state)
 {
 	const struct container_id id = { ID };
+	bool denied = false;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
 		if (container_named_in(named[i].kind, named[i].text, strlen(named[i].text), &id,
 				       named[i].name) != named[i].found)
 			fail_msg("'%s' in %s", named[i].name, named[i].text);
-	assert_false(container_has_name(&id, ""));
-	assert_false(container_has_name(&id, "no-such-name"));
+	assert_false(container_has_name(&id, "", &denied));
+	assert_false(container_has_name(&id, "no-such-name", &denied));
 }
 
 /* Deeper than any reader goes, and bytes that are no text. */

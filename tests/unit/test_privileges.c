@@ -18,6 +18,7 @@
 #include "base/caps.h"
 #include "base/owner.h"
 #include "probe/features.h"
+#include "proc/proc.h"
 #include "session/privileges.h"
 
 static void sets_are_told_by_name(void **state)
@@ -73,16 +74,22 @@ static void what_stays_depends_on_the_kernel(void **state)
 
 static void no_more_stays_than_is_of_use(void **state)
 {
-	uint64_t kept = privileges_kept(0, false, false);
+	const uint64_t look = CAPS(CAP_SYS_PTRACE);
+	uint64_t kept = privileges_kept(0, false, look);
+	const struct proc target = { .caps = CAPS(CAP_NET_RAW) };
+	bool may_look = !caps_missing(look);
 
 	(void)state;
 	assert_int_equal(kept, CAPS_FILES | CAPS(CAP_SYS_PTRACE));
-	assert_int_equal(privileges_kept(0, false, true), kept | CAPS(CAP_KILL));
-	assert_int_equal(privileges_kept(CAPS_LOAD, false, false), kept | CAPS_LOAD);
-	assert_int_equal(privileges_kept(0, true, false) & ~CAPS(CAP_SYS_NICE), kept);
+	assert_int_equal(privileges_kept(CAPS_LOAD, false, look), kept | CAPS_LOAD);
+	assert_int_equal(privileges_kept(0, true, look) & ~CAPS(CAP_SYS_NICE), kept);
 	assert_int_equal(privileges_of_looker(0, true), CAPS(CAP_SYS_ADMIN) & caps_permitted());
 	assert_int_equal(privileges_of_looker(CAPS(CAP_SYS_ADMIN), true), 0);
 	assert_int_equal(privileges_of_looker(0, false), 0);
+	assert_int_equal(privileges_to_look(&target), may_look ? look : look | target.caps);
+	uint64_t command = privileges_to_look(NULL);
+	assert_int_equal(command & (look | CAPS(CAP_KILL)), look | CAPS(CAP_KILL));
+	assert_true(!may_look || command == (look | CAPS(CAP_KILL)));
 }
 
 static bool called_by(const char *uid, const char *gid)

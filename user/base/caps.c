@@ -84,24 +84,30 @@ void caps_begin(void)
 }
 
 /* So that nothing that would be executed gets back what was given up; root does, otherwise. */
-static void bound(void)
+static int bound(void)
 {
 	capng_get_caps_process();
 	capng_clear(CAPNG_SELECT_BOUNDS);
-	/* It takes CAP_SETPCAP; the next line does the same for us. */
-	capng_apply(CAPNG_SELECT_BOUNDS);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* Takes CAP_SETPCAP. Where that isn't there, what follows does the same for us. */
+	(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
 }
 
 int caps_keep(uint64_t set)
 {
 	uint64_t permitted = caps_permitted();
 	uint64_t kept = set & permitted;
-
-	if (permitted)
-		bound();
 	/* What isn't root's may stay to be had, but in effect it is only where it is asked for. */
-	return permitted ? apply(kept, geteuid() ? kept & ~FILE_CAPS : kept) : 0;
+	uint64_t effective = geteuid() ? kept & ~FILE_CAPS : kept;
+	/* To empty the bounding set takes this one. What can't be undone comes after what may be refused, and it goes last. */
+	uint64_t to_bound = permitted & CAPS(CAP_SETPCAP);
+	int rc = permitted ? apply(kept | to_bound, effective | to_bound) : 0;
+
+	if (!permitted || rc)
+		return rc;
+	rc = bound();
+	int last = apply(kept, effective);
+	return rc ? rc : last;
 }
 
 struct caps_text caps_text(uint64_t set)

@@ -62,7 +62,10 @@ static inline void caps_restore(const uint64_t *before)
 /* Make these effective beside what is; returns what was before. */
 uint64_t caps_raise(uint64_t set);
 
-/* Give up all others for good, also for whatever would be executed. 0, or -errno: then all is as before. */
+/*
+ * Give up all others for good, also for whatever would be executed. 0, or -errno: then all is as before, or, if it was only the
+ * latter that was refused, they are given up but would be had again by executing a file.
+ */
 int caps_keep(uint64_t set);
 
 /* "CAP_BPF and CAP_PERFMON"; "none". */

@@ -63,17 +63,20 @@ static void check_privileges(struct doctor *d, const struct features *f, enum pr
 	check_cap(d, CAP_PERFMON, BAD, "to load programs that trace");
 	check_cap(d, CAP_SYS_PTRACE, LESS, "to look into processes of other users");
 	check_cap(d, CAP_DAC_READ_SEARCH, LESS, "to read executables that not everybody may read");
-	check_cap(d, CAP_SYS_ADMIN, attach == PROBE_ATTACH_PERF ? BAD : LESS,
+	check_cap(d, CAP_SYS_ADMIN, LESS,
 		  attach == PROBE_ATTACH_PERF
-			  ? "to attach perf uprobes"
+			  ? "to see other tracers, and to attach perf uprobes: newer kernels ask "
+			    "for it"
 			  : "to see other tracers, and where there is no uprobe_multi");
 	if (attach == PROBE_ATTACH_AUTO)
 		return;
 	for (int i = 0; i < 2; i++) {
 		uint64_t by_probes = features_caps_kept(f, attach, i);
+		uint64_t kept = privileges_kept(by_probes, i, CAPS(CAP_SYS_PTRACE));
 
-		say(d, GOOD, modes[i], "%s, once it is attached%s",
-		    caps_text(privileges_kept(by_probes, i, false) & caps_permitted()).s,
+		say(d, GOOD, modes[i], "%s%s, once it is attached%s",
+		    caps_text(kept & caps_permitted()).s,
+		    caps_missing(CAPS(CAP_SYS_PTRACE)) ? " and all that the target has" : "",
 		    privileges_of_looker(by_probes, i)
 			    ? "; CAP_SYS_ADMIN, one thread that looks for other tracers"
 			    : "");

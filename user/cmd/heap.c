@@ -134,7 +134,7 @@ static int set_up(struct heap *h, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	fill_meta(h, bias);
 	/* All that is left to do is to read its memory. */
-	rc = privileges_drop(NULL, false, false, err);
+	rc = privileges_drop(NULL, false, h->proc, err);
 	return rc ? rc
 		  : heap_watch_init(&h->watch, h->proc, h->bin, bias, h->symbolizer, h->model, err);
 }

@@ -28,6 +28,7 @@ struct search {
 	enum container_fit asked_fit;
 	enum container_fit
 		fit; /* the best so far; all that follows is of containers that fit so well */
+	bool denied; /* names may not be read */
 	size_t found_nr, containers_nr; /* Go programs, and in how many containers */
 	size_t others_nr; /* programs that aren't Go's, or can't be looked at */
 	struct err other; /* why, of the first */
@@ -42,8 +43,8 @@ static enum container_fit fit_of(struct search *s, const struct container_id *id
 		return fit;
 	if (strcmp(s->asked.text, id->text) != 0) {
 		s->asked = *id;
-		s->asked_fit = container_has_name(id, s->wanted) ? CONTAINER_BY_NAME
-								 : CONTAINER_OTHER;
+		s->asked_fit = container_has_name(id, s->wanted, &s->denied) ? CONTAINER_BY_NAME
+									     : CONTAINER_OTHER;
 	}
 	return s->asked_fit > fit ? s->asked_fit : fit;
 }
@@ -99,6 +100,15 @@ static bool sees_own_pids_only(void)
 
 static int none_found(const struct search *s, struct err *err)
 {
+	if (s->fit == CONTAINER_OTHER && s->denied) {
+		err_set(err, -EACCES,
+			"no container has the id '%.80s', and names of containers can't be read: "
+			"%s",
+			s->wanted, strerror(EACCES));
+		err_hint(err, "names can be read by root only, ids by anybody: 'gallop list' shows "
+			      "those of containers with Go programs");
+		return -EACCES;
+	}
 	if (s->fit == CONTAINER_OTHER) {
 		err_set(err, -ESRCH, "no process of a container '%.80s' is here", s->wanted);
 		if (sees_own_pids_only())

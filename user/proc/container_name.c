@@ -4,12 +4,14 @@
  */
 #include "proc/container_name.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 
@@ -77,12 +79,13 @@ bool container_named_in(enum container_file kind, const char *text, size_t len,
 	return found;
 }
 
-/* The whole of a regular file, or NULL: nothing else may be waited for. */
-static char *read_file(const char *path, size_t *len_ret)
+/* The whole of a regular file, or NULL: nothing else may be waited for. *denied: it may not be opened. */
+static char *read_file(const char *path, size_t *len_ret, bool *denied)
 {
 	struct stat st;
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
+	*denied |= fd < 0 && errno == EACCES;
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > FILE_SZ_MAX)
 		return NULL;
 	_cleanup_free_ char *text = malloc((size_t)st.st_size + 1);
@@ -131,7 +134,8 @@ static const struct {
 	STORED("zfs"),
 };
 
-static bool is_named_under(const char *root, const struct container_id *id, const char *name)
+static bool is_named_under(const char *root, const struct container_id *id, const char *name,
+			   bool *denied)
 {
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		char path[PATH_MAX];
@@ -139,15 +143,22 @@ static bool is_named_under(const char *root, const struct container_id *id, cons
 
 		snprintf(path, sizeof(path), "%s%s%s%s", root, places[i].before,
 			 places[i].after ? id->text : "", places[i].after ? places[i].after : "");
-		_cleanup_free_ char *text = read_file(path, &len);
+		_cleanup_free_ char *text = read_file(path, &len, denied);
 		if (text && container_named_in(places[i].kind, text, len, id, name))
 			return true;
 	}
 	return false;
 }
 
-/* In a container that sees the host's pids, process 1 is the host's, and its root too. */
-bool container_has_name(const struct container_id *id, const char *name)
+/*
+ * In a container that sees the host's pids, process 1 is the host's, and its root too. Who may not look there is, more often
+ * than not, on the host, and has seen its names or been denied them already.
+ */
+bool container_has_name(const struct container_id *id, const char *name, bool *denied)
 {
-	return *name && (is_named_under("", id, name) || is_named_under("/proc/1/root", id, name));
+	bool there = false;
+
+	return *name && (is_named_under("", id, name, denied) ||
+			 is_named_under("/proc/1/root", id, name,
+					access("/proc/1/root/", F_OK) ? &there : denied));
 }

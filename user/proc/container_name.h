@@ -14,9 +14,10 @@
 
 /*
  * Has a container this name? Of Kubernetes that of the container, of its pod, POD/CONTAINER, or
- * NAMESPACE/POD/CONTAINER. false also where names are kept elsewhere or can't be read.
+ * NAMESPACE/POD/CONTAINER. false also where names are kept elsewhere or can't be read; *denied becomes true if that is because
+ * we may not, as engines keep them for root.
  */
-bool container_has_name(const struct container_id *id, const char *name);
+bool container_has_name(const struct container_id *id, const char *name, bool *denied);
 
 /*
  * The same of one file: text of a kind of file, len bytes with a '\0' behind them. It may be anything.

@@ -146,6 +146,17 @@ static bool status_number(const char *status, const char *key, int nth, uint32_t
 	return true;
 }
 
+/* The fourth number of /proc/PID/statm, which takes no permission. */
+static int read_text_pages(pid_t pid, uint64_t *ret)
+{
+	char text[STAT_SZ];
+	ssize_t n = read_start(pid, "statm", text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	return sscanf(text, "%*u %*u %*u %" SCNu64, ret) == 1 ? 0 : -EPROTO;
+}
+
 static int no_access(const struct proc *p, const char *why, struct err *err)
 {
 	err_set(err, -EACCES, "cannot look at process %d%s%s%s: %s", p->pid, p->comm[0] ? " (" : "",
@@ -223,7 +234,11 @@ static int look_at_status(struct proc *p, struct err *err)
 		return err_set(err, -EPROTO, "cannot read '/proc/%d/status': no line 'Uid'",
 			       p->pid);
 	p->uid = uid;
-	return 0;
+	const char *caps = strstr(status, "\nCapPrm:");
+	/* One that doesn't say may have all. */
+	p->caps = caps ? strtoull(caps + strlen("\nCapPrm:"), NULL, 16) : UINT64_MAX;
+	n = read_text_pages(p->pid, &p->text_pages);
+	return n < 0 ? explain(p, (int)n, "statm", err) : 0;
 }
 
 /* Whether the file is really called "x (deleted)", seen with the process's own root and mounts. */
@@ -343,15 +358,27 @@ enum proc_state proc_state(const struct proc *p)
 {
 	struct stat st;
 	struct stat_line now;
+	uint64_t text_pages = 0;
 	bool looked = stat(p->exe_path, &st) == 0;
 	bool denied = !looked && (errno == EACCES || errno == EPERM);
 	bool read = read_stat(p->pid, &now) == 0;
 
+	/* Who may not know where it starts is told 0. */
+	denied |= looked && read && !now.start_stack && p->start_stack;
+	/* One without memory is about to be a zombie. */
+	if (denied)
+		read = read && read_text_pages(p->pid, &text_pages) == 0 && text_pages;
+
 	/* Asked last: what was read above is the process's own only if it is still there now. */
 	if (has_exited(p->pidfd) || (!looked && !denied) || !read)
 		return PROC_EXITED;
-	/* What we could look at and now can't has become another user's by exec of a setuid file. */
-	if (denied || st.st_dev != p->exe_dev || st.st_ino != p->exe_ino)
+	/*
+	 * What we could look at and now can't has changed its user, or we have given up too much: the same program. Or it has
+	 * executed a setuid file.
+	 */
+	if (denied)
+		return text_pages == p->text_pages ? PROC_SAME : PROC_EXECED;
+	if (st.st_dev != p->exe_dev || st.st_ino != p->exe_ino)
 		return PROC_EXECED;
 	return now.start_stack == p->start_stack ? PROC_SAME : PROC_EXECED;
 }

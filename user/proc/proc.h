@@ -29,8 +29,10 @@ struct proc {
 	uint64_t start_time; /* field 22 of /proc/PID/stat: clock ticks since boot */
 	uint64_t start_code; /* field 26: where the executable's code is loaded */
 	uint64_t start_stack; /* field 28: differs after an exec, even of the same file */
+	uint64_t text_pages; /* of the executable's code, as everybody may know */
 	bool stopped; /* by a signal, or by who traces it, when it was opened */
 	uid_t uid; /* effective */
+	uint64_t caps; /* permitted, when it was opened; what for: session/privileges.c */
 };
 
 /*
@@ -46,7 +48,10 @@ int proc_check_pids(struct err *err);
 int proc_open(pid_t pid, struct proc **ret, struct err *err);
 void proc_free(struct proc *p);
 
-/* PROC_SAME while it has neither ended nor exec'ed anything, not even the same file again. */
+/*
+ * PROC_SAME while it has neither ended nor exec'ed anything, not even the same file again. What may be known of one that can't be
+ * looked at any more, as it has changed its user, doesn't tell the same file.
+ */
 enum proc_state { PROC_SAME, PROC_EXITED, PROC_EXECED };
 enum proc_state proc_state(const struct proc *p);
 

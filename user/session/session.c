@@ -210,20 +210,15 @@ static int set_up(struct session *s, struct err *err)
 	int rc = open_target(s, err);
 
 	plan.profiled = !rc && plan.sampled && mprof_is_linked(s->bin);
-	if (!rc)
-		rc = plan_new(s->bin, &plan, &s->plan, err);
-	if (!rc)
-		rc = probe_new(s->plan, &probe, &s->probe, err);
-	if (!rc)
-		rc = check_switching(s, err);
-	if (!rc)
-		rc = make_model(s, err);
-	if (!rc)
-		rc = open_clock(s, err);
+	rc = rc ? rc : plan_new(s->bin, &plan, &s->plan, err);
+	rc = rc ? rc : probe_new(s->plan, &probe, &s->probe, err);
+	rc = rc ? rc : check_switching(s, err);
+	rc = rc ? rc : make_model(s, err);
+	rc = rc ? rc : open_clock(s, err);
 	if (!rc)
 		rc = probe_attach(s->probe, gobin_fd(s->bin), session_pid(s), err);
 	rc = rc ? rc : check_attached(s, err);
-	return rc ? rc : privileges_drop(s->probe, is_sampled(s), s->started_child, err);
+	return rc ? rc : privileges_drop(s->probe, is_sampled(s), s->proc, err);
 }
 
 int session_new(const struct session_opts *opts, struct session **ret, struct err *err)
@@ -419,11 +414,21 @@ static int start_sampling(struct session *s, struct err *err)
 	return s->located ? sampling_start(&opts, &s->sampling, err) : 0;
 }
 
+/* It may have ended already; its probes have counted all the same. Without its memory nothing is sampled. */
+static int open_command(struct session *s, struct err *err)
+{
+	int rc = proc_open(s->child.pid, &s->proc, err);
+
+	if (!rc || rc == -ESRCH || is_sampled(s))
+		return rc == -ESRCH ? 0 : rc;
+	model_add_note(s->model, "the runtime's own numbers are not known: gallop may not look "
+				 "into this process");
+	return 0;
+}
+
 /* Begin to count: a command at its first instruction, a running process at one moment everywhere. */
 static int start(struct session *s, struct err *err)
 {
-	struct err ignored;
-
 	if (!s->started_child) {
 		locate(s);
 		start_assists(s);
@@ -437,11 +442,9 @@ static int start(struct session *s, struct err *err)
 		truth_begin_at_zero(&s->truth, s->start_ns);
 		gc_truth_begin_at_zero(&s->gc_truth);
 		int rc = child_release(&s->child, &s->exec_failure, err);
+		rc = rc ? rc : open_command(s, err);
 		if (rc)
 			return rc;
-		/* It may have ended already; its probes have counted all the same. */
-		if (proc_open(s->child.pid, &s->proc, &ignored))
-			s->proc = NULL;
 	}
 	fill_meta(s);
 	if (s->started_child)
