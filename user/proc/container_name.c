@@ -44,8 +44,8 @@ static const char *const queries[] = {
 		"UNION ALL SELECT space || '/' || pod || '/' || name FROM one "
 		"UNION ALL SELECT " ANNOTATION("nerdctl/name"),
 	[CONTAINER_FILE_STORAGE] =
-		"SELECT name.value FROM json_each(?1) AS one, json_each(one.value, '$.names') AS name "
-		"WHERE json_extract(one.value, '$.id') = ?2",
+		("SELECT name.value FROM json_each(?1) AS one, json_each(one.value, '$.names') AS name "
+		 "WHERE json_extract(one.value, '$.id') = ?2"),
 };
 /* clang-format on */
 
