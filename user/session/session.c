@@ -421,8 +421,8 @@ static int open_command(struct session *s, struct err *err)
 
 	if (!rc || rc == -ESRCH || is_sampled(s))
 		return rc == -ESRCH ? 0 : rc;
-	model_add_note(s->model, "the runtime's own numbers are not known: gallop may not look "
-				 "into this process");
+	model_add_note(s->model, "of the runtime's own numbers only those at its end are known: "
+				 "gallop may not look into this process");
 	return 0;
 }
 
