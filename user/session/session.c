@@ -541,14 +541,18 @@ static uint64_t wanted_interval(const struct session *s)
 }
 
 /* The kernel side tells at once, where it may: asking /proc ten times a second takes longer than all else at a tick. */
-static bool has_execed(struct session *s, uint64_t now)
+static const char *why_gone(struct session *s, uint64_t now)
 {
-	if (!probe_is_counting(s->probe))
-		return true;
-	if (!s->proc || now - s->looked_ns < LOOK_NS)
-		return false;
+	bool counting = probe_is_counting(s->probe);
+
+	if (counting && (!s->proc || now - s->looked_ns < LOOK_NS))
+		return NULL;
 	s->looked_ns = now;
-	return proc_state(s->proc) == PROC_EXECED;
+	enum proc_state state = s->proc ? proc_state(s->proc) : PROC_EXECED;
+	/* Whoever has executed something may have its pid only. */
+	if (!counting && state == PROC_EXITED)
+		return "target exited";
+	return counting && state != PROC_EXECED ? NULL : "target executed another program";
 }
 
 /* Does something begin that a new interval is for? What another program says after an exec is nothing of the kind. */
@@ -568,10 +572,9 @@ static int on_tick(struct session *s, const struct session_events *events, struc
 		s->end_reason = "duration";
 		return 0;
 	}
-	if (has_execed(s, now)) {
-		s->end_reason = "target executed another program";
+	s->end_reason = why_gone(s, now);
+	if (s->end_reason)
 		return 0;
-	}
 	int rc = 0;
 	if (now - s->tried_ns + TICK_NS / 2 >= wanted_interval(s) || turns(s)) {
 		uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
