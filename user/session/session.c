@@ -184,10 +184,7 @@ static int check_switching(const struct session *s, struct err *err)
 	return -ENOTSUP;
 }
 
-/*
- * Probes go to whoever has the pid at that moment, and stay with that process. If the one that was looked at is still
- * there now it was there then, too.
- */
+/* Probes go to whoever has the pid at that moment, and stay with it. If the one that was looked at is still there, it was then. */
 static int check_attached(const struct session *s, struct err *err)
 {
 	if (!s->proc || proc_state(s->proc) == PROC_SAME)
