@@ -1,7 +1,7 @@
 #!/bin/bash
 # timeout: 1200
 # Gallop comes and goes under a program whose stacks grow and move and whose garbage is collected, and
-# never changes one of its results, whatever else runs meanwhile. GALLOP_TEST_ROUNDS says how often, 200 times by default,
+# never changes one of its results, whatever else runs meanwhile. GALLOP_TEST_ROUNDS says how often, 100 times by default,
 # and HARM_MODES in which modes, taken in turn: exact, and auto, maps, gc and op as well (make rounds).
 # shellcheck source=lib.bash source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.bash"
@@ -9,7 +9,7 @@ need_root
 need_gallop
 need_tools jq
 
-rounds=${GALLOP_TEST_ROUNDS:-200}
+rounds=${GALLOP_TEST_ROUNDS:-100}
 read -ra versions <<< "${GALLOP_TEST_GO:-1.19 1.22 1.25 1.27}"
 
 read -ra modes <<< "${HARM_MODES:-exact}"
