@@ -172,6 +172,15 @@ end_program() {
 	wait_exit "$program"
 }
 
+# tell LINE: the program (tests/go/life) does it; what it says is in $said.
+# shellcheck disable=SC2034 # for who asks
+tell() {
+	echo "$1" >&"$program_in"
+	said=
+	IFS= read -r -t "$limit" -u "$program_out" said
+	[ "$(jq .ok <<< "$said")" = true ] || fail "the program does: $1" "$said"
+}
+
 # watch_work NAME VIEW COMMAND...: the view, with view_options, of a program that waits before its work, and after
 # it until its input ends. What the program says of it is in $T/truth, what gallop says in $T/json.
 view_options=()

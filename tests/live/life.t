@@ -13,14 +13,6 @@ need_tools jq sqlite3
 version=${GALLOP_TEST_GO:-1.27}
 exe=$(go_program "$version" plain life) || skip_all "$(tail -n 1 "$T/build.err")"
 
-# tell LINE: the program does it; what it says is in $said.
-tell() {
-	echo "$1" >&"$program_in"
-	said=
-	IFS= read -r -t "$limit" -u "$program_out" said
-	[ "$(jq .ok <<< "$said")" = true ] || fail "the program does: $1" "$said"
-}
-
 begin() { start_program "$@" || fail "the program is ready" "$(cat "$T/program.err")"; }
 watch() {
 	start_gallop record -q -p "$program" -o "$T/r.gallop" "$@" || fail "$name: gallop is ready" "$(cat "$T/gallop.err")"

@@ -15,13 +15,6 @@ need_tools jq sqlite3
 version=${GALLOP_TEST_GO:-1.27}
 exe=$(go_program "$version" plain life) || skip_all "$(tail -n 1 "$T/build.err")"
 
-tell() {
-	echo "$1" >&"$program_in"
-	said=
-	IFS= read -r -t "$limit" -u "$program_out" said
-	[ "$(jq .ok <<< "$said")" = true ] || fail "the program does: $1" "$said"
-}
-
 # begin ARGS...: a program, and a recording of it.
 begin() {
 	start_program "$exe" || fail "$name: the program is ready" "$(cat "$T/program.err")"
