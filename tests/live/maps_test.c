@@ -168,9 +168,8 @@ static void check_life(struct lives *l, size_t i)
 	}
 	if (life->want == HEAP_FREE) {
 		l->reused += map->state != HEAP_FREE;
-		/* Pages that have become a stack look as a map on it would: but it holds nothing. */
-		bool on_stack = map->state == HEAP_STACK && !map->bytes;
-		l->kept += map->state != HEAP_FREE && !on_stack && map->known && map->seed == seed;
+		/* Pages that have become a stack look as a map on it would. */
+		l->kept += map->state == HEAP_OBJECT && map->known && map->seed == seed;
 		return;
 	}
 	if (map->state != life->want)

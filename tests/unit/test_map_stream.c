@@ -372,6 +372,35 @@ static void test_on_stack(void **state)
 	snapshot_free(s);
 }
 
+/* The memory of a map that was on the heap may become a goroutine's stack, with all that was in it. */
+static void test_stack_of_dead(void **state)
+{
+	(void)state;
+	kernel_site(MAKE, TYP)->makes = 1;
+	kernel_map(0xc000, 5, WIRE_PLACE_MAP_ASSIGN);
+	see();
+	memory[0].state = HEAP_UNKNOWN, memory[0].known = false;
+	see();
+	assert_int_equal(kernel.maps_nr, 1);
+
+	memory[0].state = HEAP_STACK, memory[0].known = true;
+	struct snapshot *s = snapshot();
+	assert_int_equal(kernel.maps_nr, 0);
+	assert_int_equal(s->maps.held.maps, 0);
+	assert_int_equal(site(s, "main.make")->counts.made_entries, 5);
+	snapshot_free(s);
+
+	/* Another one, at the same address, and on that stack. */
+	kernel_map(0xc000, 7, WIRE_PLACE_MAP_ASSIGN)->first_ns = 2 * S;
+	memory[0] = memory[1];
+	memory_nr = 1;
+	memory[0].state = HEAP_STACK, memory[0].bytes = 4096;
+	s = snapshot();
+	assert_int_equal(kernel.maps_nr, 1);
+	assert_int_equal(s->maps.held.bytes, 4096);
+	snapshot_free(s);
+}
+
 /* makemap_small doesn't know what it makes; what was used since has a type. */
 static void test_types(void **state)
 {
@@ -427,6 +456,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_gone, begin, end),
 		cmocka_unit_test_setup_teardown(test_replaced, begin, end),
 		cmocka_unit_test_setup_teardown(test_on_stack, begin, end),
+		cmocka_unit_test_setup_teardown(test_stack_of_dead, begin, end),
 		cmocka_unit_test_setup_teardown(test_types, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_memory, begin, end),
 	};

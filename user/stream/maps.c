@@ -42,6 +42,11 @@ struct map_life {
 	bool settled; /* *m is as after its last operation */
 };
 
+/* A map that has been seen on the heap: its address, and since when it is followed. */
+struct heap_map {
+	uint64_t addr, first_ns;
+};
+
 /* A map type and the shape of its maps. */
 struct map_type {
 	uint64_t addr;
@@ -56,6 +61,8 @@ struct map_stream {
 	struct map_type *types;
 	struct map_life *lives;
 	size_t lives_nr, lives_cap;
+	struct heap_map *on_heap; /* of those of the last look, sorted */
+	size_t on_heap_nr;
 	bool looked; /* memory was read this time */
 	uint64_t evicted, unplaced;
 	uint64_t unmeasured; /* maps that were too many to be read */
@@ -88,6 +95,7 @@ void map_stream_free(struct map_stream *ms)
 		free(type);
 	}
 	free(ms->lives);
+	free(ms->on_heap);
 	free(ms);
 }
 
@@ -184,6 +192,55 @@ static bool is_same(const struct map_life *life)
 	       (now->seed == life->m.seed || (!now->entries && wire_map_may_be_empty(&life->m)));
 }
 
+static int by_addr(const void *a, const void *b)
+{
+	const struct heap_map *x = a, *y = b;
+	int d = cmp_u64(x->addr, y->addr);
+
+	return d ? d : cmp_u64(x->first_ns, y->first_ns);
+}
+
+/*
+ * What was on the heap doesn't move to a stack: its memory was freed and is a part of one now, where what it was can lie
+ * for long, and where it points to there may be something else.
+ */
+static bool was_on_heap(const struct map_stream *ms, const struct map_life *life)
+{
+	const struct heap_map key = { life->addr, life->m.first_ns };
+
+	return ms->on_heap_nr && bsearch(&key, ms->on_heap, ms->on_heap_nr, sizeof(key), by_addr);
+}
+
+static int remember_heap(struct map_stream *ms)
+{
+	struct heap_map *v = reallocarray(NULL, ms->lives_nr + 1, sizeof(*v));
+	size_t nr = 0;
+
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < ms->lives_nr; i++) {
+		const struct map_life *life = &ms->lives[i];
+		if (life->now.state == HEAP_OBJECT ||
+		    (life->now.state == HEAP_UNKNOWN && was_on_heap(ms, life)))
+			v[nr++] = (struct heap_map){ life->addr, life->m.first_ns };
+	}
+	qsort(v, nr, sizeof(*v), by_addr);
+	free(ms->on_heap);
+	ms->on_heap = v;
+	ms->on_heap_nr = nr;
+	return 0;
+}
+
+static void take_look(struct map_stream *ms, struct map_life *life, const struct gomap *now)
+{
+	life->now = *now;
+	if (now->state == HEAP_STACK && was_on_heap(ms, life)) {
+		life->now.state = HEAP_FREE;
+		life->now.known = false;
+	}
+	life->same = is_same(life);
+}
+
 static int look(struct map_stream *ms)
 {
 	struct gomap *maps = calloc(ms->lives_nr ? ms->lives_nr : 1, sizeof(*maps));
@@ -195,11 +252,11 @@ static int look(struct map_stream *ms)
 		maps[i].shape = *shape_of(ms, ms->lives[i].m.typ);
 	}
 	int rc = gomap_read(ms->reader, maps, ms->lives_nr);
-	for (size_t i = 0; rc >= 0 && i < ms->lives_nr; i++) {
-		ms->lives[i].now = maps[i];
-		ms->lives[i].same = is_same(&ms->lives[i]);
-	}
+	for (size_t i = 0; rc >= 0 && i < ms->lives_nr; i++)
+		take_look(ms, &ms->lives[i], &maps[i]);
 	free(maps);
+	if (rc >= 0 && remember_heap(ms))
+		return -ENOMEM;
 	ms->looked = rc >= 0;
 	ms->unmeasured = rc > 0 ? (uint64_t)rc : 0;
 	/* The process may be gone: then its maps are as they were last seen. */
