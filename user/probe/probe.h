@@ -187,6 +187,9 @@ int probe_each_map(struct probe *probe,
  */
 uint32_t probe_turn_ops(struct probe *probe);
 
+/* Is the last stop of a GC cycle under way? The runtime has counted the cycle by now, or will; its record comes after. */
+bool probe_cycle_is_ending(struct probe *probe);
+
 /* A half's counts of the plan's operation `op`; and how many had a value in each of WIRE_HIST_BUCKETS, borrowed. */
 void probe_op(const struct probe *probe, uint32_t half, uint32_t op, struct wire_op *ret);
 const uint64_t *probe_op_hist(const struct probe *probe, uint32_t half, uint32_t op,

@@ -320,6 +320,23 @@ int probe_drop_map(struct probe *p, uint64_t addr, const struct wire_map *seen)
 	return -EAGAIN;
 }
 
+static int find_ending(const struct probe *p, const void *key, const void *values, void *ctx)
+{
+	const struct wire_stop *stop = values;
+
+	(void)p;
+	(void)key;
+	*(bool *)ctx |= stop->in_termination;
+	return 0;
+}
+
+bool probe_cycle_is_ending(struct probe *p)
+{
+	bool ending = false;
+
+	return !each_element(p, p->skel->maps.stops, find_ending, &ending) && ending;
+}
+
 int probe_each_event(struct probe *p, int (*fn)(const void *data, size_t size, void *ctx),
 		     void *ctx)
 {

@@ -15,6 +15,7 @@
 
 struct gc_stream;
 struct plan;
+struct probe;
 struct proc;
 
 struct gc_reading {
@@ -27,6 +28,7 @@ struct gc_truth {
 	uint64_t numgc_addr, pause_total_addr;
 	bool begun;
 	struct gc_reading begin, end;
+	bool ending; /* the last cycle of `end` may not have been told yet */
 	bool exact;
 };
 
@@ -38,7 +40,7 @@ void gc_truth_begin(struct gc_truth *t);
 void gc_truth_begin_at_zero(struct gc_truth *t);
 
 /* Before the last drain: events of what ended until now are in the ring. */
-void gc_truth_read(struct gc_truth *t);
+void gc_truth_read(struct gc_truth *t, struct probe *probe);
 
 /* off_ns: for how long the probes of stops and cycles were given up. */
 void gc_truth_to_check(const struct gc_truth *t, const struct gc_stream *seen, uint64_t off_ns,

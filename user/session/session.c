@@ -379,7 +379,7 @@ static void read_truth(struct session *s)
 
 	if (!is_sampled(s))
 		truth_read(&truth, s->probe);
-	gc_truth_read(&gc_truth);
+	gc_truth_read(&gc_truth, s->probe);
 	if (s->sampling)
 		sampling_read(s->sampling);
 	/* What another program says, after an exec, doesn't belong to what this one said before. */
