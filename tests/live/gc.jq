@@ -191,7 +191,11 @@ def summary_differs:
 		| group_by(.key) | map({key: .[0].key, value: total(.value)}) | from_entries;
 		g.stops | tally("\(.reason) by \(ours)"));
 
-def lost: $g[0].loss | to_entries[] | select(.value != 0) | "\(.key): \(.value)";
+# With stacks that could not be read to their end, if it is those.
+def lost:
+	($g[0].loss | to_entries[] | select(.value != 0) | "\(.key): \(.value)"),
+	(if $g[0].loss.stack_unreadable == 0 then empty
+	 else $g[0] | .. | objects | select(.truncated? == true) | "cut: \([.stack[].func])" end);
 
 # --- the same, differently written ------------------------------------------------------------------
 
