@@ -29,7 +29,10 @@ static __always_inline void tell_full(const struct sample_hit *h)
 	bpf_ringbuf_output(&wakeups, &number, sizeof(number), BPF_RB_FORCE_WAKEUP);
 }
 
-/* Count a hit of this stage: true if it is to be kept. It costs whether or not it tells anything. */
+/*
+ * Count a hit of this stage: true if it is one of the window's. Those that are to be thrown away are sent, too: what came
+ * before tells what later ones stand for (user/estimate/inclusion.h).
+ */
 static __always_inline bool window_takes(struct sample_hit *h, enum wire_stage stage)
 {
 	if (window.stage != stage)
@@ -43,7 +46,7 @@ static __always_inline bool window_takes(struct sample_hit *h, enum wire_stage s
 		return false;
 	if (nr == window.skip_hits)
 		window.kept_ns = h->now;
-	return nr >= window.skip_hits || h->now >= window.keep_from_ns;
+	return true;
 }
 
 /* The body between claim and release of a slot; it has no other way out than its end. */

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "estimate/estimate.h"
+#include "estimate/inclusion.h"
 
 enum {
 	SIM_CPUS_MAX = 4,
@@ -24,7 +25,8 @@ enum {
 	SIM_GOROUTINES_MAX = 128,
 	SIM_SITES_MAX = 2048,
 	SIM_HITS_MAX = 16384,
-	SIM_UNITS_MAX = 32,
+	SIM_UNITS_MAX = 100,
+	SIM_REFILLS_MAX = 4096, /* of a window */
 	SIM_ROOTS_MAX = 8,
 };
 
@@ -130,6 +132,9 @@ struct sim {
 	bool counting, thread_gaps;
 	size_t hits_nr, hits_max;
 	struct sim_hit hits[SIM_HITS_MAX];
+	double history_s;
+	size_t history_nr;
+	struct inclusion_event history[SIM_REFILLS_MAX]; /* refills of this window */
 	double refilled[SIM_WORKERS_MAX][ESTIMATE_CLASS_NR];
 	struct estimate_gaps gaps[SIM_WORKERS_MAX];
 	double objects[SIM_WORKERS_MAX]; /* in all */
@@ -218,6 +223,10 @@ static inline void sim_refill(struct sim *s, struct sim_cpu *cpu, const struct s
 	cpu->now_s += s->hit_s;
 	s->hits_nr++;
 	s->refilled[nr][size_class] += sim_span_objects(size_class);
+	if (s->history_nr < SIM_REFILLS_MAX)
+		s->history[s->history_nr++] = (struct inclusion_event){
+			.at_s = cpu->now_s, .objects = sim_span_objects(size_class)
+		};
 	sim_gap(s, nr, cpu->now_s, s->thread_gaps ? cpu->refills[nr] : cpu->g->refill_s);
 	memset(cpu->refills, 0, sizeof(cpu->refills));
 	cpu->refills[nr] = cpu->g->refill_s = cpu->now_s;
@@ -328,6 +337,8 @@ static inline void sim_probe(struct sim *s, enum sim_probes probes, double hit_s
 static inline double sim_refill_stage(struct sim *s, const struct sim_tracing *t, double now_s,
 				      struct sim_unit *ret)
 {
+	s->history_s = now_s;
+	s->history_nr = 0;
 	sim_probe(s, SIM_REFILLS, SIM_HIT_S * t->refill_cost, t->refill_hits);
 	double end_s = sim_run(s, now_s + t->refill_s);
 	sim_probe(s, SIM_NONE, 0, 0);
@@ -348,23 +359,42 @@ static inline double sim_refill_stage(struct sim *s, const struct sim_tracing *t
 	return end_s;
 }
 
-static inline void sim_keep(struct sim_unit *ret, const struct sim_hit *h)
+static inline void sim_keep(struct sim_unit *ret, const struct sim_hit *h, double could_s)
 {
 	uint16_t *nr = &ret->record[h->step.site]; /* from 1 */
 
 	if (!*nr) {
 		*nr = (uint16_t)++ret->unit.hits_nr;
-		ret->hits[*nr - 1] = (struct estimate_hit){ h->step.site, h->root,
-							    h->step.size_class, 0, 0 };
+		ret->hits[*nr - 1] =
+			(struct estimate_hit){ h->step.site, h->root, h->step.size_class, 0, 0, 0 };
 	}
 	ret->hits[*nr - 1].bytes += h->step.bytes;
 	ret->hits[*nr - 1].objects++;
+	ret->hits[*nr - 1].rate += could_s > 0 ? 1 / could_s : 0;
 	ret->kept++;
+}
+
+/* Without a first stage each hit stands for as much as any other. */
+static inline void sim_keep_all(struct sim *s, const struct inclusion_window *window,
+				double kept_from_s, struct sim_unit *ret)
+{
+	static struct inclusion_event v[SIM_REFILLS_MAX + SIM_HITS_MAX];
+	struct inclusion_window w = *window;
+
+	memcpy(v, s->history, s->history_nr * sizeof(v[0]));
+	for (size_t i = 0; i < s->hits_nr; i++)
+		v[s->history_nr + i] = (struct inclusion_event){ .at_s = s->hits[i].at_s };
+	if (s->history_s > 0 && !inclusion_of(&w, v, s->history_nr + s->hits_nr))
+		ret->unit.began = w.began;
+	for (size_t i = 0; i < s->hits_nr; i++)
+		if (s->hits[i].at_s >= kept_from_s)
+			sim_keep(ret, &s->hits[i], v[s->history_nr + i].could_s);
 }
 
 static inline double sim_exact_stage(struct sim *s, const struct sim_tracing *t, double now_s,
 				     struct sim_unit *ret)
 {
+	double attach_s = now_s;
 	sim_probe(s, SIM_EXACT, SIM_HIT_S, 0);
 	now_s = sim_run(s, now_s + t->attach_s);
 	double size = 1 + t->jitter * (2 * sim_uniform(&s->random) - 1);
@@ -372,13 +402,26 @@ static inline double sim_exact_stage(struct sim *s, const struct sim_tracing *t,
 	sim_probe(s, SIM_EXACT, SIM_HIT_S, (size_t)((double)t->exact_hits * size));
 	double end_s = sim_run(s, now_s + t->exact_s * size);
 
-	double kept_from_s = now_s + burn_in * (end_s - now_s);
+	/* What is thrown away ends as the second stage does, by time or by hits. */
+	size_t skip_hits = (size_t)(burn_in * (double)s->hits_max);
+	double kept_from_s = now_s + burn_in * t->exact_s * size;
+	if (skip_hits < s->hits_nr)
+		kept_from_s = fmin(kept_from_s, s->hits[skip_hits].at_s);
+	kept_from_s = fmin(kept_from_s, end_s);
 	ret->unit.kept_s = end_s - kept_from_s;
-	for (size_t i = 0; i < s->hits_nr; i++) {
-		const struct sim_hit *h = &s->hits[i];
-		if (h->at_s >= kept_from_s)
-			sim_keep(ret, h);
-	}
+	const struct inclusion_window w = {
+		.refills_s = s->history_s,
+		.attach_s = attach_s,
+		.open_s = now_s,
+		.end_s = end_s,
+		.length_s = t->exact_s * size,
+		.skip_s = burn_in * t->exact_s * size,
+		.max_hits = (double)s->hits_max,
+		.skip_hits = (double)skip_hits,
+		.hit_s = SIM_HIT_S,
+		.hits_per_object = 1,
+	};
+	sim_keep_all(s, &w, kept_from_s, ret);
 	return end_s;
 }
 
@@ -395,7 +438,7 @@ static inline void sim_window(const struct sim_program *p, const struct sim_trac
 	s.thread_gaps = t->thread_gaps;
 	(void)sim_run(&s, now_s);
 	if (t->refill_s > 0)
-		now_s = sim_run(&s, sim_refill_stage(&s, t, now_s, ret) + 0.005);
+		now_s = sim_run(&s, sim_refill_stage(&s, t, now_s, ret) + 0.0001);
 	(void)sim_exact_stage(&s, t, now_s, ret);
 	ret->unit.slot_s = t->slot_s;
 	ret->unit.refills = ret->refills;

@@ -58,15 +58,15 @@ static inline void sample_window(struct model *m, const struct sample_sites *s, 
 	const struct estimate_gaps gaps[] = { { s->serve, 3, 0.000123456 } };
 	/* One of the sites is there twice: the model makes one of it. */
 	const struct estimate_hit hits[] = {
-		{ s->other, s->work, 5, other, 0 },
-		{ s->small, s->serve, 5, small - 1, 0 },
-		{ s->small, s->serve, 5, 1, 0 },
-		{ s->tiny, s->serve, MODEL_CLASS_TINY, 3 * small, 0 },
-		{ s->tiny, s->serve, 2, small, 0 },
+		{ s->other, s->work, 5, other, 0, 0 },
+		{ s->small, s->serve, 5, small - 1, 0, 0 },
+		{ s->small, s->serve, 5, 1, 0, 0 },
+		{ s->tiny, s->serve, MODEL_CLASS_TINY, 3 * small, 0, 0 },
+		{ s->tiny, s->serve, 2, small, 0, 0 },
 	};
 	const struct model_unit_map_op ops[] = {
-		{ s->map_site, s->serve, MODEL_MAP_DELETE, small, 0, 0 },
-		{ s->map_site, s->serve, MODEL_MAP_ASSIGN, 2 * small, 0, 0 },
+		{ s->map_site, s->serve, MODEL_MAP_DELETE, small, 0, 0, 0 },
+		{ s->map_site, s->serve, MODEL_MAP_ASSIGN, 2 * small, 0, 0, 0 },
 	};
 	const struct model_unit unit = {
 		.start_ns = start_ns,
@@ -96,8 +96,8 @@ static inline void sample_large_window(struct model *m, const struct sample_site
 				       uint64_t start_ns, uint64_t large, uint64_t buffers)
 {
 	const struct estimate_hit hits[] = {
-		{ s->large, s->work, MODEL_CLASS_LARGE, large, large * SAMPLE_LARGE },
-		{ s->buffer, s->work, MODEL_CLASS_LARGE, buffers, buffers * SAMPLE_BUFFER },
+		{ s->large, s->work, MODEL_CLASS_LARGE, large, large * SAMPLE_LARGE, 0 },
+		{ s->buffer, s->work, MODEL_CLASS_LARGE, buffers, buffers * SAMPLE_BUFFER, 0 },
 	};
 	const struct model_unit unit = {
 		.start_ns = start_ns,

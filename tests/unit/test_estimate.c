@@ -88,9 +88,9 @@ static double objects(const struct estimate_result *r, uint32_t site, uint32_t c
 static void roots_are_by_refills_and_sites_by_hits(void **state)
 {
 	const struct estimate_refill refills[] = { { 0, 6, 3000 }, { 1, 6, 1000 } };
-	const struct estimate_hit hits[] = { { 7, 0, 6, 25, 0 },
-					     { 8, 0, 6, 75, 0 },
-					     { 7, 1, 6, 900, 0 } };
+	const struct estimate_hit hits[] = { { 7, 0, 6, 25, 0, 0 },
+					     { 8, 0, 6, 75, 0, 0 },
+					     { 7, 1, 6, 900, 0, 0 } };
 	struct sample s;
 
 	(void)state;
@@ -114,7 +114,7 @@ static void roots_are_by_refills_and_sites_by_hits(void **state)
 static void dilation_of_refills_is_taken_out(void **state)
 {
 	const struct estimate_refill refills[] = { { 0, 6, 1000 }, { 1, 6, 1000 } };
-	const struct estimate_hit hits[] = { { 0, 0, 6, 500, 0 }, { 1, 1, 6, 500, 0 } };
+	const struct estimate_hit hits[] = { { 0, 0, 6, 500, 0, 0 }, { 1, 1, 6, 500, 0, 0 } };
 	const struct estimate_gaps gaps[] = { { 0, 10, 100e-6 }, { 1, 10, 5 }, { 9, 1, NAN } };
 	struct sample s;
 
@@ -144,7 +144,7 @@ static void dilation_of_refills_is_taken_out(void **state)
 static void what_has_no_hit_is_unsampled(void **state)
 {
 	const struct estimate_refill refills[] = { { 0, 6, 3000 }, { 1, 6, 1000 }, { 1, 7, 999 } };
-	const struct estimate_hit hits[] = { { 5, 0, 6, 100, 0 } };
+	const struct estimate_hit hits[] = { { 5, 0, 6, 100, 0, 0 } };
 	struct sample s;
 
 	(void)state;
@@ -159,12 +159,12 @@ static void what_has_no_hit_is_unsampled(void **state)
 	estimate_free(&r);
 }
 
-/* Few hits of a unit count for no more than they are: ten of all units' are added. None at all, and those are all. */
-static void few_hits_are_pooled(void **state)
+/* Each counts for what it stands for: for the same as any other, unless it is known how long its window could have begun. */
+static void hits_count_for_what_they_stand_for(void **state)
 {
 	const struct estimate_refill many[] = { { 0, 6, 3000 } }, few[] = { { 0, 6, 1000 } };
-	const struct estimate_hit first[] = { { 0, 0, 6, 30, 0 }, { 1, 0, 6, 70, 0 } };
-	const struct estimate_hit second[] = { { 0, 0, 6, 10, 0 }, { 1, 0, 6, 90, 0 } };
+	struct estimate_hit first[] = { { 0, 0, 6, 30, 0, 0 }, { 1, 0, 6, 70, 0, 0 } };
+	struct estimate_hit second[] = { { 0, 0, 6, 10, 0, 0 }, { 1, 0, 6, 90, 0, 0 } };
 	const struct estimate_unit a = unit_of(many, 1, first, 2), b = unit_of(few, 1, second, 2);
 	const struct estimate_unit none = unit_of(few, 1, NULL, 0);
 	const struct estimate_unit *units[] = { &a, &b, &none };
@@ -179,12 +179,56 @@ static void few_hits_are_pooled(void **state)
 	(void)state;
 	span.objects[6] = 1000;
 	struct estimate_result r = run(&span);
-	assert_near(objects(&r, 0, 6), 1000 * (0.75 * 32 / 110 + 0.25 * 12 / 110), 1e-6);
+	assert_near(objects(&r, 0, 6), 1000 * 0.2, 1e-6);
 	estimate_free(&r);
 	span.units_nr = 3;
 	r = run(&span);
-	assert_near(objects(&r, 0, 6), 1000 * (0.6 * 32 / 110 + 0.2 * 12 / 110 + 0.2 * 0.2), 1e-6);
+	assert_near(objects(&r, 0, 6), 1000 * 0.2, 1e-6);
 	assert_int_equal(r.units_nr, 3);
+	assert_int_equal(r.alike_nr, 2);
+	estimate_free(&r);
+
+	/* Ten of the second stand for as much as thirty of the first, ... */
+	first[0].rate = first[1].rate = 5000;
+	second[0].rate = 15000, second[1].rate = 5000;
+	r = run(&span);
+	assert_near(objects(&r, 0, 6), 1000 * 20000.0 / 30000, 1e-6);
+	estimate_free(&r);
+	/* ... and one that nearly all is told by is one. */
+	second[0].rate = 1e6;
+	r = run(&span);
+	assert_int_equal(r.alike_nr, 1);
+	estimate_free(&r);
+}
+
+/* What a window was too short for is told by longer ones alone, when there are enough. */
+static void longer_units_are_enough(void **state)
+{
+	const struct estimate_refill refills[] = { { 0, 6, 1000 } };
+	const struct estimate_hit head[] = { { 0, 0, 6, 100, 0, 0 } };
+	const struct estimate_hit all[] = { { 0, 0, 6, 50, 0, 0 }, { 1, 0, 6, 50, 0, 0 } };
+	struct estimate_unit v[12];
+	const struct estimate_unit *units[12];
+	struct estimate_span span = { .wall_s = 2, .units = units, .sites_nr = 2, .roots_nr = 1 };
+
+	(void)state;
+	span.objects[6] = 1000;
+	for (size_t i = 0; i < 12; i++) {
+		v[i] = i < 4 ? unit_of(refills, 1, head, 1) : unit_of(refills, 1, all, 2);
+		v[i].began = i < 4 ? ESTIMATE_BEGAN_IN_REST_CUT : ESTIMATE_BEGAN_IN_REST;
+		v[i].times = i < 4 ? 1 : 2;
+		units[i] = &v[i];
+	}
+	span.units_nr = 11;
+	struct estimate_result r = run(&span);
+	assert_near(objects(&r, 0, 6), 1000 * 750.0 / 1100, 1e-6);
+	/* None began at work, and some were cut. */
+	assert_int_equal(r.alike_nr, 1);
+	estimate_free(&r);
+	span.units_nr = 12;
+	r = run(&span);
+	assert_near(objects(&r, 0, 6), 500, 1e-6);
+	assert_int_equal(r.alike_nr, 8);
 	estimate_free(&r);
 }
 
@@ -193,10 +237,10 @@ static void hits_without_refills_are_scaled_by_their_root(void **state)
 {
 	const struct estimate_refill refills[] = { { 0, 6, 5000 }, { 1, 6, 500 } };
 	const struct estimate_hit hits[] = {
-		{ 0, 0, 6, 100, 0 },
-		{ 1, 1, 6, 100, 0 },
-		{ 0, 0, ESTIMATE_CLASS_TINY, 100, 0 },
-		{ 1, 1, ESTIMATE_CLASS_TINY, 100, 0 },
+		{ 0, 0, 6, 100, 0, 0 },
+		{ 1, 1, 6, 100, 0, 0 },
+		{ 0, 0, ESTIMATE_CLASS_TINY, 100, 0, 0 },
+		{ 1, 1, ESTIMATE_CLASS_TINY, 100, 0, 0 },
 	};
 	struct sample s;
 
@@ -216,7 +260,7 @@ static void hits_without_refills_are_scaled_by_their_root(void **state)
 static void few_refills_are_bounded_by_hits(void **state)
 {
 	const struct estimate_refill refills[] = { { 0, 6, 5000 }, { 1, 6, 1 } };
-	const struct estimate_hit hits[] = { { 0, 0, 6, 400, 0 }, { 1, 1, 6, 1, 0 } };
+	const struct estimate_hit hits[] = { { 0, 0, 6, 400, 0, 0 }, { 1, 1, 6, 1, 0, 0 } };
 	struct sample s;
 
 	(void)state;
@@ -250,9 +294,9 @@ static void variance_is_the_jackknife(void **state)
 	for (uint32_t i = 0; i < UNITS; i++) {
 		refills[i][0] = (struct estimate_refill){ 0, 6, 3000 + i % 3 * 1500 };
 		refills[i][1] = (struct estimate_refill){ 1, 6, 1000 + i % 4 * 700 };
-		hits[i][0] = (struct estimate_hit){ 0, 0, 6, 30 + i * 31 % 17 * 20, 0 };
-		hits[i][1] = (struct estimate_hit){ 1, 0, 6, 60 + i * 13 % 11 * 20, 0 };
-		hits[i][2] = (struct estimate_hit){ 0, 1, 6, 50, 0 };
+		hits[i][0] = (struct estimate_hit){ 0, 0, 6, 30 + i * 31 % 17 * 20, 0, 0 };
+		hits[i][1] = (struct estimate_hit){ 1, 0, 6, 60 + i * 13 % 11 * 20, 0, 0 };
+		hits[i][2] = (struct estimate_hit){ 0, 1, 6, 50, 0, 0 };
 		units[i] = unit_of(refills[i], 2, hits[i], 3);
 		units[i].slot_s = 1 + i % 2;
 		all[i] = &units[i];
@@ -295,8 +339,8 @@ static void many_units_are_grouped(void **state)
 	span.objects[6] = 1000000;
 	for (uint32_t i = 0; i < MANY; i++) {
 		uint32_t n = 400 + i * 7919 % 401;
-		hits[i][0] = (struct estimate_hit){ 0, 0, 6, n, 0 };
-		hits[i][1] = (struct estimate_hit){ 1, 0, 6, 1000 - n, 0 };
+		hits[i][0] = (struct estimate_hit){ 0, 0, 6, n, 0, 0 };
+		hits[i][1] = (struct estimate_hit){ 1, 0, 6, 1000 - n, 0, 0 };
 		units[i] = unit_of(NULL, 0, hits[i], 2);
 		all[i] = &units[i];
 	}
@@ -310,7 +354,7 @@ static void many_units_are_grouped(void **state)
 
 static void windows_without_refills_are_shares_of_hits(void **state)
 {
-	const struct estimate_hit hits[] = { { 0, 0, 6, 300, 0 }, { 1, 4000000, 6, 100, 0 } };
+	const struct estimate_hit hits[] = { { 0, 0, 6, 300, 0, 0 }, { 1, 4000000, 6, 100, 0, 0 } };
 	struct sample s;
 
 	(void)state;
@@ -403,7 +447,7 @@ static void few_samples_of_one_site_are_not_all(void **state)
 /* Of few samples and windows the mean counts, and it adds up. Of many, samples only. */
 static void few_samples_and_windows_are_both_used(void **state)
 {
-	const struct estimate_hit hits[] = { { 1, 0, 6, 300, 0 }, { 2, 0, 6, 100, 0 } };
+	const struct estimate_hit hits[] = { { 1, 0, 6, 300, 0, 0 }, { 2, 0, 6, 100, 0, 0 } };
 	struct estimate_sampled sampled[] = { { 2, 6, 5, 0, 0 }, { 3, 6, 5, 0, 0 } };
 	struct sample s;
 
@@ -507,8 +551,8 @@ static void absurd_init(struct absurd *a)
 		a->gaps[i] = (struct estimate_gaps){ absurd_id(ROOTS), (uint32_t)absurd_count(),
 						     absurd_s() };
 		a->hits[i] = (struct estimate_hit){ absurd_id(SITES), absurd_id(ROOTS),
-						    absurd_class(), absurd_count(),
-						    absurd_count() };
+						    absurd_class(),   absurd_count(),
+						    absurd_count(),   0 };
 	}
 	a->unit = (struct estimate_unit){
 		.slot_s = absurd_s(),
@@ -614,7 +658,7 @@ static void many_roots_are_kept_small(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < MANY_UNITS * EACH; i++)
-		hits[i] = (struct estimate_hit){ i % 3, i, 5, i % 7 ? 1 : UINT64_MAX / 4, 0 };
+		hits[i] = (struct estimate_hit){ i % 3, i, 5, i % 7 ? 1 : UINT64_MAX / 4, 0, 0 };
 	for (size_t i = 0; i < MANY_UNITS; i++) {
 		units[i] = (struct estimate_unit){ .slot_s = 1,
 						   .refill_s = i % 2 ? 0.02 : 0,
@@ -644,7 +688,8 @@ int main(void)
 		cmocka_unit_test(roots_are_by_refills_and_sites_by_hits),
 		cmocka_unit_test(dilation_of_refills_is_taken_out),
 		cmocka_unit_test(what_has_no_hit_is_unsampled),
-		cmocka_unit_test(few_hits_are_pooled),
+		cmocka_unit_test(hits_count_for_what_they_stand_for),
+		cmocka_unit_test(longer_units_are_enough),
 		cmocka_unit_test(hits_without_refills_are_scaled_by_their_root),
 		cmocka_unit_test(few_refills_are_bounded_by_hits),
 		cmocka_unit_test(variance_is_the_jackknife),

@@ -287,11 +287,11 @@ static void strangers_files_are_refused(void **state)
 	page[63] = 1;
 	write_file(in_dir("older"), page, sizeof(page));
 	assert_refused(in_dir("older"), -EBADMSG,
-		       "was written by an older gallop (format 1, this one reads 4)");
+		       "was written by an older gallop (format 1, this one reads 5)");
 	page[63] = 9;
 	write_file(in_dir("newer"), page, sizeof(page));
 	assert_refused(in_dir("newer"), -EBADMSG,
-		       "was written by a newer gallop (format 9, this one reads 4)");
+		       "was written by a newer gallop (format 9, this one reads 5)");
 }
 
 static void damage_is_told(void **state)

@@ -251,10 +251,12 @@ static void odd_content_survives(void **state)
 	for (unsigned int n = 0; n < 40; n++) {
 		const struct estimate_gaps gaps[] = { { sites.serve, UINT32_MAX, NAN },
 						      { sites.serve, 1, INFINITY } };
-		const struct estimate_hit hits[] = { { sites.tiny, sites.serve, 2, UINT64_MAX, 0 },
-						     { sites.tiny, sites.serve, 2, 1, 0 } };
-		const struct model_unit_map_op op = { sites.map_site, sites.work, MODEL_MAP_DELETE,
-						      UINT64_MAX,     7,	  UINT64_MAX };
+		const struct estimate_hit hits[] = { { sites.tiny, sites.serve, 2, UINT64_MAX, 0,
+						       0 },
+						     { sites.tiny, sites.serve, 2, 1, 0, 0 } };
+		const struct model_unit_map_op op = {
+			sites.map_site, sites.work, MODEL_MAP_DELETE, UINT64_MAX, 7, UINT64_MAX, 0
+		};
 		const struct model_unit unit = { .start_ns = UINT64_MAX,
 						 .hits = UINT64_MAX,
 						 .alloc = { .slot_s = n % 2 ? 1e300 : 0.1,
@@ -348,13 +350,13 @@ static void older_formats_are_refused(void **state)
 	(void)state;
 	model_free(record_sampled(path, 1, (struct recorder){ 0 }));
 	sql(path, "PRAGMA user_version = 3");
-	assert_refused(path, -EBADMSG, "written by an older gallop (format 3, this one reads 4)");
+	assert_refused(path, -EBADMSG, "written by an older gallop (format 3, this one reads 5)");
 	sql(path, "PRAGMA user_version = 2");
-	assert_refused(path, -EBADMSG, "written by an older gallop (format 2, this one reads 4)");
+	assert_refused(path, -EBADMSG, "written by an older gallop (format 2, this one reads 5)");
 	sql(path, "PRAGMA user_version = 1");
-	assert_refused(path, -EBADMSG, "written by an older gallop (format 1, this one reads 4)");
-	sql(path, "PRAGMA user_version = 5");
-	assert_refused(path, -EBADMSG, "written by a newer gallop (format 5, this one reads 4)");
+	assert_refused(path, -EBADMSG, "written by an older gallop (format 1, this one reads 5)");
+	sql(path, "PRAGMA user_version = 6");
+	assert_refused(path, -EBADMSG, "written by a newer gallop (format 6, this one reads 5)");
 }
 
 static void damage_is_told(void **state)

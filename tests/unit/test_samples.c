@@ -460,7 +460,7 @@ static void map_windows_leave_samples_whole(void **state)
 	for (unsigned int n = 0; n < 100; n++) {
 		uint64_t from = SAMPLE_START + (uint64_t)n * SAMPLE_S;
 		const struct model_unit_map_op op = {
-			sites.map_site, sites.serve, MODEL_MAP_ASSIGN, 50, 50, 0
+			sites.map_site, sites.serve, MODEL_MAP_ASSIGN, 50, 50, 0, 0
 		};
 		const struct model_unit unit = { .start_ns = from,
 						 .hits = 50,
@@ -511,10 +511,13 @@ static void calls_of_who_allocates_nothing_are_bounded(void **state)
 		sample_meta(m);
 		for (unsigned int n = 0; n < 100; n++) {
 			uint64_t from = SAMPLE_START + (uint64_t)n * SAMPLE_S;
-			const struct model_unit_map_op op = {
-				sites.map_site,	    sites.serve, MODEL_MAP_ASSIGN, 100, 100,
-				cases[i].most_milli
-			};
+			const struct model_unit_map_op op = { sites.map_site,
+							      sites.serve,
+							      MODEL_MAP_ASSIGN,
+							      100,
+							      100,
+							      cases[i].most_milli,
+							      0 };
 			const struct model_unit unit = { .start_ns = from,
 							 .hits = 100,
 							 .alloc = { .slot_s = 1, .kept_s = 0.005 },
@@ -574,13 +577,18 @@ static void odd_numbers_add_up(void **state)
 	(void)state;
 	memset(&counts, 0xff, sizeof(counts));
 	for (unsigned int n = 0; n < 70; n++) {
-		const struct estimate_hit hits[] = { { sites.small, sites.serve, 5, UINT64_MAX, 0 },
-						     { sites.small, sites.serve, 5, 1, 0 } };
+		const struct estimate_hit hits[] = { { sites.small, sites.serve, 5, UINT64_MAX, 0,
+						       0 },
+						     { sites.small, sites.serve, 5, 1, 0, 0 } };
 		const struct estimate_gaps gaps[] = { { sites.serve, UINT32_MAX, NAN },
 						      { sites.serve, 1, INFINITY } };
-		const struct model_unit_map_op op = { sites.map_site,	      sites.work,
-						      MODEL_MAP_DELETE,	      UINT64_MAX,
-						      n % 2 ? UINT64_MAX : 1, UINT64_MAX };
+		const struct model_unit_map_op op = { sites.map_site,
+						      sites.work,
+						      MODEL_MAP_DELETE,
+						      UINT64_MAX,
+						      n % 2 ? UINT64_MAX : 1,
+						      UINT64_MAX,
+						      0 };
 		const struct model_unit unit = { .start_ns = UINT64_MAX,
 						 .hits = UINT64_MAX,
 						 .alloc = { .slot_s = n % 2 ? INFINITY : -1,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/f64.h"
 #include "base/grow.h"
 #include "base/u64.h"
 #include "estimate/sampled.h"
@@ -19,6 +20,8 @@
 
 /* Samples of a class that need no windows to help. */
 #define SAMPLES_ENOUGH 30.0
+/* Of what windows stand for, what those may that were cut. */
+#define CUT_SHARE 0.05
 
 struct evidence {
 	struct shares windows, sampled;
@@ -136,6 +139,28 @@ static int by_site_class(const void *a, const void *b)
 	return d ? d : cmp_u64(x->size_class, y->size_class);
 }
 
+/*
+ * Units that see nothing of a program which works in bursts tell nothing. And where windows that began in a rest see no more than
+ * the beginning of one, what comes later is told by those that began at work: of those there must be twice as many as else.
+ */
+static size_t alike_units(const struct units *u)
+{
+	double sum = 0, squares = 0, cut = 0;
+	size_t at_work = 0;
+
+	for (size_t i = 0; i < u->units_nr; i++) {
+		const struct unit *unit = &u->units[i];
+		sum += unit->stands_for;
+		squares += unit->stands_for * unit->stands_for;
+		cut += unit->began == ESTIMATE_BEGAN_IN_REST_CUT ? unit->stands_for : 0;
+		at_work += unit->began == ESTIMATE_BEGAN_AT_WORK;
+	}
+	if (sum <= 0)
+		return u->units_nr;
+	size_t nr = (size_t)clip_f64(sum * sum / squares + 0.5, 1, (double)u->units_nr);
+	return cut > CUT_SHARE * sum && at_work / 2 < nr ? (at_work > 1 ? at_work / 2 : 1) : nr;
+}
+
 int estimate(const struct estimate_span *span, struct estimate_result *ret)
 {
 	_cleanup_(units_deinit) struct units units;
@@ -154,6 +179,7 @@ int estimate(const struct estimate_span *span, struct estimate_result *ret)
 	if (err)
 		return err;
 	ret->units_nr = units.units_nr;
+	ret->alike_nr = alike_units(&units);
 	ret->dilation = units.dilation;
 	if (ret->parts_nr)
 		qsort(ret->parts, ret->parts_nr, sizeof(ret->parts[0]), by_site_class);

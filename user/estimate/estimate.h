@@ -53,6 +53,17 @@ struct estimate_hit {
 	uint32_t site, root, size_class;
 	uint64_t objects;
 	uint64_t bytes; /* of large ones */
+	double rate; /* objects in a second, by those: see inclusion.h. 0: as they were in what is kept of the unit */
+};
+
+/* What the program did just before the second stage: in rest it did next to nothing. */
+enum estimate_began {
+	ESTIMATE_BEGAN_UNKNOWN = 0, /* there was no first stage, or nothing was seen */
+	ESTIMATE_BEGAN_AT_WORK = 1,
+	ESTIMATE_BEGAN_IN_REST = 2,
+	ESTIMATE_BEGAN_IN_REST_CUT =
+		3, /* ... and the window ended in the middle of what came then */
+	ESTIMATE_BEGAN_NR,
 };
 
 /*
@@ -67,6 +78,9 @@ struct estimate_unit {
 	double slot_s;
 	double refill_s; /* length of the first stage; 0: there was none */
 	double kept_s; /* of the kept part of the second; 0: there was none */
+	enum estimate_began began;
+	uint32_t
+		times; /* the second stage's limits were so many times as large as others' are; 0 as 1 */
 	const struct estimate_refill *refills;
 	const struct estimate_gaps *gaps;
 	const struct estimate_hit *hits;
@@ -115,6 +129,7 @@ struct estimate_result {
 		*parts; /* sorted by site, then class; what has no evidence isn't there */
 	size_t parts_nr;
 	size_t units_nr; /* that told something */
+	size_t alike_nr; /* as many that tell equally much would tell as much: what intervals are made by */
 	double dilation; /* how much slower the target was in windows, 1: not at all; 0: not known */
 	/* By class: objects that no site could be told for (root seen, stack not; or nothing seen). */
 	double unsampled[ESTIMATE_SUMS_NR];

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/f64.h"
 #include "base/grow.h"
 #include "base/u64.h"
 #include "estimate/dilation.h"
@@ -61,12 +62,22 @@ static double large_size(const struct estimate_span *span)
 	return sum > 0 ? squares / sum : 0;
 }
 
+/* What each object of it stands for, see windows.h: in what was kept of the unit all stand for the same. */
+static double stands_for(const struct unit *unit, const struct estimate_hit *h)
+{
+	double objects = clean_objects(h->objects);
+
+	if (!(h->rate > 0) || objects <= 0)
+		return unit->slot_s / unit->kept_s;
+	return unit->slot_s * clip_f64(h->rate / objects, 1 / STAGE_MAX_S, 1 / STAGE_MIN_S);
+}
+
 static bool has_bytes(const struct estimate_hit *h)
 {
 	return h->size_class == ESTIMATE_CLASS_LARGE && h->bytes && h->objects;
 }
 
-static void observe_bytes(struct units *u, const struct estimate_hit *h)
+static void observe_bytes(struct units *u, const struct estimate_hit *h, double weight)
 {
 	double bytes = clean_objects(h->bytes) / u->large_size;
 
@@ -78,6 +89,7 @@ static void observe_bytes(struct units *u, const struct estimate_hit *h)
 			.site = h->site,
 			.objects = bytes,
 			.size = bytes / clean_objects(h->objects),
+			.weight = weight,
 		};
 }
 
@@ -100,13 +112,15 @@ static void observe_refills(struct units *u, const struct estimate_span *span,
 }
 
 static void observe_hits(struct units *u, const struct estimate_span *span,
-			 const struct estimate_unit *from)
+			 const struct estimate_unit *from, struct unit *unit)
 {
 	for (size_t i = 0; i < from->hits_nr; i++) {
 		const struct estimate_hit *h = &from->hits[i];
 		if (h->site >= span->sites_nr || h->site == UNITS_NO_SITE ||
 		    (u->two_stage && h->root >= span->roots_nr))
 			continue;
+		double weight = stands_for(unit, h);
+		unit->stands_for += clean_objects(h->objects) * weight;
 		observe(u, (struct observation){
 				   .size_class = h->size_class,
 				   .root = u->two_stage ? h->root : 0,
@@ -114,8 +128,9 @@ static void observe_hits(struct units *u, const struct estimate_span *span,
 				   .site = h->site,
 				   .objects = clean_objects(h->objects),
 				   .size = 1,
+				   .weight = weight,
 			   });
-		observe_bytes(u, h);
+		observe_bytes(u, h, weight);
 	}
 }
 
@@ -125,6 +140,7 @@ static struct unit clean_unit(const struct estimate_unit *from)
 		.slot_s = clean_s(from->slot_s, SLOT_MAX_S),
 		.refill_s = clean_s(from->refill_s, STAGE_MAX_S),
 		.kept_s = clean_s(from->kept_s, STAGE_MAX_S),
+		.began = from->began,
 	};
 }
 
@@ -150,20 +166,42 @@ static int make_room(struct units *u, const struct estimate_span *span)
 	return u->units && u->observations && u->scratch ? 0 : -ENOMEM;
 }
 
+/*
+ * Windows get longer where bursts were cut off, see schedule.h. When there are enough that are, those of before tell nothing
+ * but what is wrong. Which those are doesn't depend on what any one of them saw.
+ */
+static uint32_t least_times(const struct estimate_span *span)
+{
+	uint32_t most = 0;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < span->units_nr; i++) {
+		const struct estimate_unit *unit = span->units[i];
+		if (unit->times > most)
+			nr = 0;
+		most = unit->times > most ? unit->times : most;
+		nr += unit->times == most && unit->hits_nr > 0;
+	}
+	return nr >= ESTIMATE_UNITS_MIN ? most : 0;
+}
+
 static void add_units(struct units *u, const struct estimate_span *span)
 {
+	uint32_t least = least_times(span);
+
 	for (size_t i = 0; i < span->units_nr; i++) {
 		struct unit unit = clean_unit(span->units[i]);
-		u->two_stage |= tells_something(&unit) && unit.refill_s > 0;
+		u->two_stage |= tells_something(&unit) && unit.refill_s > 0 &&
+				span->units[i]->times >= least;
 	}
 	for (size_t i = 0; i < span->units_nr && u->units_nr < UINT32_MAX; i++) {
 		struct unit unit = clean_unit(span->units[i]);
-		if (!tells_something(&unit))
+		if (!tells_something(&unit) || span->units[i]->times < least)
 			continue;
 		if (unit.refill_s > 0)
 			observe_refills(u, span, span->units[i]);
 		if (unit.kept_s > 0)
-			observe_hits(u, span, span->units[i]);
+			observe_hits(u, span, span->units[i], &unit);
 		u->units[u->units_nr++] = unit;
 	}
 }

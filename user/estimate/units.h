@@ -28,6 +28,8 @@ enum {
 struct unit {
 	double slot_s, refill_s, kept_s; /* 0: that stage tells nothing */
 	double refilled; /* objects of classes that the runtime counts, by refills */
+	double stands_for; /* objects, by hits */
+	enum estimate_began began;
 	uint32_t group; /* units are left out by groups, see windows.h */
 };
 

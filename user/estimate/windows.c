@@ -27,10 +27,6 @@
 #include "base/u64.h"
 #include "estimate/order.h"
 
-/* Hits that tell the composition of a unit alone, and what all units' hits count for where there are fewer. */
-#define HITS_ENOUGH 200.0
-#define HITS_POOLED 10.0
-
 /*
  * Per unit of dilation of the second stage; beyond 5 nothing was seen to get worse, and below 2 nothing to get better: what
  * a window cuts off it cuts off anyway (tests/unit/test_estimate_sim.c).
@@ -47,7 +43,8 @@ enum { GROUPS = UNITS_GROUPS_MAX, ALL = GROUPS };
 
 /* What pairs amount to in a group: enough to leave it out. */
 struct tally {
-	double amount, pooled, hits, seen;
+	double amount, hits, seen;
+	double stand_for; /* what hits stand for */
 };
 
 struct side {
@@ -73,27 +70,25 @@ struct class_sums {
 /* --- roots ------------------------------------------------------------------------------------- */
 
 /* Hits, and rate, of one unit of a pair: a run of observations. */
-static void weigh_unit(const struct units *u, struct observation *o, size_t nr, struct tally *t)
+static void weigh_unit(const struct units *u, const struct observation *o, size_t nr,
+		       struct tally *t)
 {
 	const struct unit *unit = &u->units[o->unit];
 	double hits = 0, used = 0, rate = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		if (o[i].site == UNITS_NO_SITE)
+		if (o[i].site == UNITS_NO_SITE) {
 			used += o[i].objects;
-		else
+		} else {
 			hits += o[i].objects;
+			t->stand_for += o[i].objects * o[i].weight;
+		}
 	}
 	if (!u->two_stage)
 		rate = hits / unit->kept_s;
 	else if (unit->refill_s > 0)
 		rate = used / unit->refill_s;
-	double k = hits < HITS_ENOUGH ? HITS_POOLED : 0;
-	double weight = unit->slot_s * rate / (hits + k);
-	for (size_t i = 0; i < nr; i++)
-		o[i].weight = weight;
 	t->amount += unit->slot_s * rate;
-	t->pooled += weight * k;
 	t->hits += hits;
 	if (hits > 0)
 		t->seen += unit->slot_s * hits / unit->kept_s;
@@ -101,7 +96,7 @@ static void weigh_unit(const struct units *u, struct observation *o, size_t nr, 
 
 static void tally_side(const struct units *u, struct side *s)
 {
-	struct observation *o = &u->observations[s->pair->first];
+	const struct observation *o = &u->observations[s->pair->first];
 
 	for (size_t i = 0, nr; i < s->pair->nr; i += nr) {
 		for (nr = 1; i + nr < s->pair->nr && o[i + nr].unit == o[i].unit;)
@@ -113,9 +108,9 @@ static void tally_side(const struct units *u, struct side *s)
 			s->squares += o[i].objects * o[i].size;
 	for (size_t i = 0; i < u->groups_nr; i++) {
 		s->all.amount += s->groups[i].amount;
-		s->all.pooled += s->groups[i].pooled;
 		s->all.hits += s->groups[i].hits;
 		s->all.seen += s->groups[i].seen;
+		s->all.stand_for += s->groups[i].stand_for;
 	}
 }
 
@@ -263,7 +258,7 @@ struct site_sums {
 
 /* Of the hits of a site in one root. */
 struct side_hits {
-	double weighed[GROUPS], hits[GROUPS];
+	double weighed[GROUPS];
 	double weighed_all, hits_all, squares;
 };
 
@@ -272,18 +267,10 @@ static double side_site_amount(const struct class_sums *c, const struct side *s,
 {
 	struct tally none = { 0 };
 	const struct tally *t = out == ALL ? &none : &s->groups[out];
-	double of = s->all.hits - t->hits;
-	double hits = h->hits_all - (out == ALL ? 0 : h->hits[out]);
+	double of = s->all.stand_for - t->stand_for;
+	double site = h->weighed_all - (out == ALL ? 0 : h->weighed[out]);
 
-	if (of <= 0 || hits <= 0)
-		return 0;
-	double pooled = clip_f64(hits / of, 0, 1);
-	if (s->least > 0)
-		return pooled * side_amount(c->units, s, out);
-	double weighed = h->weighed_all - (out == ALL ? 0 : h->weighed[out]);
-	return s->root->refill_dilation *
-	       (clip_f64(weighed, 0, INFINITY) +
-		pooled * clip_f64(s->all.pooled - t->pooled, 0, INFINITY));
+	return of > 0 ? clip_f64(site / of, 0, 1) * side_amount(c->units, s, out) : 0;
 }
 
 /* Of the share p that a site has of a root, had hits come independently of each other. */
@@ -321,14 +308,12 @@ static void add_hits(const struct units *u, const struct observation *o, size_t 
 	*ret = (struct side_hits){ 0 };
 	for (size_t i = 0; i < nr; i++) {
 		uint32_t group = u->units[o[i].unit].group;
-		ret->hits[group] += o[i].objects;
+		ret->hits_all += o[i].objects;
 		ret->weighed[group] += o[i].objects * o[i].weight;
 		ret->squares += o[i].objects * o[i].size;
 	}
-	for (size_t i = 0; i < u->groups_nr; i++) {
-		ret->hits_all += ret->hits[i];
+	for (size_t i = 0; i < u->groups_nr; i++)
 		ret->weighed_all += ret->weighed[i];
-	}
 }
 
 /* Leave each group out: how much the share changes, summed up. */

@@ -54,6 +54,11 @@ struct govern_window {
 	uint64_t start_ns, slot_ns;
 	uint64_t refill_ns; /* length of the first stage, 0: there was none */
 	uint64_t kept_from_ns, end_ns; /* of the second: samples in between are kept */
+	/* When the first stage began; the second's probes began to be put in; and its hits counted. */
+	uint64_t refill_from_ns, attach_ns, open_ns;
+	/* The second's limits from then on, and those of what isn't kept. */
+	uint64_t length_ns, skip_ns, max_hits, skip_hits;
+	uint32_t times; /* SCHEDULE_EXACT_HITS, in the mean */
 	uint64_t refill_hits, exact_hits;
 	uint64_t outside_hits; /* while probes of either stage were put in and taken out */
 	/* Of windows of operations, by the plan's: calls of the time that this one stands for, see op_calls.h; 0: not known. */

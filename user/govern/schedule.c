@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/f64.h"
+#include "base/u64.h"
 
 #define SLOT_FIRST_S 1.0
 #define SLOT_FIRST_OPS_S 2.0
@@ -42,13 +43,15 @@ struct schedule_opts schedule_divide_operations(double budget)
 
 static double hits_wanted(const struct schedule *s)
 {
-	return s->opts.operations ? SCHEDULE_OPS_HITS : SCHEDULE_EXACT_HITS;
+	return s->opts.operations ? SCHEDULE_OPS_HITS : (double)(s->times * SCHEDULE_EXACT_HITS);
 }
 
 /* Of the stage that may get longer. */
 static double shortest_s(const struct schedule *s)
 {
-	return (s->opts.operations ? SCHEDULE_OPS_NS : SCHEDULE_EXACT_NS) / 1e9;
+	uint64_t longer = min_u64(s->times, SCHEDULE_LONGER_MAX);
+
+	return (double)(s->opts.operations ? SCHEDULE_OPS_NS : longer * SCHEDULE_EXACT_NS) / 1e9;
 }
 
 static size_t units_kept(const struct schedule *s)
@@ -170,6 +173,7 @@ void schedule_init(struct schedule *s, const struct schedule_opts *opts)
 {
 	memset(s, 0, sizeof(*s));
 	s->opts = *opts;
+	s->times = 1;
 	s->exact_s = shortest_s(s);
 	s->slot_s = max_f64(SLOT_FIRST_S, by_time(s));
 	/* What they take isn't known yet, but that they are full long before their time is over. */
@@ -179,10 +183,22 @@ void schedule_init(struct schedule *s, const struct schedule_opts *opts)
 	s->affordable = by_cost(s, SCHEDULE_CPUS_MIN) <= SLOT_MAX_S;
 }
 
+/* What those that were shorter have cost is no measure any more. */
+static void see_cut(struct schedule *s)
+{
+	if (s->opts.operations || s->times == SCHEDULE_TIMES_MAX || ++s->cuts < SCHEDULE_CUTS)
+		return;
+	s->times *= 2;
+	s->cuts = 0;
+	s->units_nr = 0;
+}
+
 void schedule_next(struct schedule *s, const struct schedule_unit *unit, double cpus)
 {
 	if (unit)
 		s->units[s->units_nr++ % SCHEDULE_MEAN_MAX] = *unit;
+	if (unit && unit->cut)
+		see_cut(s);
 	s->exact_s = exact_length(s);
 
 	double wanted_by_cost = by_cost(s, cpus);

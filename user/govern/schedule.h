@@ -4,8 +4,9 @@
  * time in it. Pure: numbers in, numbers out; seconds, CPU seconds and CPUs.
  *
  * The second stage of a unit is as long as the target needs for the hits that are wanted, but short where they slow it
- * down. A slot is as long as a unit's cost asks for. It changes slowly and by averages over many units, never by what the
- * last one saw: or busy times would be sampled less than quiet ones.
+ * down. Where a program rests and then does more than one can see, it gets longer, and may see more. A slot is as long as
+ * a unit's cost asks for. It changes slowly and by averages over many units, never by what the last one saw: or busy times would
+ * be sampled less than quiet ones.
  */
 #ifndef GALLOP_GOVERN_SCHEDULE_H
 #define GALLOP_GOVERN_SCHEDULE_H
@@ -21,6 +22,13 @@ enum {
 	SCHEDULE_EXACT_HITS = 1000,
 	SCHEDULE_EXACT_NS = 8 * 1000 * 1000, /* at least; longer where hits are rare */
 	SCHEDULE_SKIP_PERCENT = 30, /* thrown away */
+	/*
+	 * Where they cut off bursts there may be so many times the hits, and of time no more than the first stage lasts: what
+	 * was before that isn't known (estimate/inclusion.h).
+	 */
+	SCHEDULE_TIMES_MAX = 8,
+	SCHEDULE_LONGER_MAX = 2,
+	SCHEDULE_CUTS = 2, /* of so many units */
 	/* A window of operations: hits and time in which they may begin; and so many times the hits for them to end in. */
 	SCHEDULE_OPS_HITS = 600,
 	SCHEDULE_OPS_NS = 25 * 1000 * 1000,
@@ -51,12 +59,15 @@ struct schedule_unit {
 	/* Of the open second stage, together: time in traps, and the target's CPU time, that included. */
 	double trapped_s, cpu_s;
 	double hits; /* of the second stage */
+	bool cut; /* it began in a rest, and ended in the middle of what came then */
 };
 
 struct schedule {
 	struct schedule_opts opts;
 	double slot_s; /* of the next slot */
 	double exact_s; /* how long the next second stage may be, on average */
+	uint64_t times; /* SCHEDULE_EXACT_HITS that it may see */
+	size_t cuts; /* since that was last changed */
 	bool affordable; /* false: not even one unit in the longest slot is */
 	size_t units_nr; /* of all time */
 	struct schedule_unit units[SCHEDULE_MEAN_MAX]; /* the last ones */

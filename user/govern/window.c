@@ -21,7 +21,10 @@
 #include "plan/plan.h"
 #include "probe/probe.h"
 
-enum { LATE_NS = 1000 * 1000 }; /* a stage that ends so much later than it should is an overrun */
+enum {
+	LATE_NS = 1000 * 1000, /* a stage that ends so much later than it should is an overrun */
+	REFILL_OBJECTS = 64, /* that a refill tells of, or more */
+};
 
 /* Uniform in [0, 1). */
 static double random_share(void)
@@ -138,6 +141,7 @@ static bool run_refills(struct governor *g, struct govern_unit *u)
 	bool goes_on = run_stage(g, u, &w, SCHEDULE_REFILL_NS, &begin_ns, &end_ns);
 	g->closing = true;
 	sem_post(&g->close);
+	u->window.refill_from_ns = begin_ns;
 	u->window.refill_ns = end_ns - begin_ns;
 	u->window.refill_hits = w.hits;
 	return goes_on;
@@ -156,8 +160,9 @@ static uint64_t kept_from(const struct wire_window *w, uint64_t end_ns)
 static bool run_exact(struct governor *g, struct govern_unit *u)
 {
 	uint64_t limit_ns = govern_vary((uint64_t)(g->schedule.exact_s * 1e9)),
-		 max_hits = govern_vary(SCHEDULE_EXACT_HITS);
+		 max_hits = govern_vary(g->schedule.times * SCHEDULE_EXACT_HITS);
 	uint64_t skip_percent = govern_vary(SCHEDULE_SKIP_PERCENT);
+	uint64_t skip_ns = limit_ns / 100 * skip_percent;
 	uint64_t attach_ns = mono_now_ns(), begin_ns, end_ns;
 	double cpu_s, last_s = u->measured.cpu_s;
 
@@ -167,17 +172,26 @@ static bool run_exact(struct governor *g, struct govern_unit *u)
 	struct wire_window w = { .number = u->window.number,
 				 .stage = WIRE_STAGE_EXACT,
 				 .skip_hits = max_hits * skip_percent / 100,
-				 .keep_from_ns = mono_now_ns() + limit_ns / 100 * skip_percent,
+				 .keep_from_ns = mono_now_ns() + skip_ns,
 				 .max_hits = max_hits };
 	bool goes_on = run_stage(g, u, &w, limit_ns, &begin_ns, &end_ns);
 	double cpu_end_s = govern_cpu_s(g, cpu_s);
 
 	probe_detach_group(g->opts.probe, WIRE_GROUP_WINDOW);
+	u->window.attach_ns = attach_ns;
+	u->window.open_ns = begin_ns;
 	u->window.end_ns = end_ns;
+	u->window.length_ns = limit_ns;
+	u->window.skip_ns = skip_ns;
+	u->window.times = (uint32_t)g->schedule.times;
+	u->window.max_hits = max_hits;
+	u->window.skip_hits = w.skip_hits;
 	u->window.kept_from_ns = kept_from(&w, end_ns);
 	u->window.exact_hits = w.hits;
 	u->measured.open_s = (double)(end_ns - attach_ns + g->cal.gone_ns) / 1e9;
 	u->measured.hits = (double)w.hits;
+	u->measured.cut = g->schedule.opts.refills && w.hits >= max_hits / 2 &&
+			  u->window.refill_hits * REFILL_OBJECTS < w.hits / 4;
 	u->measured.trapped_s = govern_hits_cost(g, WIRE_GROUP_WINDOW, w.hits);
 	u->measured.cpu_s = cpu_end_s - cpu_s;
 	return goes_on;

@@ -16,6 +16,7 @@ struct seen {
 	uint32_t root;
 	uint32_t unit;
 	double nr; /* of calls: by goroutines that allocate */
+	double stand_for; /* what these do, see estimate/inclusion.h */
 	double alone, most; /* by others; and of these there would be so many if nobody looked */
 };
 
@@ -58,6 +59,14 @@ static int seen_cmp(const void *a, const void *b)
 	return d ? d : cmp_u64(x->unit, y->unit);
 }
 
+/* So many of a window, with this rate if it is known. */
+static double stand_for(const struct estimate_unit *a, uint64_t nr, double rate)
+{
+	if (rate > 0)
+		return a->slot_s * rate;
+	return a->kept_s > 0 ? a->slot_s * (double)nr / a->kept_s : 0;
+}
+
 static int collect_calls(struct work *w)
 {
 	size_t nr = 0;
@@ -78,6 +87,9 @@ static int collect_calls(struct work *w)
 				unit->map_ops[k].root,
 				(uint32_t)i,
 				(double)(unit->map_ops[k].calls - unit->map_ops[k].alone),
+				stand_for(&unit->alloc,
+					  unit->map_ops[k].calls - unit->map_ops[k].alone,
+					  unit->map_ops[k].rate),
 				(double)unit->map_ops[k].alone,
 				(double)unit->map_ops[k].most_milli / SAMPLES_MILLI
 			};
@@ -100,13 +112,22 @@ static int collect_objects(struct work *w)
 		const struct estimate_unit *a = &w->units[i]->alloc;
 		for (size_t k = 0; k < a->hits_nr; k++)
 			w->objects.v[w->objects.nr++] = (struct seen){
-				0, 0, a->hits[k].root, (uint32_t)i, (double)a->hits[k].objects, 0, 0
+				.root = a->hits[k].root,
+				.unit = (uint32_t)i,
+				.nr = (double)a->hits[k].objects,
+				.stand_for = stand_for(a, a->hits[k].objects, a->hits[k].rate),
 			};
 	}
 	qsort(w->objects.v, w->objects.nr, sizeof(w->objects.v[0]), seen_cmp);
 	for (size_t i = 0; i < w->objects.nr; i++) {
 		if (kept && seen_cmp(&w->objects.v[kept - 1], &w->objects.v[i]) == 0)
-			w->objects.v[kept - 1].nr += w->objects.v[i].nr;
+			w->objects.v[kept - 1] = (struct seen){
+				.root = w->objects.v[i].root,
+				.unit = w->objects.v[i].unit,
+				.nr = w->objects.v[kept - 1].nr + w->objects.v[i].nr,
+				.stand_for = w->objects.v[kept - 1].stand_for +
+					     w->objects.v[i].stand_for,
+			};
 		else
 			w->objects.v[kept++] = w->objects.v[i];
 	}
@@ -162,7 +183,7 @@ static double sum_of(const struct seen_list *list)
 	double sum = 0;
 
 	for (size_t i = 0; i < list->nr; i++)
-		sum += list->v[i].nr;
+		sum += list->v[i].stand_for;
 	return sum;
 }
 
@@ -180,9 +201,9 @@ static double ratio_squares(const struct seen_list *calls, const struct seen_lis
 		if (k < objects->nr && objects->v[k].unit < unit)
 			unit = objects->v[k].unit;
 		if (i < calls->nr && calls->v[i].unit == unit)
-			d += calls->v[i++].nr;
+			d += calls->v[i++].stand_for;
 		if (k < objects->nr && objects->v[k].unit == unit)
-			d -= ratio * objects->v[k++].nr;
+			d -= ratio * objects->v[k++].stand_for;
 		squares += d * d;
 	}
 	return squares;
@@ -200,12 +221,18 @@ static struct sample_calls by_objects(const struct work *w, const struct seen_li
 				      const struct seen_list *objects)
 {
 	const struct sample_sum *root = &w->roots[calls->v[0].root];
-	double seen = sum_of(calls), per = sum_of(objects), ratio = seen / per;
-	double scale = root->objects / per;
+	double per = sum_of(objects), ratio = sum_of(calls) / per;
+	double scale = root->objects / per, seen = 0, noise = 0;
 	double variance = of_sample(w, ratio_squares(calls, objects, ratio)) * scale * scale;
 
+	/* What each would add had calls come independently of each other. */
+	for (size_t i = 0; i < calls->nr; i++) {
+		const struct seen *n = &calls->v[i];
+		seen += n->nr;
+		noise += n->nr > 0 ? n->stand_for * n->stand_for / n->nr : 0;
+	}
 	return (struct sample_calls){ ratio * root->objects, ratio * root->objects,
-				      fmax(variance, seen * scale * scale) +
+				      fmax(variance, noise * scale * scale) +
 					      ratio * ratio * root->variance,
 				      seen };
 }

@@ -223,6 +223,7 @@ void sample_evidence_add(struct sample_evidence *to, const struct sample_span *s
 {
 	if (s->span.units_nr) {
 		to->units += s->result.units_nr;
+		to->alike += s->result.alike_nr;
 		for (size_t i = stretch->first_unit; i < stretch->end_unit; i++)
 			if (tells_allocs(samples->units[i], stretch))
 				to->hits = sum_u63(to->hits, samples->units[i]->hits);

@@ -14,7 +14,8 @@
 #include "model/tables.h"
 
 enum {
-	SAMPLES_STRATUM_UNITS = 16,
+	SAMPLES_STRATUM_UNITS = 16, /* that saw something, or ... */
+	SAMPLES_STRATUM_UNITS_MAX = 256, /* ... so many in all */
 	/* Kept at a time: an interval may be long, and only at its end can be folded. More are -E2BIG. */
 	SAMPLES_UNITS_MAX = 4096,
 	/* The runtime's samples that an interval needs for shares of its own; else those of the last minute count. */
@@ -84,6 +85,7 @@ struct sample_calls {
 /* What estimates were made from. */
 struct sample_evidence {
 	uint64_t units, hits, sampled;
+	uint64_t alike; /* windows that would tell as much, if all told equally much */
 	uint64_t map_units; /* windows that operations of maps are estimated from */
 	double dilation_sum; /* of those units whose dilation is known */
 	uint64_t dilation_units;

@@ -319,6 +319,7 @@ static void fill(const struct work *w, struct snapshot_samples *s)
 		.mem_profile_rate = samples->rate,
 		.sampled = e->sampled,
 		.units = e->units,
+		.alike = e->alike,
 		.hits = e->hits,
 		.shares_from_ns = w->from_ns,
 		.shares_to_ns = w->to_ns,
@@ -381,7 +382,7 @@ static double half_width(double variance, double systematic, size_t units_nr)
 
 struct snapshot_ci95 sample_view_ci95(const struct sample_view *view, const struct sample_error *e)
 {
-	size_t units_nr = e->from_windows ? view->evidence.units : 0;
+	size_t units_nr = e->from_windows ? view->evidence.alike : 0;
 
 	return (struct snapshot_ci95){
 		half_width(e->objects_variance, e->objects_systematic, units_nr),
@@ -392,8 +393,10 @@ struct snapshot_ci95 sample_view_ci95(const struct sample_view *view, const stru
 /* What there were in any case; of too few windows only those that were in them, as they may have met a busy moment. */
 static double calls_at_least(const struct sample_view *view, const struct sample_calls *calls)
 {
-	size_t units_nr = view->evidence.map_units;
+	size_t units_nr = view->evidence.map_units, alike = view->evidence.alike;
 
+	if (alike > 0 && alike < units_nr)
+		units_nr = alike;
 	if (units_nr < ESTIMATE_UNITS_MIN)
 		return calls->seen;
 	return fmax(calls->least - estimate_half_width(calls->variance, 0, units_nr), calls->seen);

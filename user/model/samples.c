@@ -302,6 +302,7 @@ static void hit_add(struct estimate_hit *to, const struct estimate_hit *n)
 {
 	to->objects = sum_u63(to->objects, n->objects);
 	to->bytes = sum_u63(to->bytes, n->bytes);
+	to->rate += n->rate;
 }
 
 static void map_op_add(struct model_unit_map_op *to, const struct model_unit_map_op *n)
@@ -309,6 +310,21 @@ static void map_op_add(struct model_unit_map_op *to, const struct model_unit_map
 	to->calls = sum_u63(to->calls, n->calls);
 	to->alone = sum_u63(to->alone, n->alone);
 	to->most_milli = sum_u63(to->most_milli, n->most_milli);
+	to->rate += n->rate;
+}
+
+uint64_t samples_rate_milli(double rate)
+{
+	double milli = rate * SAMPLES_MILLI;
+
+	if (!(milli > 0))
+		return 0;
+	return milli < (double)SAMPLES_CLASS_MAX ? (uint64_t)(milli + 0.5) : SAMPLES_CLASS_MAX;
+}
+
+static double whole_rate(double rate)
+{
+	return (double)samples_rate_milli(rate) / SAMPLES_MILLI;
 }
 
 uint64_t samples_most_milli(double most)
@@ -330,6 +346,7 @@ static void bound_map_op(struct model_unit_map_op *op)
 	if (__builtin_mul_overflow(op->alone, SAMPLES_MILLI, &least))
 		least = INT64_MAX;
 	op->most_milli = min_u64(max_u64(op->most_milli, least), INT64_MAX);
+	op->rate = whole_rate(op->rate);
 }
 
 uint64_t samples_whole_ns(double s)
@@ -388,6 +405,9 @@ static void copy_times(struct sample_unit *to, const struct model_unit *unit)
 	to->alloc.slot_s = whole_s(a->slot_s);
 	to->alloc.refill_s = whole_s(a->refill_s);
 	to->alloc.kept_s = whole_s(a->kept_s);
+	to->alloc.times = a->times;
+	to->alloc.began = (unsigned int)a->began < ESTIMATE_BEGAN_NR ? a->began
+								     : ESTIMATE_BEGAN_UNKNOWN;
 }
 
 /* The arrays are put at `end`. */
@@ -417,6 +437,7 @@ static void copy_arrays(struct sample_unit *to, char *end, const struct model_un
 		gaps[i].sum_s = whole_s(gaps[i].sum_s);
 	for (size_t i = 0; i < to->alloc.hits_nr; i++) {
 		hits[i].objects = min_u64(hits[i].objects, INT64_MAX);
+		hits[i].rate = whole_rate(hits[i].rate);
 		hits[i].bytes = hits[i].size_class == MODEL_CLASS_LARGE
 					? min_u64(hits[i].bytes, INT64_MAX)
 					: 0;
@@ -567,14 +588,31 @@ static void fold_at_new_rate(struct model *m)
 	m->samples->stratum_rate = m->samples->rate;
 }
 
+/* Is what came since the first of the kept strata one more? Of those that saw something only the longest count. */
+static bool is_stratum(const struct model_samples *samples)
+{
+	uint32_t times = 0;
+	size_t nr = 0;
+
+	for (size_t i = samples->middle_units; i < samples->units_nr; i++) {
+		const struct sample_unit *unit = samples->units[i];
+		if (unit->alloc.times > times)
+			nr = 0;
+		times = unit->alloc.times > times ? unit->alloc.times : times;
+		nr += unit->alloc.hits_nr || unit->map_ops_nr;
+	}
+	return nr >= SAMPLES_STRATUM_UNITS ||
+	       samples->units_nr - samples->middle_units >= SAMPLES_STRATUM_UNITS_MAX;
+}
+
 /* The first of the kept strata is folded when the second is whole, and the second becomes the first. */
 static void fold_old(struct model *m)
 {
 	struct model_samples *samples = m->samples;
 
-	if (samples->units_nr - samples->middle_units < SAMPLES_STRATUM_UNITS)
+	if (!is_stratum(samples))
 		return;
-	if (samples->middle_units >= SAMPLES_STRATUM_UNITS) {
+	if (samples->middle_units) {
 		const struct sample_stretch first = { SAMPLE_FOLDED, SAMPLE_MIDDLE, 0,
 						      samples->middle_units, samples->rate };
 		fold(m, &first, false);

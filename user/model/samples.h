@@ -59,7 +59,11 @@ struct model_unit_map_op {
 	 * than they are says the same as they.
 	 */
 	uint64_t most_milli;
+	double rate; /* of those that aren't alone, in a second, as estimate_hit's */
 };
+
+/* Rates are kept in thousandths. */
+uint64_t samples_rate_milli(double rate);
 
 /* A call's part of most_milli, from slowed_at_most(). */
 uint64_t samples_most_milli(double most);

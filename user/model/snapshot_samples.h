@@ -25,6 +25,7 @@ struct snapshot_samples {
 		mem_profile_rate; /* bytes, at the end; 0: the runtime takes no samples, or none are seen */
 	uint64_t sampled; /* by the runtime, that the estimates are made from */
 	uint64_t units, hits; /* windows that they are made from, and all hits in those */
+	uint64_t alike; /* windows that would tell as much, if all told equally much */
 	/* Shares among sites are from this time: of an interval they may be older than it. 0: there are none. */
 	uint64_t shares_from_ns, shares_to_ns;
 	double dilation; /* see estimate.h */

@@ -58,19 +58,21 @@ static const struct {
 			     "large_bytes, large_variance_kib2 FROM sampled ORDER BY interval, "
 			     "site",
 			     2 },
-	[CURSOR_UNIT] = { "SELECT id, interval, start_ns, hits, slot_ns, refill_ns, kept_ns FROM "
+	[CURSOR_UNIT] = { "SELECT id, interval, start_ns, hits, slot_ns, refill_ns, kept_ns, "
+			  "began, times FROM "
 			  "unit ORDER BY id",
 			  1 },
 	[CURSOR_UNIT_REFILL] = { "SELECT unit, root, size_class, objects FROM unit_refill ORDER BY "
 				 "unit, root, size_class",
 				 3 },
 	[CURSOR_UNIT_GAP] = { "SELECT unit, root, gaps, ns FROM unit_gap ORDER BY unit, root", 2 },
-	[CURSOR_UNIT_HIT] = { "SELECT unit, site, root, size_class, objects, large_bytes FROM "
+	[CURSOR_UNIT_HIT] = { "SELECT unit, site, root, size_class, objects, large_bytes, "
+			      "rate_milli FROM "
 			      "unit_hit "
 			      "ORDER BY unit, site, root, size_class",
 			      4 },
 	[CURSOR_UNIT_MAP_OP] = { "SELECT unit, map_site, root, operation, calls, alone, "
-				 "most_milli FROM unit_map_op "
+				 "most_milli, rate_milli FROM unit_map_op "
 				 "ORDER BY unit, map_site, root, operation",
 				 4 },
 };
@@ -213,6 +215,15 @@ static int read_gap(struct replay *p, sqlite3_stmt *row)
 	return code;
 }
 
+static int col_rate(const struct replay *p, sqlite3_stmt *row, int col, double *ret)
+{
+	uint64_t milli = 0;
+	int code = col_counts(p->r, row, col, &milli, 1);
+
+	*ret = (double)milli / SAMPLES_MILLI;
+	return code;
+}
+
 static int read_hit(struct replay *p, sqlite3_stmt *row)
 {
 	struct unit_rows *rows = &p->rows;
@@ -230,6 +241,8 @@ static int read_hit(struct replay *p, sqlite3_stmt *row)
 		code = col_counts(p->r, row, 4, &n->objects, 1);
 	if (!code)
 		code = col_counts(p->r, row, 5, &n->bytes, 1);
+	if (!code)
+		code = col_rate(p, row, 6, &n->rate);
 	if (!code && samples_slot(p->r->m->sites.rows[n->site]->key.size_class, n->size_class) < 0)
 		return reader_damaged(p->r, "an object has a size that its site can't have");
 	return code;
@@ -256,7 +269,9 @@ static int read_map_op(struct replay *p, sqlite3_stmt *row)
 		code = col_counts(p->r, row, 5, &n->alone, 1);
 	if (!code && n->alone > n->calls)
 		return reader_damaged(p->r, "a window has more calls of some than of all");
-	return code ? code : col_counts(p->r, row, 6, &n->most_milli, 1);
+	if (!code)
+		code = col_counts(p->r, row, 6, &n->most_milli, 1);
+	return code ? code : col_rate(p, row, 7, &n->rate);
 }
 
 static int read_unit_rows(struct replay *p, uint64_t id)
@@ -289,7 +304,7 @@ static int read_unit(struct replay *p, bool wanted)
 	sqlite3_stmt *row = p->cursors[CURSOR_UNIT].row;
 	const struct unit_rows *rows = &p->rows;
 	struct model_unit unit = { 0 };
-	uint64_t slot_ns = 0, refill_ns = 0, kept_ns = 0;
+	uint64_t slot_ns = 0, refill_ns = 0, kept_ns = 0, began = 0, windows_times = 0;
 	uint64_t *const times[] = { &slot_ns, &refill_ns, &kept_ns };
 
 	if (p->cursors[CURSOR_UNIT].ids[0] != p->units_nr)
@@ -300,6 +315,10 @@ static int read_unit(struct replay *p, bool wanted)
 	for (int i = 0; !code && i < 3; i++)
 		code = col_u64(p->r, row, 4 + i, TIME_MAX, times[i]);
 	if (!code)
+		code = col_u64(p->r, row, 7, ESTIMATE_BEGAN_NR - 1, &began);
+	if (!code)
+		code = col_u64(p->r, row, 8, UINT32_MAX, &windows_times);
+	if (!code)
 		code = read_unit_rows(p, p->units_nr++);
 	if (code || !wanted)
 		return code;
@@ -307,6 +326,8 @@ static int read_unit(struct replay *p, bool wanted)
 		.slot_s = (double)slot_ns / 1e9,
 		.refill_s = (double)refill_ns / 1e9,
 		.kept_s = (double)kept_ns / 1e9,
+		.began = (enum estimate_began)began,
+		.times = (uint32_t)windows_times,
 		.refills = rows->refills,
 		.gaps = rows->gaps,
 		.hits = rows->hits,

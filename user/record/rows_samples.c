@@ -106,12 +106,14 @@ static int put_hits(struct rows *r, const struct sample_unit *unit, size_t id)
 	for (size_t i = 0; !rc && i < unit->alloc.hits_nr; i++) {
 		const struct estimate_hit *hit = &unit->alloc.hits[i];
 		rc = put(r, ROWS_UNIT_HIT, NUM(id), NUM(hit->site), NUM(hit->root),
-			 NUM(hit->size_class), NUM(hit->objects), NUM(hit->bytes));
+			 NUM(hit->size_class), NUM(hit->objects), NUM(hit->bytes),
+			 NUM(samples_rate_milli(hit->rate)));
 	}
 	for (size_t i = 0; !rc && i < unit->map_ops_nr; i++) {
 		const struct model_unit_map_op *op = &unit->map_ops[i];
 		rc = put(r, ROWS_UNIT_MAP_OP, NUM(id), NUM(op->map_site), NUM(op->root),
-			 NUM(op->operation), NUM(op->calls), NUM(op->alone), NUM(op->most_milli));
+			 NUM(op->operation), NUM(op->calls), NUM(op->alone), NUM(op->most_milli),
+			 NUM(samples_rate_milli(op->rate)));
 	}
 	return rc;
 }
@@ -120,7 +122,8 @@ static int put_unit(struct rows *r, const struct sample_unit *unit, size_t inter
 {
 	size_t id = r->done.units++;
 	int rc = put(r, ROWS_UNIT, NUM(id), NUM(interval), NUM(unit->start_ns), NUM(unit->hits),
-		     NUM(unit->slot_ns), NUM(unit->refill_ns), NUM(unit->kept_ns));
+		     NUM(unit->slot_ns), NUM(unit->refill_ns), NUM(unit->kept_ns),
+		     NUM(unit->alloc.began), NUM(unit->alloc.times));
 
 	if (!rc)
 		rc = put_refills(r, &unit->alloc, id);

@@ -148,7 +148,8 @@ const struct schema_table schema_tables[] = {
 		     ") WITHOUT ROWID" },
 	{ "unit", "CREATE TABLE unit(id INTEGER PRIMARY KEY, interval INTEGER NOT NULL, "
 		  "start_ns INTEGER NOT NULL, hits INTEGER NOT NULL, slot_ns INTEGER NOT NULL, "
-		  "refill_ns INTEGER NOT NULL, kept_ns INTEGER NOT NULL)" },
+		  "refill_ns INTEGER NOT NULL, kept_ns INTEGER NOT NULL, began INTEGER NOT NULL, "
+		  "times INTEGER NOT NULL)" },
 	{ "unit_refill", "CREATE TABLE unit_refill(unit INTEGER NOT NULL, root INTEGER NOT NULL, "
 			 "size_class INTEGER NOT NULL, objects INTEGER NOT NULL, "
 			 "PRIMARY KEY(unit, root, size_class)) WITHOUT ROWID" },
@@ -158,12 +159,14 @@ const struct schema_table schema_tables[] = {
 	{ "unit_hit", "CREATE TABLE unit_hit(unit INTEGER NOT NULL, site INTEGER NOT NULL, "
 		      "root INTEGER NOT NULL, size_class INTEGER NOT NULL, "
 		      "objects INTEGER NOT NULL, large_bytes INTEGER NOT NULL, "
+		      "rate_milli INTEGER NOT NULL, "
 		      "PRIMARY KEY(unit, site, root, size_class)"
 		      ") WITHOUT ROWID" },
 	{ "unit_map_op", "CREATE TABLE unit_map_op(unit INTEGER NOT NULL, "
 			 "map_site INTEGER NOT NULL, root INTEGER NOT NULL, "
 			 "operation INTEGER NOT NULL, calls INTEGER NOT NULL, "
 			 "alone INTEGER NOT NULL, most_milli INTEGER NOT NULL, "
+			 "rate_milli INTEGER NOT NULL, "
 			 "PRIMARY KEY(unit, map_site, root, operation)) WITHOUT ROWID" },
 	{ "heap_watch", "CREATE TABLE heap_watch(id INTEGER PRIMARY KEY, why_not TEXT NOT NULL)" },
 	{ "heap_look", "CREATE TABLE heap_look(interval INTEGER PRIMARY KEY, ns INTEGER NOT NULL, "

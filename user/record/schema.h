@@ -14,7 +14,7 @@
  */
 enum {
 	SCHEMA_APPLICATION_ID = 0x474c4f50, /* "GLOP", bytes 68-71 of the file */
-	SCHEMA_VERSION = 4, /* user_version, bytes 60-63 of the file */
+	SCHEMA_VERSION = 5, /* user_version, bytes 60-63 of the file */
 	SCHEMA_PAGE_SZ = 4096,
 	SCHEMA_PPM = 1000 * 1000, /* shares are integers: parts per million */
 };

@@ -194,6 +194,11 @@ static void add_too_few(char words[CELL_SZ], const struct snapshot_samples *samp
 {
 	uint64_t span = since(samples->shares_from_ns, samples->shares_to_ns);
 
+	if (samples->units >= ESTIMATE_UNITS_MIN) {
+		add(words, "the program works in bursts, and of %s windows too few saw all of one",
+		    fmt_count(samples->units).s);
+		return;
+	}
 	add(words, "it takes %d windows to tell, and there ", ESTIMATE_UNITS_MIN);
 	if (!samples->units)
 		add(words, "was none yet");

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/f64.h"
 #include "base/grow.h"
 #include "base/u64.h"
 #include "bpf/wire.h"
+#include "estimate/inclusion.h"
 #include "estimate/slowed.h"
 #include "govern/govern.h"
 #include "model/samples.h"
@@ -32,6 +34,9 @@ struct placed {
 	uint32_t place; /* enum wire_place */
 	uint32_t site; /* the model's, of objects or of maps; none of a refill */
 	uint32_t size_class;
+	/* Of a window that is over: */
+	double could_s; /* for how long it could have begun and met this, see estimate/inclusion.h; 0: not known */
+	double most; /* how many more of it there would be without windows, at most, see bound_all() */
 };
 
 struct sample_stream {
@@ -41,10 +46,13 @@ struct sample_stream {
 	uint32_t last_window; /* that was over */
 	uint64_t rate;
 	uint64_t late, unplaced;
+	double hits,
+		objects_hit; /* of all windows: in second stages, and those that refills tell of, too */
 };
 
 /* What a window comes to. */
 struct unit {
+	enum estimate_began began;
 	struct estimate_refill *refills;
 	struct estimate_gaps *gaps;
 	struct estimate_hit *hits;
@@ -205,6 +213,11 @@ static void add_gap(struct unit *u, const struct placed *before, const struct pl
 	u->gaps[u->gaps_nr - 1].sum_s += (double)(p->mono_ns - before->mono_ns) / 1e9;
 }
 
+static double rate_of(const struct placed *p)
+{
+	return p->could_s > 0 ? 1 / p->could_s : 0;
+}
+
 static void add_hit(struct unit *u, const struct placed *p)
 {
 	struct estimate_hit *last = u->hits_nr ? &u->hits[u->hits_nr - 1] : NULL;
@@ -213,19 +226,21 @@ static void add_hit(struct unit *u, const struct placed *p)
 	    last->size_class == p->size_class) {
 		last->objects = sum_u63(last->objects, p->objects);
 		last->bytes = sum_u63(last->bytes, p->bytes);
+		last->rate += rate_of(p);
 	} else {
 		u->hits[u->hits_nr++] = (struct estimate_hit){ .site = p->site,
 							       .root = p->root,
 							       .size_class = p->size_class,
 							       .objects = p->objects,
-							       .bytes = p->bytes };
+							       .bytes = p->bytes,
+							       .rate = rate_of(p) };
 	}
 }
 
-/* most: 0 if its goroutine allocates */
-static void add_map_op(struct unit *u, const struct placed *p, double most)
+static void add_map_op(struct unit *u, const struct placed *p)
 {
-	uint64_t alone = most > 0, most_milli = alone ? samples_most_milli(most) : 0;
+	uint64_t alone = p->most > 0, most_milli = alone ? samples_most_milli(p->most) : 0;
+	double rate = alone ? 0 : rate_of(p);
 	enum model_map_operation op = p->place == WIRE_PLACE_MAP_ASSIGN ||
 						      p->place == WIRE_PLACE_SYNC_MAP_ASSIGN
 					      ? MODEL_MAP_ASSIGN
@@ -234,17 +249,18 @@ static void add_map_op(struct unit *u, const struct placed *p, double most)
 
 	if (last && last->map_site == p->site && last->root == p->root && last->operation == op)
 		*last = (struct model_unit_map_op){
-			last->map_site,	 last->root,	      op,
-			last->calls + 1, last->alone + alone, last->most_milli + most_milli
+			last->map_site,	  last->root,	       op,
+			last->calls + 1,  last->alone + alone, last->most_milli + most_milli,
+			last->rate + rate
 		};
 	else
-		u->map_ops[u->map_ops_nr++] =
-			(struct model_unit_map_op){ .map_site = p->site,
-						    .root = p->root,
-						    .operation = op,
-						    .calls = 1,
-						    .alone = alone,
-						    .most_milli = most_milli };
+		u->map_ops[u->map_ops_nr++] = (struct model_unit_map_op){ .map_site = p->site,
+									  .root = p->root,
+									  .operation = op,
+									  .calls = 1,
+									  .alone = alone,
+									  .most_milli = most_milli,
+									  .rate = rate };
 }
 
 static void unit_deinit(struct unit *u)
@@ -266,6 +282,8 @@ static int goid_cmp(const void *a, const void *b)
 	return cmp_u64(((const struct slowed_hit *)a)->goid, ((const struct slowed_hit *)b)->goid);
 }
 
+/* --- what a hit stands for -------------------------------------------------------------------- */
+
 /* 0 of goroutines that allocate: what these do goes with that. */
 static void drop_allocators(const struct placed *v, struct slowed_hit *hits, size_t nr)
 {
@@ -285,8 +303,8 @@ static void drop_allocators(const struct placed *v, struct slowed_hit *hits, siz
  * Of each sample how many more of it there would be without windows, at most; 0 of those that aren't kept, and of
  * goroutines that allocate. 0 or -ENOMEM.
  */
-static int bound_all(const struct sample_stream *ss, const struct placed *v, size_t nr,
-		     const struct govern_window *window, double *most)
+static int bound_all(const struct sample_stream *ss, struct placed *v, size_t nr,
+		     const struct govern_window *window)
 {
 	_cleanup_free_ struct slowed_hit *hits = calloc(nr + 1, sizeof(hits[0]));
 	size_t kept = 0;
@@ -304,13 +322,81 @@ static int bound_all(const struct sample_stream *ss, const struct placed *v, siz
 		       (double)model_hit_ns(ss->opts.model) / 1e9);
 	drop_allocators(v, hits, kept);
 	for (size_t i = 0; i < kept; i++)
-		most[hits[i].id] = hits[i].most;
+		v[hits[i].id].most = hits[i].most;
 	return 0;
 }
 
-/* Of samples in placed_cmp()'s order; most is bound_all()'s. */
+/* Has it a counterpart among refills? Those tell of blocks of tiny objects, and not of large ones. */
+static bool is_refilled(const struct placed *p)
+{
+	return p->place != WIRE_PLACE_REFILL && !is_map_place(p->place) &&
+	       p->size_class != ESTIMATE_CLASS_LARGE && p->size_class != ESTIMATE_CLASS_TINY;
+}
+
+/* Refills, and all hits of the second stage in its time: those that came before and after are none of its own. */
+static size_t events_of(struct sample_stream *ss, const struct placed *v, size_t nr,
+			const struct govern_window *w, struct inclusion_event *events)
+{
+	size_t events_nr = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		bool refill = v[i].place == WIRE_PLACE_REFILL;
+
+		if (refill ? !v[i].objects || v[i].mono_ns > w->attach_ns
+			   : v[i].mono_ns < w->open_ns || v[i].mono_ns > w->end_ns)
+			continue;
+		events[events_nr++] =
+			(struct inclusion_event){ .at_s = (double)v[i].mono_ns / 1e9,
+						  .objects = refill ? (double)v[i].objects : 0,
+						  .id = i };
+		ss->hits += !refill;
+		ss->objects_hit += is_refilled(&v[i]);
+	}
+	return events_nr;
+}
+
+/* For how long a window could have begun and met each; and how this one did begin. Without a first stage nobody knows. */
+static int include_all(struct sample_stream *ss, struct placed *v, size_t nr,
+		       const struct govern_window *w, enum estimate_began *began)
+{
+	_cleanup_free_ struct inclusion_event *events = NULL;
+	double seen = 0;
+
+	*began = ESTIMATE_BEGAN_UNKNOWN;
+	if (!w->refill_ns || !w->exact_hits)
+		return 0;
+	events = calloc(nr + 1, sizeof(events[0]));
+	if (!events)
+		return -ENOMEM;
+	size_t events_nr = events_of(ss, v, nr, w, events);
+	for (size_t i = 0; i < events_nr; i++)
+		seen += events[i].objects <= 0;
+	/* Limits are of all hits, and some are of no object, or lost. */
+	double part = min_f64(seen / (double)w->exact_hits, 1);
+	struct inclusion_window window = {
+		.refills_s = (double)w->refill_from_ns / 1e9,
+		.attach_s = (double)w->attach_ns / 1e9,
+		.open_s = (double)w->open_ns / 1e9,
+		.end_s = (double)w->end_ns / 1e9,
+		.length_s = (double)w->length_ns / 1e9,
+		.skip_s = (double)w->skip_ns / 1e9,
+		.max_hits = part * (double)w->max_hits,
+		.skip_hits = part * (double)w->skip_hits,
+		.hit_s = (double)model_hit_ns(ss->opts.model) / 1e9,
+		.hits_per_object = ss->objects_hit > 0 ? ss->hits / ss->objects_hit : 1,
+	};
+	int rc = inclusion_of(&window, events, events_nr);
+	for (size_t i = 0; !rc && i < events_nr; i++)
+		v[events[i].id].could_s = events[i].could_s;
+	*began = window.began;
+	return rc;
+}
+
+/* --- a window becomes a unit, once it is known what its hits stand for ------------------------ */
+
+/* Of samples in placed_cmp()'s order. */
 static int make_unit(const struct placed *v, size_t nr, const struct govern_window *window,
-		     const double *most, struct unit *u)
+		     struct unit *u)
 {
 	u->refills = calloc(nr + 1, sizeof(u->refills[0]));
 	u->gaps = calloc(nr + 1, sizeof(u->gaps[0]));
@@ -328,7 +414,7 @@ static int make_unit(const struct placed *v, size_t nr, const struct govern_wind
 		} else if (!is_kept(p, window)) {
 			continue;
 		} else if (is_map_place(p->place)) {
-			add_map_op(u, p, most[i]);
+			add_map_op(u, p);
 		} else {
 			add_hit(u, p);
 		}
@@ -345,6 +431,8 @@ static int add_unit(struct sample_stream *ss, const struct govern_window *w, con
 		.alloc = { .slot_s = (double)w->slot_ns / 1e9,
 			   .refill_s = (double)w->refill_ns / 1e9,
 			   .kept_s = (double)kept / 1e9,
+			   .began = u->began,
+			   .times = w->times,
 			   .refills = u->refills,
 			   .gaps = u->gaps,
 			   .hits = u->hits,
@@ -361,15 +449,16 @@ static int add_unit(struct sample_stream *ss, const struct govern_window *w, con
 	return rc == -E2BIG ? 0 : rc;
 }
 
-static int take_window(struct sample_stream *ss, const struct placed *v, size_t nr,
+static int take_window(struct sample_stream *ss, struct placed *v, size_t nr,
 		       const struct govern_window *window)
 {
 	_cleanup_(unit_deinit) struct unit unit = { 0 };
-	_cleanup_free_ double *most = calloc(nr + 1, sizeof(most[0]));
-	int rc = most ? bound_all(ss, v, nr, window, most) : -ENOMEM;
+	int rc = bound_all(ss, v, nr, window);
 
 	if (!rc)
-		rc = make_unit(v, nr, window, most, &unit);
+		rc = include_all(ss, v, nr, window, &unit.began);
+	if (!rc)
+		rc = make_unit(v, nr, window, &unit);
 	return rc ? rc : add_unit(ss, window, &unit);
 }
 
