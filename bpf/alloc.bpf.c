@@ -11,6 +11,7 @@
 #include "bpf/maps.bpf.h"
 #include "bpf/objects.bpf.h"
 #include "bpf/op.bpf.h"
+#include "bpf/processes.bpf.h"
 #include "bpf/stacks.bpf.h"
 
 /* Bound set by the loader, from the memory a site costs on this machine's CPUs. Full: counted loss. */
@@ -52,10 +53,13 @@ static __always_inline void add_to_site(const struct pt_regs *ctx, struct wire_s
 static __always_inline void record_object(const struct pt_regs *ctx, struct object obj, u32 ops,
 					  u64 cookie, struct wire_cpu *cpu)
 {
+	u64 load_bias = GO_PC(ctx) - probe_va(cookie);
 	struct wire_site_key key = { .typ = obj.typ, .size_class = obj.size_class, .ops = ops };
 	struct scratch *s = scratch_here();
 	int slot = s ? slot_claim(s, cpu) : -1;
 
+	if (key.typ)
+		key.typ -= load_bias_to_take(load_bias);
 	if (cfg.by_goroutine)
 		key.goid = read_u64(current_goroutine(GO_G(ctx)) + cfg.goid_off);
 	if (!s || slot < 0 || slot >= WIRE_SLOTS) {
@@ -65,7 +69,7 @@ static __always_inline void record_object(const struct pt_regs *ctx, struct obje
 		return;
 	}
 	struct wire_stack *st = &s->slots[slot];
-	key.stack = walk_stack(ctx, GO_PC(ctx) - probe_va(cookie), st);
+	key.stack = walk_stack(ctx, load_bias, st);
 	add_to_site(ctx, &key, st, obj.bytes, cookie, cpu);
 	slot_release(s, slot);
 }
@@ -79,6 +83,22 @@ static __always_inline void record_outside(const struct pt_regs *ctx, struct obj
 				     .size_class = obj.size_class };
 
 	add_to_site(ctx, &key, NULL, obj.bytes, cookie, cpu);
+}
+
+/* Of many processes: whose is it? False: nobody's that is counted. */
+static __always_inline bool add_to_process(const struct pt_regs *ctx, struct object obj, u64 cookie,
+					   struct wire_cpu *cpu)
+{
+	u32 *at = process_here(GO_PC(ctx) - probe_va(cookie));
+	struct wire_process *p = at ? bpf_map_lookup_elem(&processes, at) : NULL;
+
+	if (!p) {
+		count_loss(cpu, WIRE_LOSS_PROCESS);
+		return false;
+	}
+	__sync_fetch_and_add(&p->objects, 1);
+	__sync_fetch_and_add(&p->bytes, obj.bytes);
+	return true;
 }
 
 SEC("?uprobe")
@@ -104,6 +124,8 @@ int on_malloc(struct pt_regs *ctx)
 	if (cfg.op_windows && !gr)
 		return 0; /* of others it isn't known how many there are */
 	struct object obj = object_of(ctx, cookie, cfg.tiny_blocks, cpu);
+	if (cfg.many && !add_to_process(ctx, obj, cookie, cpu))
+		return 0;
 	if (gr) {
 		gr->objects++;
 		gr->bytes += obj.bytes;

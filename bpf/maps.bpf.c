@@ -2,6 +2,7 @@
 /* The owner of what all programs share. */
 #include "bpf/maps.bpf.h"
 #include "bpf/op.bpf.h"
+#include "bpf/processes.bpf.h"
 #include "bpf/scratch.bpf.h"
 
 /* The defaults let the object be verified by itself; the loader sets every field before it loads. */
@@ -13,6 +14,7 @@ const volatile struct wire_cfg cfg = {
 
 volatile __u32 gate = 0;
 volatile __u32 target = 0;
+volatile __u32 processes_nr = 0;
 volatile __u64 assist_seen = 0;
 volatile __u64 paused_ns = 0, pause_began_ns = 0;
 volatile __u32 gc_attached = 0;
@@ -29,5 +31,8 @@ struct stacks_map stacks SEC(".maps");
 struct no_programs_map no_programs SEC(".maps");
 struct scratches_map scratches SEC(".maps");
 struct op_goroutines_map op_goroutines SEC(".maps");
+struct lives_map lives SEC(".maps");
+struct processes_map processes SEC(".maps");
+struct execs_map execs SEC(".maps");
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -15,8 +15,11 @@ extern const volatile struct wire_cfg cfg;
 /* Opened by the user side when all probes are in: counting starts everywhere at once. */
 extern volatile __u32 gate;
 
-/* The process that is traced, as the kernel numbers it; the first hit tells. */
+/* The process that is traced, as the kernel numbers it; the first hit tells. With cfg.many any of them. */
 extern volatile __u32 target;
+
+/* Of the table of processes (processes.bpf.h): how many are taken. */
+extern volatile __u32 processes_nr;
 
 /* gcController.assistTime when the last assist ended; set by the user side before the gate opens. */
 extern volatile __u64 assist_seen;

@@ -9,10 +9,11 @@
  */
 #include "bpf/goabi.bpf.h"
 #include "bpf/maps.bpf.h"
+#include "bpf/processes.bpf.h"
 
 enum { HEAP_STATS_MAX = 1184, DELTAS = 3, SMALL_CLASSES = 68 };
 
-/* One count at a time; a second that comes while one is under way is a counted loss. */
+/* One count at a time on each CPU; a second that comes while one is under way is a counted loss. */
 struct mark_work {
 	u64 busy;
 	u64 heap_stats[HEAP_STATS_MAX / 8];
@@ -153,9 +154,18 @@ static __always_inline long count_runtime(struct mark_work *work, u64 load_bias,
 	return m.failed ? -1 : 0;
 }
 
-static __always_inline void count_gallop(u64 *objects, u64 *bytes)
+/* Of many processes that of the one that ends. */
+static __always_inline void count_gallop(u32 *process, u64 *objects, u64 *bytes)
 {
 	struct mark_ctx m = {};
+
+	if (cfg.many) {
+		struct wire_process *p = bpf_map_lookup_elem(&processes, process);
+
+		*objects = p ? p->objects : 0;
+		*bytes = p ? p->bytes : 0;
+		return;
+	}
 
 	bpf_loop(cfg.cpus, add_cpu, &m, 0);
 	*objects = m.objects;
@@ -176,7 +186,7 @@ int on_mark(struct pt_regs *ctx)
 {
 	struct wire_cpu *cpu = cpu_stats_here();
 	u64 cookie = bpf_get_attach_cookie(ctx);
-	u32 zero = 0;
+	u32 here = bpf_get_smp_processor_id();
 
 	keep_own_stack(ctx);
 	if (!cpu)
@@ -184,13 +194,14 @@ int on_mark(struct pt_regs *ctx)
 	count_group(cpu, WIRE_GROUP_ALWAYS);
 	if (!is_counting() || leads_to_morestack(ctx, cookie))
 		return 0;
-	struct mark_work *work = bpf_map_lookup_elem(&mark_works, &zero);
+	struct mark_work *work = bpf_map_lookup_elem(&mark_works, &here);
 	if (!work || __sync_lock_test_and_set(&work->busy, 1)) {
 		count_loss(cpu, WIRE_LOSS_MARK);
 		return 0;
 	}
 
 	u64 after = 0, bytes_after = 0;
+	u32 process = WIRE_PROCESS_NONE;
 	struct wire_mark mark = {
 		.ev = { .kind = WIRE_EVENT_MARK,
 			.size = sizeof(mark),
@@ -199,9 +210,15 @@ int on_mark(struct pt_regs *ctx)
 		.place = cookie & 0xff,
 		.load_bias = GO_PC(ctx) - probe_va(cookie),
 	};
-	count_gallop(&mark.gallop_objects, &mark.gallop_bytes);
+	if (cfg.many) {
+		u32 *at = process_here(mark.load_bias);
+
+		process = at ? *at : process;
+	}
+	mark.process = process;
+	count_gallop(&process, &mark.gallop_objects, &mark.gallop_bytes);
 	long err = count_runtime(work, mark.load_bias, &mark);
-	count_gallop(&after, &bytes_after);
+	count_gallop(&process, &after, &bytes_after);
 	mark.slack = after - mark.gallop_objects;
 	if (!err && mark.place == WIRE_PLACE_EXIT)
 		err = !send_totals(work, &mark);

@@ -37,7 +37,7 @@ static __always_inline bool send_stack(const struct pt_regs *ctx, struct wire_st
 	st->ev.size = size;
 	st->ev.tid = (u32)bpf_get_current_pid_tgid();
 	st->ev.mono_ns = bpf_ktime_get_ns();
-	st->load_bias = GO_PC(ctx) - probe_va(cookie);
+	st->load_bias = cfg.many ? 0 : GO_PC(ctx) - probe_va(cookie);
 	/* The user side polls: waking it for each new stack would cost the target more than the stack. */
 	if (bpf_ringbuf_output(&events, st, size, BPF_RB_NO_WAKEUP)) {
 		count_loss(cpu, WIRE_LOSS_STACK_UNSENT);

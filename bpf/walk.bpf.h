@@ -41,9 +41,16 @@ struct walk {
 	u64 ret_at; /* where the last return address was read; 0: nowhere yet */
 	u64 crossings; /* from stack to stack so far */
 	u64 load_bias;
+	u64 taken; /* off each program counter that is kept: load_bias_to_take() */
 	u64 flags; /* WIRE_STACK_* */
 	struct walk_frame frame; /* the last one; its ret is 0 where the walk ends */
 };
+
+/* What is taken off an address that stands for something: see processes.bpf.h. */
+static __always_inline u64 load_bias_to_take(u64 load_bias)
+{
+	return cfg.many ? load_bias : 0;
+}
 
 static __always_inline bool walk_enter(struct walk *w, u64 g)
 {
@@ -142,7 +149,7 @@ __weak __attribute__((noinline)) int walk_into(struct walk *w, struct wire_stack
 {
 	if (!w || !st)
 		return 0;
-	u64 hash = hash_step(cfg.hash_seed, st->pcs[0]);
+	u64 hash = hash_step(cfg.hash_seed, st->pcs[0]), taken = w->taken;
 
 	st->pcs_nr = 1;
 	if (!walk_enter(w, w->g) ||
@@ -154,6 +161,7 @@ __weak __attribute__((noinline)) int walk_into(struct walk *w, struct wire_stack
 
 		if (!ret)
 			break;
+		ret -= taken;
 		st->pcs[i] = ret;
 		st->pcs_nr = i + 1;
 		hash = hash_step(hash, ret);
@@ -175,7 +183,10 @@ __weak __attribute__((noinline)) int walk_into(struct walk *w, struct wire_stack
 static __always_inline u64 walk_stack(const struct pt_regs *ctx, u64 load_bias,
 				      struct wire_stack *st)
 {
-	struct walk w = { .g = GO_G(ctx), .load_bias = load_bias, .frame.bp = GO_FP(ctx) };
+	struct walk w = { .g = GO_G(ctx),
+			  .load_bias = load_bias,
+			  .taken = load_bias_to_take(load_bias),
+			  .frame.bp = GO_FP(ctx) };
 
 #ifdef __TARGET_ARCH_arm64
 	w.frame.ret = ctx->regs[30];
@@ -183,7 +194,7 @@ static __always_inline u64 walk_stack(const struct pt_regs *ctx, u64 load_bias,
 	w.ret_at = ctx->sp;
 #endif
 
-	st->pcs[0] = GO_PC(ctx);
+	st->pcs[0] = GO_PC(ctx) - w.taken;
 	walk_into(&w, st);
 	return st->hash;
 }

@@ -29,6 +29,8 @@ enum {
 		250, /* (size-1024+127)/128 above; one more than Go's for the bound */
 	WIRE_SMALL_SIZE_MAX = 1024, /* where the second table begins */
 	WIRE_OPS_MAX = 32, /* functions whose calls are measured as operations */
+	WIRE_PROCESSES_MAX = 1024, /* of one file that a session counts, one after the other too */
+	WIRE_PROCESS_NONE = 0xffffffff,
 };
 
 /* Ways to lose something, counted per CPU. The words for them are in stream/losses.c. */
@@ -53,7 +55,8 @@ enum wire_loss {
 		15, /* tiny objects whose block could not be read: a whole one is counted */
 	WIRE_LOSS_OP_DEEP = 16, /* ... or may be inside one that began before counting did */
 	WIRE_LOSS_SAMPLE = 17, /* samples that were not sent: the ring was full */
-	WIRE_LOSS_NR = 18,
+	WIRE_LOSS_PROCESS = 18, /* objects of processes that aren't counted: their table is full */
+	WIRE_LOSS_NR = 19,
 };
 
 /*
@@ -119,7 +122,8 @@ struct wire_cfg {
 	uint8_t sampled; /* not every allocation is looked at: sample.bpf.c, hits are told by group */
 	uint8_t map_events_only; /* assignments and deletions are sampled: maps aren't followed */
 	uint8_t op_windows; /* sampled, and what is sampled are operations: see WIRE_STAGE_OPS */
-	uint8_t pad3[2];
+	uint8_t many; /* all processes of the file are one target: processes.bpf.h */
+	uint8_t pad3[1];
 	uint16_t class_to_size[WIRE_CLASSES + 3];
 };
 
@@ -223,7 +227,8 @@ enum {
 
 struct wire_site_key {
 	uint64_t stack;
-	uint64_t typ; /* address of the runtime._type, 0 for pointer-free memory */
+	uint64_t
+		typ; /* address of the runtime._type, 0 for pointer-free memory; as pcs of a stack */
 	uint64_t goid; /* 0 unless cfg.by_goroutine */
 	uint32_t size_class;
 	uint32_t ops; /* bit i: in an operation of function i */
@@ -246,7 +251,18 @@ struct wire_cpu {
 	uint64_t losses[WIRE_LOSS_NR];
 	uint64_t siteless_bytes; /* of the objects of WIRE_LOSS_SITES_FULL */
 	uint64_t group_hits[WIRE_GROUP_NR]; /* with cfg.sampled: times a program of each ran */
-	uint64_t pad[3];
+	uint64_t pad[2];
+};
+
+/* With cfg.many: what one process has allocated in its life, from the first hit or exec() to the next exec() or its end. */
+struct wire_process {
+	uint32_t pid; /* 0: none yet */
+	uint32_t
+		from_zero; /* it began while the gate was open: nothing was before what is counted */
+	uint64_t load_bias;
+	uint64_t objects, bytes;
+	uint32_t executed; /* its life ended by an exec() */
+	uint32_t pad[7];
 };
 
 enum wire_event_kind {
@@ -278,8 +294,9 @@ struct wire_stack {
 	uint64_t hash;
 	uint32_t pcs_nr;
 	uint32_t flags; /* WIRE_STACK_* */
-	uint64_t load_bias; /* of the hit that made it */
-	uint64_t pcs[WIRE_DEPTH_MAX]; /* leaf first, as the process saw them */
+	uint64_t load_bias; /* of the hit that made it; 0 with cfg.many */
+	/* Leaf first, as the process saw them; with cfg.many as the file has them. */
+	uint64_t pcs[WIRE_DEPTH_MAX];
 };
 
 /* Both counts while the world was stopped. */
@@ -292,6 +309,8 @@ struct wire_mark {
 	uint64_t gallop_objects;
 	uint64_t gallop_bytes;
 	uint64_t slack; /* how far gallop's count moved meanwhile: 0 in a stopped world */
+	uint32_t process; /* whose counts these are; WIRE_PROCESS_NONE without cfg.many */
+	uint32_t pad;
 };
 
 /* What the runtime has allocated when the program ends; the tiny ones are those that found room in a block. */
@@ -618,7 +637,8 @@ _Static_assert(sizeof(struct wire_cpu) == 320, "one CPU's totals fill five cache
 _Static_assert(sizeof(struct wire_sample) == 64, "no hidden padding");
 _Static_assert(sizeof(struct wire_window) == 80, "no hidden padding");
 _Static_assert(sizeof(struct wire_stack) == 40 + 8 * WIRE_DEPTH_MAX, "no hidden padding");
-_Static_assert(sizeof(struct wire_mark) == 64, "no hidden padding");
+_Static_assert(sizeof(struct wire_mark) == 72, "no hidden padding");
+_Static_assert(sizeof(struct wire_process) == 64, "each has a cache line of its own");
 _Static_assert(sizeof(struct wire_totals) == 24 + 8 * WIRE_CLASSES, "no hidden padding");
 
 #endif

@@ -410,6 +410,22 @@ static void what_was_not_looked_at_all_the_time_is_not_compared(void **state)
 	assert_false(known->total[DIFF_STW].known);
 }
 
+/* Of many processes the collector is left alone: that nothing was seen of it is not 0. */
+static void of_many_processes_the_collector_is_not_compared(void **state)
+{
+	static const enum diff_measure of_gc[] = { DIFF_CYCLES, DIFF_PAUSE, DIFF_ASSIST, DIFF_STW };
+	struct hand before = { 0 }, after = { 0 };
+
+	(void)state;
+	after.s.meta.pids_nr = 2;
+	_diff_ *d = compared(&before.s, &after.s, (struct diff_opts){ .per = DIFF_PER_TOTAL });
+	for (size_t i = 0; i < sizeof(of_gc) / sizeof(of_gc[0]); i++) {
+		assert_false(d->total[of_gc[i]].known);
+		assert_string_equal(d->total[of_gc[i]].why_not,
+				    "after: the collector was not looked at");
+	}
+}
+
 static void map_calls_that_windows_tell_have_their_intervals(void **state)
 {
 	struct snapshot_map_site site = { .type = "map[int]int",
@@ -642,6 +658,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_divided_by_time_or_calls),
 		cmocka_unit_test(what_is_not_known_is_said),
 		cmocka_unit_test(what_was_not_looked_at_all_the_time_is_not_compared),
+		cmocka_unit_test(of_many_processes_the_collector_is_not_compared),
 		cmocka_unit_test(map_calls_that_windows_tell_have_their_intervals),
 		cmocka_unit_test(of_windows_the_process_is_divided_by_all_calls),
 		cmocka_unit_test(what_estimates_have_not_met_is_not_known),

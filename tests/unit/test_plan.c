@@ -472,6 +472,27 @@ static void test_sampled_op(void **state)
 }
 
 /* The tables that sizes are looked up in, against the list of classes they are made from. */
+/* Of many processes what one of them says while it is stopped is of no use; its last word is. */
+static void test_many(void **state)
+{
+	struct plan_opts opts = { .views = PLAN_VIEW_ALLOC, .many = true };
+	char path[PATH_CAP];
+	_cleanup_(gobin_freep) struct gobin *bin = open_binary("1.27", "piestripped", path);
+	_cleanup_(plan_freep) struct plan *one = make_plan(bin, path);
+	_cleanup_(plan_freep) struct plan *many = NULL;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(plan_new(bin, &opts, &many, &err), 0);
+	assert_true(many->cfg.many && !one->cfg.many);
+	assert_non_null(find_probe(many, "runtime.exit"));
+	assert_true(plan_has(many, PLAN_PROG_MALLOC));
+	for (size_t i = 0; i < many->probes_nr; i++)
+		assert_int_not_equal(many->probes[i].cookie & 0xff, WIRE_PLACE_READMEMSTATS);
+	for (enum plan_prog prog = PLAN_PROG_GC; prog < PLAN_PROG_NR; prog++)
+		assert_false(plan_has(many, prog));
+}
+
 static void test_size_classes(void **state)
 {
 	char path[PATH_CAP];
@@ -497,7 +518,7 @@ static void test_size_classes(void **state)
 int main(void)
 {
 	enum { EACH_NR = 6 };
-	struct CMUnitTest tests[EACH_NR * FIXTURE_VERSIONS_NR + 3] = { 0 };
+	struct CMUnitTest tests[EACH_NR * FIXTURE_VERSIONS_NR + 4] = { 0 };
 	static char names[EACH_NR * FIXTURE_VERSIONS_NR][64];
 	static const struct {
 		const char *name;
@@ -521,6 +542,7 @@ int main(void)
 					   .test_func = test_sampled_op };
 	tests[nr++] = (struct CMUnitTest){ .name = "windows of operations",
 					   .test_func = test_op_windows };
+	tests[nr++] = (struct CMUnitTest){ .name = "many processes", .test_func = test_many };
 	tests[nr] = (struct CMUnitTest){ .name = "size classes", .test_func = test_size_classes };
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

@@ -117,6 +117,8 @@ static void odd_content_survives(void **state)
 	assert_int_equal(model_new(&m), 0);
 	sample_meta(m);
 	memset(model_meta(m)->cmdline, 0xff, sizeof(model_meta(m)->cmdline) - 1);
+	while (model_meta(m)->pids_nr < MODEL_PIDS_MAX)
+		model_meta(m)->pids[model_meta(m)->pids_nr++] = INT32_MAX;
 	uint32_t stack = sample_id(model_stack(m, &f, 1, true));
 	uint32_t type = sample_id(model_type(m, ""));
 	uint32_t site = sample_id(model_site(m, stack, type, 0, UINT64_MAX, 0));
@@ -130,7 +132,10 @@ static void odd_content_survives(void **state)
 	assert_int_equal(recording_write(rec, m, 100, 200, &err), 0);
 	finish(rec, m);
 	model_free(m);
-	model_free(load(path));
+	m = load(path);
+	assert_int_equal(model_meta(m)->pids_nr, MODEL_PIDS_MAX);
+	assert_int_equal(model_meta(m)->pids[MODEL_PIDS_MAX - 1], INT32_MAX);
+	model_free(m);
 }
 
 static void views_are_for_people(void **state)
@@ -325,6 +330,15 @@ static void damage_is_told(void **state)
 		{ "UPDATE loss_cause SET key = 'a\"b' WHERE id = 0", "that none can have" },
 		{ "UPDATE loss_cause SET key = '' WHERE id = 0", "that none can have" },
 		{ "UPDATE meta SET value = 'x' WHERE key = 'pid'", "where a number belongs" },
+		{ "INSERT INTO meta VALUES('pids', '[1,2')", "no list of processes" },
+		{ "INSERT INTO meta VALUES('pids', '[1,-2]')", "no list of processes" },
+		{ "INSERT INTO meta VALUES('pids', '[1,2] ')", "no list of processes" },
+		{ "INSERT INTO meta VALUES('pids', '[]')", "no list of processes" },
+		{ "INSERT INTO meta VALUES('pids', '[4294967296]')", "no list of processes" },
+		{ "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1025) "
+		  "INSERT INTO meta SELECT 'pids', json_group_array(i) FROM n",
+		  "no list of processes" },
+		{ "INSERT INTO meta VALUES('pids', 7)", "something else where a name belongs" },
 		{ "DROP TABLE mark", "table 'mark' is not as gallop makes it" },
 		{ "DROP TABLE type; CREATE VIEW type AS SELECT 0 AS id, 'x' AS name",
 		  "table 'type'" },

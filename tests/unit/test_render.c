@@ -258,6 +258,31 @@ static void json_is_json(void **state)
 	model_free(m);
 }
 
+/* Of one process they aren't there; of several the first one's pid stands for them in words. */
+static void processes_are_listed(void **state)
+{
+	struct model *m = hostile_model();
+	struct model_meta *meta = model_meta(m);
+
+	(void)state;
+	meta->pid = meta->pids[0] = 11;
+	meta->pids[1] = 12;
+	for (meta->pids_nr = 0; meta->pids_nr <= 2; meta->pids_nr += 2) {
+		struct snapshot *s = take(m, (struct snapshot_opts){ 0 });
+		_cleanup_free_ char *json = rendered(renderer_find("json")->render, s,
+						     (struct render_opts){ 0 });
+		_cleanup_free_ char *text = rendered(renderer_find("text")->render, s,
+						     (struct render_opts){ 0 });
+
+		assert_json(json, "$.meta.pid", "11");
+		assert_int_equal(strstr(json, "\"pids\": [11, 12]") != NULL, meta->pids_nr == 2);
+		assert_non_null(
+			strstr(text, meta->pids_nr ? "(2 processes: 11, ...)" : "(pid 11)"));
+		snapshot_free(s);
+	}
+	model_free(m);
+}
+
 /* Every member of the output is in its description. */
 static void json_is_documented(void **state)
 {
@@ -318,6 +343,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(collapsed_lines_are_sorted_and_add_up),
 		cmocka_unit_test(json_is_json),
+		cmocka_unit_test(processes_are_listed),
 		cmocka_unit_test(json_is_documented),
 		cmocka_unit_test(a_failed_write_is_an_error),
 		cmocka_unit_test(formats_are_found),

@@ -122,10 +122,23 @@ static int check_value(const struct cmd *cmd, const struct options *opts,
 	return 0;
 }
 
+int check_gc_known(const struct model_meta *meta, struct err *err)
+{
+	if (!meta->pids_nr)
+		return 0;
+	err_set(err, -ENODATA,
+		"stops and GC cycles are not known: of many processes allocations alone are "
+		"counted");
+	err_hint(err, "'gallop gc -p PID' tells of one of them");
+	return -ENODATA;
+}
+
 int check_value_known(const struct snapshot *s, const struct options *opts, struct err *err)
 {
 	const struct snapshot_maps *maps = &s->maps;
 
+	if (weights_of(opts->value) == OF_GC)
+		return check_gc_known(&s->meta, err);
 	if (weights_of(opts->value) == OF_HEAP && !s->heap.known) {
 		err_set(err, -ENODATA, "the live heap is not known: %s", s->heap.why_not);
 		if (!s->heap.asked)
@@ -169,6 +182,33 @@ static int check_mode(const struct options *opts, struct err *err)
 	return 0;
 }
 
+/* Of many processes nothing can be told that is of one: a goroutine's number, what a budget is a share of. */
+static int check_exe(const struct options *opts, struct err *err)
+{
+	const char *other = opts->pid	      ? "-p PID"
+			    : opts->container ? "-c CONTAINER"
+			    : opts->argv      ? "a command"
+					      : NULL;
+	const char *single = opts->goroutines ? "--goroutines tells goroutines"
+			     : opts->funcs.nr ? "--op measures calls"
+					      : NULL;
+
+	if (!opts->exe)
+		return 0;
+	if (other)
+		return err_set(err, -EINVAL, "either -x PATH or %s, not both", other);
+	if (single) {
+		err_set(err, -EINVAL, "%s of one process: not with -x", single);
+		err_hint(err, "-p PID chooses one of them");
+		return -EINVAL;
+	}
+	if (opts->mode == SESSION_EXACT)
+		return 0;
+	err_set(err, -EINVAL, "of all processes of a file allocations are counted, not sampled");
+	err_hint(err, "--mode exact: a trap for each allocation slows those that allocate much");
+	return -EINVAL;
+}
+
 int options_check(const struct cmd *cmd, const struct options *opts, struct err *err)
 {
 	const struct renderer *renderer;
@@ -181,6 +221,8 @@ int options_check(const struct cmd *cmd, const struct options *opts, struct err 
 		rc = err_set(err, -EINVAL, "--delay takes at least 100ms");
 	if (!rc)
 		rc = check_mode(opts, err);
+	if (!rc)
+		rc = check_exe(opts, err);
 	if (rc || !(cmd->id & (CMD_REPORT | CMD_GC | CMD_MAPS | CMD_OP | CMD_HEAP | CMD_DIFF)))
 		return rc;
 	if (opts->json && opts->format && strcmp(opts->format, "json"))

@@ -31,6 +31,7 @@ struct option_list {
 struct options {
 	pid_t pid; /* 0: none given */
 	const char *container; /* -c; NULL: none given. target_find() makes a pid of it */
+	const char *exe; /* -x: all processes of this file; NULL: none given */
 	char **argv; /* the command after "--", NULL-terminated; or NULL */
 	const char *file; /* positional argument: a recording or an executable; or NULL */
 	const char *file_after; /* the second one, with CMD_ARG_TWO */
@@ -204,6 +205,9 @@ bool options_given(const struct options *opts, const char *name);
  * none, as if it were 0.
  */
 int check_value_known(const struct snapshot *s, const struct options *opts, struct err *err);
+
+/* The same of stops of the world, GC cycles and assists. */
+int check_gc_known(const struct model_meta *meta, struct err *err);
 
 /*
  * The output format of -f, of the suffix of -o, or text. NULL with -EINVAL in err for an unknown one.

@@ -45,6 +45,8 @@ static const struct cmd_text record_examples[] = {
 	  "within the budget of 2 %: totals are exact, sites estimated" },
 	{ "sudo gallop record --mode exact -o app.gallop -- ./server",
 	  "every allocation, from the program's first instruction" },
+	{ "sudo gallop record -x ./server --mode exact -o app.gallop",
+	  "all processes of one binary as one, also those that begin meanwhile" },
 	{ "sudo gallop record -p 1234 --mode exact --op main.handle -o app.gallop",
 	  "the calls of a function, too: 'gallop op app.gallop' shows them" },
 	{ 0 },

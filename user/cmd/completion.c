@@ -49,6 +49,8 @@ static struct value value_of(const struct cmd *cmd, const struct option_spec *sp
 	} else if (!strcmp(spec->name, "format")) {
 		v.kind = VALUE_WORDS;
 		add_formats(&v, cmd, false);
+	} else if (!strcmp(spec->name, "exe")) {
+		v.kind = VALUE_FILES;
 	} else if (!strcmp(spec->name, "directory")) {
 		v.kind = VALUE_DIRECTORIES;
 	} else if (!strcmp(spec->name, "output")) {

@@ -115,7 +115,8 @@ static int show_recording(struct gc *gc, struct err *err)
 
 	if (rc)
 		return rc;
-	if (gc->as_they_come && !is_jsonl(gc)) {
+	rc = check_gc_known(model_meta(m), err);
+	if (!rc && gc->as_they_come && !is_jsonl(gc)) {
 		rc = take_snapshot(m, gc, false, &snap, err);
 		if (!rc) {
 			render_gc_header(gc->out.f, &gc->render);

@@ -18,7 +18,7 @@ enum {
 static const struct {
 	const char *heading, *names;
 } groups[] = {
-	{ "Target and time", "pid container duration delay iterations from to" },
+	{ "Target and time", "pid container exe duration delay iterations from to" },
 	{ "What is measured",
 	  "func op compare no-allocs no-maps goroutines stack-depth runtime-frames" },
 	{ "Precision and cost", "mode budget attach max-sites" },

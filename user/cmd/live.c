@@ -15,7 +15,7 @@ int live_check_target(const char *command, const struct options *opts, struct er
 {
 	if (opts->pid && opts->argv)
 		return err_set(err, -EINVAL, "either -p PID or a command, not both");
-	if (opts->pid || opts->argv || opts->file)
+	if (opts->pid || opts->exe || opts->argv || opts->file)
 		return 0;
 	err_set(err, -EINVAL, "no target given");
 	err_hint(err,
@@ -31,6 +31,7 @@ struct session_opts live_session_opts(const struct options *opts, unsigned views
 		.budget = opts->budget,
 		.views = views,
 		.pid = opts->pid,
+		.exe = opts->exe,
 		.argv = opts->argv,
 		.child_output = opts->child_output,
 		.attach = opts->attach,
@@ -62,14 +63,16 @@ static int open_target(const struct options *opts, struct gobin **ret, struct er
 		proc_free(proc);
 		return rc;
 	}
-	if (opts->file)
-		return gobin_open(opts->file, ret, err);
+	if (opts->exe || opts->file)
+		return gobin_open(opts->exe ? opts->exe : opts->file, ret, err);
 	int status, rc = child_find_executable(opts->argv[0], path, sizeof(path), &status, err);
 	return rc ? rc : gobin_open(path, ret, err);
 }
 
 unsigned live_views(const struct options *opts)
 {
+	if (opts->exe)
+		return PLAN_VIEW_ALLOC;
 	return opts->no_maps ? PLAN_VIEW_ALL & ~(unsigned)PLAN_VIEW_MAPS : PLAN_VIEW_ALL;
 }
 
@@ -84,6 +87,7 @@ int live_print_plan(const struct options *opts, unsigned views, struct err *err)
 {
 	struct plan_opts plan_opts = { .views = views,
 				       .by_goroutine = opts->goroutines,
+				       .many = opts->exe != NULL,
 				       .depth = opts->depth,
 				       .ops = opts->ops,
 				       .ops_nr = opts->ops_nr,

@@ -40,6 +40,11 @@ const struct option_spec option_specs[] = {
 		  "its name, where docker, podman, cri-o, containerd under Kubernetes or nerdctl "
 		  "keep that; in Kubernetes also POD, POD/NAME or NAMESPACE/POD/NAME",
 	  .use = OPTION_LIVE },
+	{ "exe", 'x', OPTION_STRING, COUNTING, AT(exe), "PATH", NULL,
+	  .help = "all processes that execute the file PATH, as one: those that run now, 256 at "
+		  "most, and those that begin meanwhile. With --mode exact: allocations alone are "
+		  "counted, and top prints plain text blocks",
+	  .use = OPTION_LIVE },
 	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING | CMD_HEAP, AT(output), "FILE", NULL,
 	  .help = "write to FILE. For report, gc, maps and heap the suffix chooses the format: "
 		  ".pb.gz is pprof's, .speedscope.json speedscope's, .folded collapsed stacks, "

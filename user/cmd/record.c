@@ -33,7 +33,9 @@ static int on_start(struct session *s, void *ctx, struct err *err)
 	struct record *r = ctx;
 	const struct model_meta *meta = model_meta(session_model(s));
 
-	if (!r->opts->quiet)
+	if (!r->opts->quiet && r->opts->exe)
+		talk("recording all processes of %s to %s", r->opts->exe, r->opts->output);
+	else if (!r->opts->quiet)
 		talk("recording %d (%s) to %s", meta->pid, meta->comm, r->opts->output);
 	return live_say_ready(r->opts, err);
 }
@@ -163,7 +165,8 @@ int cmd_record(const struct options *opts, struct err *err)
 		return rc;
 	live.ops_nr = live_wants(opts, wants);
 	live.ops = wants;
-	live.stretch = live.heap = true;
+	live.stretch = true;
+	live.heap = !opts->exe;
 	unsigned views = views_of(&live);
 	if (opts->dry_run)
 		return live_print_plan(&live, views, err);

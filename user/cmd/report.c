@@ -170,6 +170,9 @@ int cmd_report(const struct options *opts, struct err *err)
 	}
 	model_free(model);
 	rc = check_value_known(s, opts, err);
+	/* A timeline is of nothing else. */
+	if (!rc && !strcmp(renderer->name, "trace"))
+		rc = check_gc_known(&s->meta, err);
 	if (!rc)
 		rc = check_bench(renderer, s, err);
 	if (!rc)

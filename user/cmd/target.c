@@ -3,17 +3,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cmd/cmd.h"
 #include "gobin/gobin.h"
 #include "proc/container_name.h"
 #include "proc/proc.h"
 
-enum {
-	FOUND_MAX = 6, /* that a message names */
-	INIT_PID_NAMESPACE = 0xeffffffc, /* inode of the first one: Linux include/linux/proc_ns.h */
-};
+enum { FOUND_MAX = 6 }; /* that a message names */
 
 struct found {
 	pid_t pid;
@@ -90,14 +86,6 @@ static int look_at(pid_t pid, void *ctx)
 	return 0;
 }
 
-/* Where only the processes of one's own container are to be seen, no other can be found. */
-static bool sees_own_pids_only(void)
-{
-	struct stat st;
-
-	return !stat("/proc/self/ns/pid", &st) && st.st_ino != INIT_PID_NAMESPACE;
-}
-
 static int none_found(const struct search *s, struct err *err)
 {
 	if (s->fit == CONTAINER_OTHER && s->denied) {
@@ -111,7 +99,8 @@ static int none_found(const struct search *s, struct err *err)
 	}
 	if (s->fit == CONTAINER_OTHER) {
 		err_set(err, -ESRCH, "no process of a container '%.80s' is here", s->wanted);
-		if (sees_own_pids_only())
+		/* Where only the processes of one's own container are to be seen, no other can be found. */
+		if (!proc_sees_host())
 			err_hint(err, "gallop sees only the processes of its own container: start "
 				      "it with --pid=host (Kubernetes: hostPID: true)");
 		else

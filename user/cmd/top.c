@@ -68,7 +68,8 @@ int cmd_top(const struct options *opts, struct err *err)
 		return live_print_plan(opts, live_views(opts), err);
 	if (opts->once)
 		blocks.iterations = 1;
-	if (!opts->batch && !blocks.iterations && top_screen_is_possible())
+	/* Most of what the screen shows is of one process. */
+	if (!opts->batch && !opts->exe && !blocks.iterations && top_screen_is_possible())
 		return top_screen(opts, err);
 	t.cache = snapshot_cache_new(); /* without, blocks take longer */
 	rc = live_run(opts, live_views(opts), &events, err);

@@ -91,11 +91,19 @@ static const char *why_no_heap(const struct diff *d, int side)
 	return heap->asked && *heap->why_not ? heap->why_not : "the live heap was not looked at";
 }
 
+/* Of many processes it never is. */
+static const char *why_no_gc(const struct diff *d, int side)
+{
+	return d->s[side]->meta.pids_nr ? "the collector was not looked at" : NULL;
+}
+
 /* The runtime's counters tell of all cycles and pauses, if they could be read. */
 static const char *why_no_gc_sums(const struct diff *d, int side)
 {
 	const struct snapshot_gc *gc = &d->s[side]->gc;
 
+	if (why_no_gc(d, side))
+		return why_no_gc(d, side);
 	return gc->off_ns && !gc->check.known
 		       ? "stops and cycles were not looked at all the time, to keep the budget"
 		       : NULL;
@@ -103,6 +111,8 @@ static const char *why_no_gc_sums(const struct diff *d, int side)
 
 static const char *why_no_gc_events(const struct diff *d, int side)
 {
+	if (why_no_gc(d, side))
+		return why_no_gc(d, side);
 	return d->s[side]->gc.off_ns
 		       ? "the collector was not looked at all the time, to keep the budget"
 		       : NULL;

@@ -24,6 +24,7 @@ struct model;
 enum {
 	MODEL_DEPTH_MAX = 512, /* frames of a stack, inlined ones included */
 	MODEL_NOTES_MAX = 16,
+	MODEL_PIDS_MAX = 1024,
 	/* Size classes are Go's own numbers, and one more for tiny objects, which share blocks. */
 	MODEL_CLASS_LARGE = 0,
 	MODEL_CLASS_TINY = 68,
@@ -43,6 +44,9 @@ struct model_meta {
 	char mode[16]; /* "exact", "sampled" */
 	char attach[16]; /* "uprobe_multi", "perf" */
 	int32_t pid;
+	/* Of all processes of one file: each that was counted, pid is the first. Else there are none here. */
+	int32_t pids[MODEL_PIDS_MAX];
+	size_t pids_nr;
 	uint64_t load_bias;
 	uint64_t start_unix_ns; /* CLOCK_REALTIME when counting began */
 	uint64_t start_mono_ns; /* CLOCK_MONOTONIC then: all other times are on it */

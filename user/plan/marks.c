@@ -26,8 +26,11 @@ void plan_marks(struct plan *plan, struct gobin *bin, const struct gobin_globals
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		struct gobin_func func;
 
-		/* A sampled session has no count to compare: only the runtime's last word is of use. */
-		if (plan->cfg.sampled && marks[i].want.place != WIRE_PLACE_EXIT)
+		/*
+		 * A sampled session has no count to compare: only the runtime's last word is of use. And what one of many
+		 * processes says while it is stopped is compared with nothing of the others'.
+		 */
+		if ((plan->cfg.sampled || plan->cfg.many) && marks[i].want.place != WIRE_PLACE_EXIT)
 			continue;
 		if (!gobin_find_func(bin, marks[i].func, &func))
 			plan_add(plan, bin, &func, marks[i].func, &marks[i].want);

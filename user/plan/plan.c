@@ -117,6 +117,7 @@ static void fill_cfg(struct wire_cfg *cfg, const struct go_layout *layout,
 	cfg->sampled = opts->sampled;
 	cfg->op_windows = opts->sampled && opts->ops_nr;
 	cfg->by_goroutine = opts->by_goroutine;
+	cfg->many = opts->many;
 	/* Windows tell by the root of a stack whose allocations they are. */
 	bool cut = opts->depth && opts->depth < WIRE_DEPTH_MAX && !opts->sampled;
 	cfg->depth = cut ? opts->depth : WIRE_DEPTH_MAX;

@@ -98,6 +98,7 @@ struct plan_op_want {
 struct plan_opts {
 	unsigned views; /* PLAN_VIEW_*; 0 = all */
 	bool by_goroutine; /* tell goroutines apart */
+	bool many; /* all processes of the file are one target: allocations only, each counted */
 	uint32_t depth; /* program counters per stack; 0 = WIRE_DEPTH_MAX */
 	/* Functions whose calls are operations. */
 	const struct plan_op_want *ops;

@@ -305,13 +305,17 @@ int probe_attach_group(struct probe *p, enum wire_group group)
 	return 0;
 }
 
-static int attach_failed(const struct probe *p, pid_t pid, int rc, struct err *err)
+static int attach_failed(const struct probe *p, int rc, struct err *err)
 {
+	char target[32] = "all processes of the file";
+
+	if (p->pid != PROBE_ALL_PROCESSES)
+		snprintf(target, sizeof(target), "%d", p->pid);
 	if (rc == -ESRCH)
-		return err_set(err, rc, "process %d has ended", pid);
+		return err_set(err, rc, "process %s has ended", target);
 	if (rc == -EACCES)
 		rc = -EPERM;
-	err_set(err, rc, "cannot attach to %d with %s: %s", pid, probe_attach_name(p),
+	err_set(err, rc, "cannot attach to %s with %s: %s", target, probe_attach_name(p),
 		strerror(-rc));
 	/* Of perf uprobes since July 2025, CVE-2025-38466, also in stable kernels. */
 	if (rc == -EPERM)
@@ -328,6 +332,10 @@ int probe_attach(struct probe *p, int exe_fd, pid_t pid, struct err *err)
 	/* Where this isn't allowed an exec is noticed a little later. */
 	p->on_exec = bpf_program__attach_raw_tracepoint(p->skel->progs.on_exec,
 							"sched_process_exec");
+	if (!p->on_exec && p->plan->cfg.many)
+		return err_set(err, -errno,
+			       "cannot tell when a process executes another program: %s",
+			       strerror(errno));
 	for (enum wire_group group = 0; group < WIRE_GROUP_NR; group++) {
 		if (group == WIRE_GROUP_REFILL || group == WIRE_GROUP_WINDOW ||
 		    group == WIRE_GROUP_OP_WINDOW)
@@ -335,7 +343,7 @@ int probe_attach(struct probe *p, int exe_fd, pid_t pid, struct err *err)
 		int rc = probe_attach_group(p, group);
 		if (rc && rc != -ENOENT) {
 			probe_detach(p);
-			return attach_failed(p, pid, rc, err);
+			return attach_failed(p, rc, err);
 		}
 	}
 	p->others_nr = probe_other_places(p);

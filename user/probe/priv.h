@@ -32,6 +32,7 @@ struct probe {
 	const struct wire_cpu *cpus; /* mapped */
 	size_t cpus_nr, cpus_sz; /* of cpus */
 	size_t values_nr; /* of each key of a per-CPU map */
+	struct wire_process *processes; /* mapped; NULL: it is one process */
 	struct probe_ops ops;
 	struct ring_buffer *ring;
 	struct ring_buffer *wakeups, *alarms; /* NULL: it isn't a sampled session */

@@ -169,6 +169,8 @@ static int size_maps(struct probe *p, const struct probe_opts *opts)
 	int err = bpf_map__set_max_entries(p->skel->maps.cpu_stats, (uint32_t)p->cpus_nr);
 
 	if (!err)
+		err = bpf_map__set_max_entries(p->skel->maps.mark_works, (uint32_t)p->cpus_nr);
+	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.sites, sites_max(p, opts));
 	if (!err)
 		err = bpf_map__set_max_entries(p->skel->maps.map_sites, probe_map_sites_max());
@@ -238,14 +240,20 @@ static void choose_programs(struct probe *p, const struct features *f)
 /* Tables that no program uses aren't made. */
 static int choose_tables(struct probe *p)
 {
-	struct bpf_map *const of_maps[] = { p->skel->maps.map_sites, p->skel->maps.followed,
-					    p->skel->maps.listed };
+	bool maps = probe_has(p, PLAN_PROG_MAP) || probe_has(p, PLAN_PROG_MAP_GROWTH);
+	bool many = p->plan->cfg.many;
+	const struct {
+		struct bpf_map *table;
+		bool used;
+	} tables[] = {
+		{ p->skel->maps.map_sites, maps }, { p->skel->maps.followed, maps },
+		{ p->skel->maps.listed, maps },	   { p->skel->maps.lives, many },
+		{ p->skel->maps.processes, many }, { p->skel->maps.execs, many },
+	};
 	int err = 0;
 
-	bool used = probe_has(p, PLAN_PROG_MAP) || probe_has(p, PLAN_PROG_MAP_GROWTH);
-
-	for (size_t i = 0; !err && i < sizeof(of_maps) / sizeof(of_maps[0]); i++)
-		err = bpf_map__set_autocreate(of_maps[i], used);
+	for (size_t i = 0; !err && i < sizeof(tables) / sizeof(tables[0]); i++)
+		err = bpf_map__set_autocreate(tables[i].table, tables[i].used);
 	return err;
 }
 

@@ -22,6 +22,8 @@
 
 struct probe;
 
+enum { PROBE_ALL_PROCESSES = -1 }; /* in the place of a pid, as libbpf has it */
+
 enum probe_attach { PROBE_ATTACH_AUTO, PROBE_ATTACH_MULTI, PROBE_ATTACH_PERF };
 
 struct probe_opts {
@@ -47,7 +49,8 @@ int probe_new(const struct plan *plan, const struct probe_opts *opts, struct pro
 void probe_free(struct probe *probe);
 
 /*
- * Attach every planned place to the process, by the file open at exe_fd, but for those of windows. Nothing is
+ * Attach every planned place to the process, by the file open at exe_fd, but for those of windows. PROBE_ALL_PROCESSES:
+ * to all that execute the file, now or later. Nothing is
  * counted until probe_open_gate(): all places begin at once. On failure nothing stays attached. exe_fd and the plan
  * must stay until probe_free().
  */
@@ -156,6 +159,18 @@ const char *probe_attach_name(const struct probe *probe);
 
 /* The totals of all CPUs so far, read from mapped memory with no system call. */
 void probe_totals(const struct probe *probe, struct wire_cpu *ret);
+
+/*
+ * Of a plan for many processes (cfg.many), before the gate opens: one that is there already gets the next index. 0, -E2BIG,
+ * or another -errno.
+ */
+int probe_add_process(struct probe *probe, pid_t pid, uint64_t load_bias, uint32_t *ret);
+
+/* How many indexes are taken so far, by those and by others that were met since; one may stay empty (pid 0). */
+uint32_t probe_processes_nr(const struct probe *probe);
+
+/* What one has allocated so far, read from mapped memory; at < probe_processes_nr(). */
+void probe_process(const struct probe *probe, uint32_t at, struct wire_process *ret);
 
 /*
  * Call fn for every site with its counters summed over CPUs, while they go on counting. Returns 0 or -errno,

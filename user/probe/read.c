@@ -68,6 +68,53 @@ void probe_drain_wakeups(struct probe *p)
 		ring_buffer__consume(p->wakeups);
 }
 
+static const size_t processes_sz = WIRE_PROCESSES_MAX * sizeof(struct wire_process);
+
+static int open_processes(struct probe *p, struct err *err)
+{
+	void *processes = mmap(NULL, processes_sz, PROT_READ | PROT_WRITE, MAP_SHARED,
+			       bpf_map__fd(p->skel->maps.processes), 0);
+
+	if (processes == MAP_FAILED)
+		return err_set(err, -errno, "cannot map the BPF counters: %s", strerror(errno));
+	p->processes = processes;
+	return 0;
+}
+
+int probe_add_process(struct probe *p, pid_t pid, uint64_t load_bias, uint32_t *ret)
+{
+	uint32_t at = p->skel->bss->processes_nr, key = (uint32_t)pid;
+
+	if (at >= WIRE_PROCESSES_MAX)
+		return -E2BIG;
+	p->processes[at].load_bias = load_bias;
+	p->processes[at].pid = key;
+	p->skel->bss->processes_nr = at + 1;
+	*ret = at;
+	return bpf_map_update_elem(bpf_map__fd(p->skel->maps.lives), &key, &at, BPF_NOEXIST)
+		       ? -errno
+		       : 0;
+}
+
+uint32_t probe_processes_nr(const struct probe *p)
+{
+	uint32_t nr = __atomic_load_n(&p->skel->bss->processes_nr, __ATOMIC_SEQ_CST);
+
+	return nr < WIRE_PROCESSES_MAX ? nr : WIRE_PROCESSES_MAX;
+}
+
+void probe_process(const struct probe *p, uint32_t at, struct wire_process *ret)
+{
+	const volatile struct wire_process *from = &p->processes[at];
+
+	ret->pid = from->pid;
+	ret->from_zero = from->from_zero;
+	ret->executed = from->executed;
+	ret->load_bias = from->load_bias;
+	ret->objects = from->objects;
+	ret->bytes = from->bytes;
+}
+
 /* Map the per-CPU totals and make the buffers that reading needs. */
 int readers_open(struct probe *p, struct err *err)
 {
@@ -83,6 +130,7 @@ int readers_open(struct probe *p, struct err *err)
 	if (!p->ring)
 		return err_set(err, -errno, "cannot open the BPF ring buffer: %s", strerror(errno));
 	rc = p->plan->cfg.sampled ? open_wakeups(p, err) : 0;
+	rc = !rc && p->plan->cfg.many ? open_processes(p, err) : rc;
 	if (rc)
 		return rc;
 	rc = p->plan->ops_nr ? probe_ops_open(&p->ops, (uint32_t)p->plan->ops_nr,
@@ -106,6 +154,8 @@ void readers_close(struct probe *p)
 	probe_ops_close(&p->ops);
 	if (p->cpus)
 		munmap((void *)p->cpus, p->cpus_sz);
+	if (p->processes)
+		munmap(p->processes, processes_sz);
 	free(p->keys);
 	free(p->values);
 }

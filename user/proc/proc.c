@@ -316,6 +316,14 @@ int proc_check_pids(struct err *err)
 	return -ENOTSUP;
 }
 
+bool proc_sees_host(void)
+{
+	enum { INIT_PID_NAMESPACE = 0xeffffffc }; /* Linux include/linux/proc_ns.h */
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) || st.st_ino == INIT_PID_NAMESPACE;
+}
+
 int proc_open(pid_t pid, struct proc **ret, struct err *err)
 {
 	if (pid <= 0)

@@ -41,6 +41,9 @@ struct proc {
  */
 int proc_check_pids(struct err *err);
 
+/* Is this the first pid namespace, in which a process's pid is the kernel's own number for it? */
+bool proc_sees_host(void);
+
 /*
  * Look at a running process. -ENOTSUP if proc_check_pids() fails; -ESRCH if there is none, it is a zombie or a kernel thread (the message
  * says which); -EACCES with a hint if it is another user's and we may not look.

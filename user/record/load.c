@@ -9,8 +9,10 @@
  */
 #include "record/recording.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -64,6 +66,26 @@ static int read_note(struct reader *r, sqlite3_stmt *row)
 	return code;
 }
 
+static int read_pids(struct reader *r, sqlite3_stmt *row)
+{
+	struct model_meta *meta = &r->m->meta;
+	const char *text;
+	int code = col_text(r, row, 1, &text);
+	if (code)
+		return code;
+	for (char sep = '['; *text == sep; sep = ',') {
+		char *end;
+		unsigned long pid = isdigit((unsigned char)text[1]) ? strtoul(text + 1, &end, 10)
+								    : 0;
+
+		if (!pid || pid > INT32_MAX || meta->pids_nr == MODEL_PIDS_MAX)
+			break;
+		meta->pids[meta->pids_nr++] = (int32_t)pid;
+		text = end;
+	}
+	return strcmp(text, "]") ? reader_damaged(r, "'pids' is no list of processes") : 0;
+}
+
 static int read_meta(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 {
 	const char *key;
@@ -74,6 +96,8 @@ static int read_meta(struct reader *r, sqlite3_stmt *row, uint64_t idx)
 		return reader_damaged(r, "table 'meta' is too long");
 	if (strncmp(key, SCHEMA_NOTE, strlen(SCHEMA_NOTE)) == 0)
 		return read_note(r, row);
+	if (strcmp(key, SCHEMA_PIDS) == 0)
+		return read_pids(r, row);
 	/* Keys that this version doesn't know are of a later one of the same format. */
 	for (const struct schema_meta *sm = schema_metas; sm->key; sm++) {
 		if (strcmp(sm->key, key) == 0)

@@ -285,6 +285,21 @@ static int put_notes(struct rows *r, const struct model_meta *meta)
 	return rc;
 }
 
+/* As a JSON array. */
+static int put_pids(struct rows *r, const struct model_meta *meta)
+{
+	char text[SCHEMA_PIDS_SZ] = "[";
+	size_t len = 1;
+
+	if (!meta->pids_nr)
+		return SQLITE_OK;
+	for (size_t i = 0; i < meta->pids_nr; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%d", i ? "," : "",
+					meta->pids[i]);
+	snprintf(text + len, sizeof(text) - len, "]");
+	return put(r, ROWS_META, TEXT(SCHEMA_PIDS), TEXT(text));
+}
+
 static int put_losses(struct rows *r, const struct model *m)
 {
 	for (size_t *i = &r->done.causes; *i < m->losses_nr; ++*i) {
@@ -337,6 +352,8 @@ int rows_put_session(struct rows *r, const struct model *m)
 	int rc = put_meta(r, &m->meta);
 	if (!rc)
 		rc = put_notes(r, &m->meta);
+	if (!rc)
+		rc = put_pids(r, &m->meta);
 	if (!rc)
 		rc = put_losses(r, m);
 	if (!rc)

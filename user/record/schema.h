@@ -49,4 +49,8 @@ extern const struct schema_meta schema_metas[]; /* ends with key == NULL */
 /* And what can't be shown of the target: from "note.00" on, as many as there are. */
 #define SCHEMA_NOTE "note."
 
+/* Of all processes of one file their pids, as a JSON array; else there is no such row. */
+#define SCHEMA_PIDS "pids"
+enum { SCHEMA_PIDS_SZ = MODEL_PIDS_MAX * sizeof("2147483647") + sizeof("[]") };
+
 #endif

@@ -17,7 +17,10 @@ enum { NS_PER_S = 1000 * 1000 * 1000 };
 void put_target(FILE *out, const struct model_meta *meta)
 {
 	put_clean(out, *meta->comm ? meta->comm : "unknown");
-	fprintf(out, " (pid %d)", meta->pid);
+	if (meta->pids_nr > 1)
+		fprintf(out, " (%zu processes: %d, ...)", meta->pids_nr, meta->pid);
+	else
+		fprintf(out, " (pid %d)", meta->pid);
 	if (*meta->go_version) {
 		fputs(", ", out);
 		put_clean(out, meta->go_version);

@@ -15,6 +15,12 @@ void json_put_meta(struct json_writer *w, const struct snapshot *s)
 
 	json_string(w, "gallop_version", m->gallop_version);
 	json_number(w, "pid", (uint64_t)m->pid);
+	if (m->pids_nr) {
+		json_open_flat(w, "pids", '[');
+		for (size_t i = 0; i < m->pids_nr; i++)
+			json_number(w, NULL, (uint64_t)m->pids[i]);
+		json_close(w, ']');
+	}
 	json_string(w, "comm", m->comm);
 	json_string(w, "exe", m->exe);
 	json_string(w, "cmdline", m->cmdline);

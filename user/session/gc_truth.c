@@ -19,7 +19,13 @@ void gc_truth_init(struct gc_truth *t, const struct proc *proc, const struct pla
 	t->proc = proc;
 	t->exact = plan->cfg.stw_args >= WIRE_STW_START;
 	t->numgc_addr = plan->cfg.memstats_va + load_bias + plan->cfg.ms_numgc;
+	t->assist_time_addr = plan->cfg.gc_controller_va + load_bias + plan->cfg.gcc_assist_time;
 	t->pause_total_addr = plan->cfg.memstats_va + load_bias + plan->cfg.ms_pause_total;
+}
+
+bool gc_truth_assist_time(const struct gc_truth *t, uint64_t *ret)
+{
+	return t->proc && !proc_read(t->proc, t->assist_time_addr, ret, sizeof(*ret));
 }
 
 /* Both words belong together if no cycle ended between: numgc is written after the pauses. */

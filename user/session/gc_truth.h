@@ -25,7 +25,7 @@ struct gc_reading {
 
 struct gc_truth {
 	const struct proc *proc; /* borrowed; NULL: nothing can be read */
-	uint64_t numgc_addr, pause_total_addr;
+	uint64_t numgc_addr, pause_total_addr, assist_time_addr;
 	bool begun;
 	struct gc_reading begin, end;
 	bool ending; /* the last cycle of `end` may not have been told yet */
@@ -35,6 +35,9 @@ struct gc_truth {
 /* numgc and pause_total are where the plan says, at this load bias. */
 void gc_truth_init(struct gc_truth *t, const struct proc *proc, const struct plan *plan,
 		   uint64_t load_bias);
+
+/* Assists are counted by what the runtime's own counter grows by: where does it stand? False if it can't be read. */
+bool gc_truth_assist_time(const struct gc_truth *t, uint64_t *ret);
 
 void gc_truth_begin(struct gc_truth *t);
 void gc_truth_begin_at_zero(struct gc_truth *t);

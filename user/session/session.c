@@ -12,7 +12,6 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -26,9 +25,11 @@
 #include "proc/mprof.h"
 #include "proc/proc.h"
 #include "session/child.h"
+#include "session/describe.h"
 #include "session/gc_truth.h"
 #include "session/heap_watch.h"
 #include "session/privileges.h"
+#include "session/processes.h"
 #include "session/sampling.h"
 #include "session/signals.h"
 #include "session/truth.h"
@@ -48,7 +49,8 @@ struct session {
 	struct child child;
 	bool started_child;
 	int exec_failure; /* 126 or 127 when it could not be executed, else -1 */
-	struct proc *proc; /* NULL for a child that ended before it could be looked at */
+	struct proc *proc; /* NULL for a child that ended before it could be looked at, and: */
+	struct processes *many; /* all of one file; else NULL */
 	struct gobin *bin;
 	struct plan *plan;
 	struct probe *probe;
@@ -78,18 +80,12 @@ static void on_mark(const struct wire_mark *wire, void *ctx)
 {
 	struct session *s = ctx;
 
-	if (wire->place == WIRE_PLACE_EXIT) {
+	if (s->many)
+		processes_take_exit(s->many, s->probe, wire);
+	else if (wire->place == WIRE_PLACE_EXIT)
 		truth_take_exit(&s->truth, wire);
-		return;
-	}
-	struct model_mark mark = {
-		.mono_ns = wire->ev.mono_ns,
-		.reason = "ReadMemStats",
-		.runtime_objects = wire->runtime_objects,
-		.gallop_objects = wire->gallop_objects,
-		.gallop_bytes = wire->gallop_bytes,
-	};
-	model_add_mark(s->model, &mark);
+	else
+		truth_take_stop(wire, s->model);
 }
 
 static void on_totals(const struct wire_totals *totals, void *ctx)
@@ -102,6 +98,8 @@ static void on_totals(const struct wire_totals *totals, void *ctx)
 
 static int open_target(struct session *s, struct err *err)
 {
+	if (s->opts.exe)
+		return processes_open(s->opts.exe, &s->many, &s->bin, err);
 	if (!s->opts.argv) {
 		int rc = proc_open(s->opts.pid, &s->proc, err);
 		if (rc)
@@ -158,13 +156,14 @@ static int open_clock(struct session *s, struct err *err)
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	s->signal_fd = signals_open();
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	/* Of the process that was looked at, whoever has its pid by now. */
-	s->pid_fd = s->proc ? fcntl(s->proc->pidfd, F_DUPFD_CLOEXEC, 0)
-			    : (int)syscall(SYS_pidfd_open, s->child.pid, 0);
+	/* Of the process that was looked at, whoever has its pid by now. Of many it is seen at the next tick who has ended. */
+	if (!s->many)
+		s->pid_fd = s->proc ? fcntl(s->proc->pidfd, F_DUPFD_CLOEXEC, 0)
+				    : (int)syscall(SYS_pidfd_open, s->child.pid, 0);
 	if (s->timer_fd >= 0)
 		timerfd_settime(s->timer_fd, 0, &tick, NULL);
-	int fds[] = { s->signal_fd, s->timer_fd, s->pid_fd, probe_event_fd(s->probe) };
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+	int fds[] = { s->signal_fd, s->timer_fd, probe_event_fd(s->probe), s->pid_fd };
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]) - (s->many != NULL); i++) {
 		int rc = watch(s, fds[i], err);
 		if (rc)
 			return rc;
@@ -194,10 +193,17 @@ static int check_attached(const struct session *s, struct err *err)
 		       s->proc->pid, s->proc->comm);
 }
 
+/* Who stands for the target; NULL for a command that has not begun, or was gone too soon. */
+static const struct proc *shown_proc(const struct session *s)
+{
+	return s->many ? processes_first(s->many) : s->proc;
+}
+
 static int set_up(struct session *s, struct err *err)
 {
 	struct plan_opts plan = { .views = s->opts.views,
 				  .by_goroutine = s->opts.by_goroutine,
+				  .many = s->opts.exe != NULL,
 				  .depth = s->opts.depth,
 				  .ops = s->opts.ops,
 				  .ops_nr = s->opts.ops_nr,
@@ -213,9 +219,10 @@ static int set_up(struct session *s, struct err *err)
 	rc = rc ? rc : make_model(s, err);
 	rc = rc ? rc : open_clock(s, err);
 	if (!rc)
-		rc = probe_attach(s->probe, gobin_fd(s->bin), session_pid(s), err);
+		rc = probe_attach(s->probe, gobin_fd(s->bin),
+				  s->many ? PROBE_ALL_PROCESSES : session_pid(s), err);
 	rc = rc ? rc : check_attached(s, err);
-	return rc ? rc : privileges_drop(s->probe, is_sampled(s), s->proc, err);
+	return rc ? rc : privileges_drop(s->probe, is_sampled(s), shown_proc(s), err);
 }
 
 int session_new(const struct session_opts *opts, struct session **ret, struct err *err)
@@ -248,6 +255,7 @@ void session_free(struct session *s)
 	plan_free(s->plan);
 	gobin_free(s->bin);
 	proc_free(s->proc);
+	processes_free(s->many);
 	signals_drop(s->signal_fd);
 	cleanup_close(&s->epoll_fd);
 	cleanup_close(&s->timer_fd);
@@ -280,6 +288,8 @@ struct model *session_model(struct session *s)
 
 pid_t session_pid(const struct session *s)
 {
+	if (s->many)
+		return processes_first(s->many)->pid;
 	return s->started_child ? s->child.pid : s->opts.pid;
 }
 
@@ -292,34 +302,17 @@ int session_exec_failure(const struct session *s)
 
 static void fill_meta(struct session *s)
 {
-	const struct gobin_info *info = gobin_info(s->bin);
 	struct model_meta *meta = model_meta(s->model);
-	struct utsname uts;
 
-#define SET(field, ...) snprintf(meta->field, sizeof(meta->field), __VA_ARGS__)
-	SET(gallop_version, "%s", GALLOP_VERSION);
-	SET(exe, "%s", s->proc ? s->proc->exe : s->child.path);
-	SET(go_version, "%s", info->go_version);
-	SET(module, "%s", info->module[0] ? info->module : info->main_path);
-	SET(build_id, "%s", info->build_id);
-	if (!uname(&uts))
-		SET(kernel, "%.60s %.60s", uts.release, uts.machine);
-	SET(mode, "%s", is_sampled(s) ? "auto" : "exact");
-	SET(attach, "%s", probe_attach_name(s->probe));
-	const char *base = strrchr(meta->exe, '/');
-	SET(comm, "%.15s", s->proc ? s->proc->comm : base ? base + 1 : meta->exe);
-	if (s->proc)
-		proc_cmdline(s->proc, meta->cmdline, sizeof(meta->cmdline));
-#undef SET
+	describe_target(s->model, s->bin, shown_proc(s), s->child.path);
+	snprintf(meta->mode, sizeof(meta->mode), "%s", is_sampled(s) ? "auto" : "exact");
+	snprintf(meta->attach, sizeof(meta->attach), "%s", probe_attach_name(s->probe));
 	for (size_t i = 0; i < s->plan->notes_nr; i++)
 		model_add_note(s->model, s->plan->notes[i]);
 	/* One that samples looks for them again and again, and says so with what it costs. */
 	if (!is_sampled(s) && probe_other_places(s->probe))
 		model_add_note(s->model, "another tracer is attached to this process, too: each "
 					 "makes what the other measures slower");
-	if (s->proc && s->proc->stopped)
-		model_add_note(s->model, "the process was stopped when gallop came (SIGSTOP, or a "
-					 "debugger): nothing happens in it until it goes on");
 	if (has_op_windows(s) && s->opts.heap)
 		model_add_note(s->model, "allocations outside of operations were not looked at: "
 					 "--mode exact records both");
@@ -357,26 +350,14 @@ static void locate(struct session *s)
 		stream_set_map_reader(s->stream, &s->maps);
 }
 
-/* Assists are counted by what the runtime's own counter grows by: where does it stand? */
-static void start_assists(struct session *s)
-{
-	uint64_t ns = 0;
-	const struct wire_cfg *cfg = &s->plan->cfg;
-
-	if (s->proc && cfg->gc_controller_va &&
-	    !proc_read(s->proc,
-		       cfg->gc_controller_va + model_meta(s->model)->load_bias +
-			       cfg->gcc_assist_time,
-		       &ns, sizeof(ns)))
-		probe_set_assist_time(s->probe, ns);
-}
-
 /* The last word of the runtime before the probes go, or one more before the next interval. */
 static void read_truth(struct session *s)
 {
 	struct truth truth = s->truth;
 	struct gc_truth gc_truth = s->gc_truth;
 
+	if (s->many)
+		processes_read(s->many, s->probe, s->end_reason != NULL);
 	if (!is_sampled(s))
 		truth_read(&truth, s->probe);
 	gc_truth_read(&gc_truth, s->probe);
@@ -426,9 +407,16 @@ static int open_command(struct session *s, struct err *err)
 /* Begin to count: a command at its first instruction, a running process at one moment everywhere. */
 static int start(struct session *s, struct err *err)
 {
-	if (!s->started_child) {
+	uint64_t assists_ns;
+
+	if (s->many) {
+		int rc = processes_locate(s->many, s->probe, err);
+		if (rc)
+			return rc;
+	} else if (!s->started_child) {
 		locate(s);
-		start_assists(s);
+		if (gc_truth_assist_time(&s->gc_truth, &assists_ns))
+			probe_set_assist_time(s->probe, assists_ns);
 	}
 	s->start_ns = s->interval_ns = s->tried_ns = mono_now_ns();
 	probe_open_gate(s->probe);
@@ -444,7 +432,9 @@ static int start(struct session *s, struct err *err)
 			return rc;
 	}
 	fill_meta(s);
-	if (s->started_child)
+	if (s->many)
+		processes_begin(s->many, s->probe, s->model);
+	else if (s->started_child)
 		locate(s);
 	else if (!is_sampled(s))
 		truth_begin(&s->truth, s->probe);
@@ -464,6 +454,8 @@ static void to_checks(struct session *s)
 	else if (is_sampled(s))
 		snprintf(check->why_not, sizeof(check->why_not),
 			 "objects are the runtime's own numbers");
+	else if (s->many)
+		processes_to_model(s->many, s->model, s->end_reason != NULL);
 	else if (plan_has(s->plan, PLAN_PROG_MALLOC))
 		truth_to_check(&s->truth, check);
 	else
@@ -542,6 +534,8 @@ static const char *why_gone(struct session *s, uint64_t now)
 {
 	bool counting = probe_is_counting(s->probe);
 
+	if (s->many)
+		return processes_look(s->many, s->probe, now) ? NULL : "target exited";
 	if (counting && (!s->proc || now - s->looked_ns < LOOK_NS))
 		return NULL;
 	s->looked_ns = now;

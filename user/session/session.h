@@ -27,6 +27,8 @@ struct session_opts {
 	double budget; /* of a sampled session: share of the target's CPU time; see govern/govern.h */
 	unsigned views; /* PLAN_VIEW_*; 0: all */
 	pid_t pid; /* attach to this process, or ... */
+	const char *
+		exe; /* to all that execute this file: in exact mode, PLAN_VIEW_ALLOC alone; or ... */
 	char *const *argv; /* ... start this command; NULL-terminated */
 	int child_output; /* where its output goes; 0: where ours does */
 	enum probe_attach attach;

@@ -14,38 +14,52 @@ void truth_init(struct truth *t, const struct proc *proc, struct gobin *bin, uin
 {
 	struct err err;
 
+	t->process = WIRE_PROCESS_NONE;
 	t->readable = memstats_reader_init(&t->reader, proc, bin, load_bias, &err) == 0;
 	if (!t->readable)
 		snprintf(t->why_not, sizeof(t->why_not), "%.150s", err.msg);
 }
 
-/* One reading between two of gallop's own count. */
-static bool read_once(const struct truth *t, const struct probe *probe, struct truth_reading *ret)
+static uint64_t count_gallop(const struct truth *t, const struct probe *probe)
 {
-	struct wire_cpu before, after;
+	struct wire_process one;
+	struct wire_cpu all;
+
+	if (t->process == WIRE_PROCESS_NONE) {
+		probe_totals(probe, &all);
+		return all.objects;
+	}
+	probe_process(probe, t->process, &one);
+	return one.objects;
+}
+
+/* One reading between two of gallop's own count. */
+static bool read_once(const struct truth *t, const struct probe *probe, struct truth_reading *ret,
+		      bool *still)
+{
 	struct memstats stats;
 
 	ret->mono_ns = mono_now_ns();
-	probe_totals(probe, &before);
+	ret->gallop_objects = count_gallop(t, probe);
 	if (memstats_read(&t->reader, &stats))
 		return false;
-	probe_totals(probe, &after);
+	uint64_t moved = count_gallop(t, probe) - ret->gallop_objects + stats.unsettled;
 	ret->runtime_objects = stats.mallocs;
-	ret->gallop_objects = before.objects;
 	/* Each P may be inside one malloc that one side has counted and the other hasn't yet. */
-	ret->slack = after.objects - before.objects + stats.unsettled + stats.ps_nr;
+	ret->slack = moved + stats.ps_nr;
+	*still = !moved;
 	return true;
 }
 
-/* The least disturbed of a few readings. */
+/* The least disturbed of a few readings: one that nothing disturbed can't be bettered. */
 static bool read_best(const struct truth *t, const struct probe *probe, struct truth_reading *ret)
 {
-	bool found = false;
+	bool found = false, still = false;
 
-	for (int i = 0; i < TRIES && t->readable; i++) {
+	for (int i = 0; i < TRIES && t->readable && !still; i++) {
 		struct truth_reading r;
 
-		if (!read_once(t, probe, &r))
+		if (!read_once(t, probe, &r, &still))
 			continue;
 		if (!found || r.slack < ret->slack)
 			*ret = r;
@@ -85,6 +99,19 @@ void truth_take_exit(struct truth *t, const struct wire_mark *mark)
 		.slack = mark->slack + (mark->ps_nr ? mark->ps_nr - 1 : 0),
 	};
 	t->ended = true;
+}
+
+void truth_take_stop(const struct wire_mark *wire, struct model *m)
+{
+	struct model_mark mark = {
+		.mono_ns = wire->ev.mono_ns,
+		.reason = "ReadMemStats",
+		.runtime_objects = wire->runtime_objects,
+		.gallop_objects = wire->gallop_objects,
+		.gallop_bytes = wire->gallop_bytes,
+	};
+
+	model_add_mark(m, &mark);
 }
 
 void truth_to_check(const struct truth *t, struct model_check *check)

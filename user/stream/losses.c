@@ -32,5 +32,7 @@ const struct loss_words loss_words[WIRE_LOSS_NR] = {
 					    "their block could not be read" },
 	[WIRE_LOSS_SAMPLE] = { "samples_lost",
 			       "samples that were not sent: the buffer to gallop was full" },
+	[WIRE_LOSS_PROCESS] = { "processes_full", "objects of processes that are not counted: "
+						  "there were over 1,024" },
 	[WIRE_LOSS_MARK] = { "mark_failed", "counts with the world stopped that were not taken" },
 };
