@@ -30,8 +30,8 @@ static __always_inline void tell_full(const struct sample_hit *h)
 }
 
 /*
- * Count a hit of this stage: true if it is one of the window's. Those that are to be thrown away are sent, too: what came
- * before tells what later ones stand for (user/estimate/inclusion.h).
+ * Count a hit of this stage: true if it is to be sent. Where there was a first stage those that are to be thrown away are
+ * sent, too: what came before tells what later ones stand for (user/estimate/inclusion.h).
  */
 static __always_inline bool window_takes(struct sample_hit *h, enum wire_stage stage)
 {
@@ -46,7 +46,7 @@ static __always_inline bool window_takes(struct sample_hit *h, enum wire_stage s
 		return false;
 	if (nr == window.skip_hits)
 		window.kept_ns = h->now;
-	return true;
+	return window.send_all || nr >= window.skip_hits || h->now >= window.keep_from_ns;
 }
 
 /* The body between claim and release of a slot; it has no other way out than its end. */

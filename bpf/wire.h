@@ -399,7 +399,7 @@ enum wire_stage {
 
 /*
  * The window that is open, if one is. The user side writes all of it, `stage` last, and closes it by that; the kernel
- * side counts hits and leaves two times. A hit from skip_hits on, or from keep_from_ns on, is sent; none is after
+ * side counts hits and leaves two times. A hit from skip_hits on, or from keep_from_ns on, is kept, and sent; with send_all those before are sent, too. None is after
  * max_hits, when the user side is woken, once.
  *
  * Of operations: those that begin while it admits are measured, and no others. It stops to admit after admit_hits, or when
@@ -417,7 +417,7 @@ struct wire_window {
 	uint64_t full_ns; /* when max_hits was reached, or no operation was left; 0: not yet */
 	uint64_t admit_hits;
 	uint32_t admits; /* 0: no operation that begins is measured any more */
-	uint32_t pad;
+	uint32_t send_all; /* not only hits that are kept */
 	uint64_t open; /* operations that are measured, and have neither ended nor gone */
 };
 

@@ -104,12 +104,11 @@ static void check_window(const struct seen *s, uint32_t number)
 		return;
 	}
 	if (s->exact &&
-	    (s->first_ns + SLACK_NS < w->kept_from_ns || s->last_ns > w->end_ns + SLACK_NS)) {
+	    (s->first_ns + SLACK_NS < w->open_ns || s->last_ns > w->end_ns + SLACK_NS)) {
 		fprintf(stderr,
 			"window %u: samples from %" PRId64 " to %" PRId64 " of %" PRId64 " ns\n",
-			number, (int64_t)(s->first_ns - w->kept_from_ns),
-			(int64_t)(s->last_ns - w->kept_from_ns),
-			(int64_t)(w->end_ns - w->kept_from_ns));
+			number, (int64_t)(s->first_ns - w->open_ns),
+			(int64_t)(s->last_ns - w->open_ns), (int64_t)(w->end_ns - w->open_ns));
 		bad++;
 	}
 	if (s->exact > 1334 || s->refills > 600)

@@ -384,6 +384,23 @@ static void phases_are_covered(void **state)
 	assert_true(o.half_width > 0.2);
 }
 
+/* Some goroutines that allocate little, all the time: hardly a refill is seen. That is no rest. */
+static void little_is_no_rest(void **state)
+{
+	struct sim_program p = {
+		{ loop(0, of_site_0, 1, 1e-6), loop(0, of_site_1, 1, 1e-6) }, 2, 2, 2
+	};
+	struct sim_tracing t = usual;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		p.workers[i].op_len = 4;
+		p.workers[i].pause_s = 1e-3;
+	}
+	t.units_nr = 30;
+	assert_within(simulate(p, &t, "slow and steady"), 0.93, 0.05, 0.3);
+}
+
 /* Windows see all of a burst, most of them nothing; in each the head is as likely as the tail, or is made up for. */
 static void bursts_are_covered(void **state)
 {
@@ -396,6 +413,13 @@ static void bursts_are_covered(void **state)
 	assert_true(o.told > 0.9);
 	assert_true(o.cover >= 0.9);
 	assert_true(fabs(o.bias) < 0.2);
+	/* One that came just before, in the first stage, says nothing of the rest since. */
+	struct sim_program often = bursts(600);
+	often.workers[0].pause_s = 0.012;
+	o = simulate(often, &t, "bursts, more often");
+	assert_true(o.told > 0.9);
+	assert_true(o.cover >= 0.93);
+	assert_true(fabs(o.bias) < 0.15);
 }
 
 /* Of longer ones windows that begin in a rest see the head only. What they say of the rest is no interval. */
@@ -513,6 +537,7 @@ int main(void)
 		cmocka_unit_test(intervals_cover),
 		cmocka_unit_test(costs_are_found),
 		cmocka_unit_test(phases_are_covered),
+		cmocka_unit_test(little_is_no_rest),
 		cmocka_unit_test(bursts_are_covered),
 		cmocka_unit_test(cut_bursts_are_not_told),
 		cmocka_unit_test(short_windows_see_heads_only),

@@ -55,7 +55,7 @@ static void test_steps(void **state)
 	for (int i = 0; i < 2000; i++) {
 		double before = s.slot_s;
 		double wild = pow(10, (double)rand() / RAND_MAX * 8 - 6);
-		const struct schedule_unit unit = { wild, wild, wild, wild * 2, wild, 0 };
+		const struct schedule_unit unit = { wild, wild, wild, wild * 2, wild };
 
 		schedule_next(&s, i % 7 ? &unit : NULL, (double)rand() / RAND_MAX * 64);
 		assert_true(s.slot_s <= before * 1.25 * (1 + 1e-12));
@@ -69,8 +69,8 @@ static void test_blind_at_first(void **state)
 {
 	struct schedule dear = make_schedule(BUDGET, SLOW_HIT_S);
 	struct schedule cheap = make_schedule(BUDGET, SLOW_HIT_S);
-	const struct schedule_unit much = { 0.012, 0.009, 0.006, 0.008, 1000, 0 };
-	const struct schedule_unit little = { 0.0001, 0.009, 0.006, 0.008, 0, 0 };
+	const struct schedule_unit much = { 0.012, 0.009, 0.006, 0.008, 1000 };
+	const struct schedule_unit little = { 0.0001, 0.009, 0.006, 0.008, 0 };
 
 	(void)state;
 	for (int i = 0; i < SCHEDULE_MEAN_MIN - 1; i++) {
@@ -92,8 +92,8 @@ static double settle(struct schedule *s, const struct schedule_unit *unit, doubl
 static void test_where_it_settles(void **state)
 {
 	struct schedule s = make_schedule(BUDGET, SLOW_HIT_S);
-	const struct schedule_unit slow = { 0.0126, 0.009, 0.0054, 0.0068, 1000, 0 };
-	const struct schedule_unit fast = { 0.0015, 0.009, 0.0004, 0.008, 1000, 0 };
+	const struct schedule_unit slow = { 0.0126, 0.009, 0.0054, 0.0068, 1000 };
+	const struct schedule_unit fast = { 0.0015, 0.009, 0.0004, 0.008, 1000 };
 
 	(void)state;
 	/* Slow traps: latency is what limits. */
@@ -113,7 +113,7 @@ static void test_where_it_settles(void **state)
 static void test_length_of_the_second_stage(void **state)
 {
 	struct schedule s = make_schedule(BUDGET, SLOW_HIT_S);
-	struct schedule_unit rare = { 0.006, 0.008, 0, 0.008, 16, 0 };
+	struct schedule_unit rare = { 0.006, 0.008, 0, 0.008, 16 };
 
 	(void)state;
 	assert_near(s.exact_s, 0.008, 1e-9);
@@ -137,7 +137,7 @@ static void test_length_of_the_second_stage(void **state)
 /* Half as much of the budget: twice as long; and where one unit is more than 30 s give, it is said. */
 static void test_small_budgets(void **state)
 {
-	const struct schedule_unit unit = { 0.02, 0.0001, 0, 0.008, 1000, 0 };
+	const struct schedule_unit unit = { 0.02, 0.0001, 0, 0.008, 1000 };
 	struct schedule a = make_schedule(0.02, FAST_HIT_S), b = make_schedule(0.01, FAST_HIT_S);
 	struct schedule c = make_schedule(0.0001, SLOW_HIT_S);
 
@@ -155,8 +155,8 @@ static void test_small_budgets(void **state)
 static void test_not_the_last(void **state)
 {
 	struct schedule s = make_schedule(BUDGET, FAST_HIT_S);
-	const struct schedule_unit usual = { 0.005, 0.001, 0, 0.008, 1000, 0 };
-	const struct schedule_unit monster = { 0.010, 0.001, 0, 0.008, 1000, 0 };
+	const struct schedule_unit usual = { 0.005, 0.001, 0, 0.008, 1000 };
+	const struct schedule_unit monster = { 0.010, 0.001, 0, 0.008, 1000 };
 	double before = settle(&s, &usual, 1);
 
 	(void)state;
@@ -180,9 +180,9 @@ static struct schedule make_operations(double budget, double hit_s)
 /* By what windows cost, however much more their limits allow; and as long as operations take, not as they may. */
 static void test_operations_settle(void **state)
 {
-	const struct schedule_unit fast = { 0.003, 0.005, 0.0004, 0.008, 600, 0 };
-	const struct schedule_unit slow = { 0.006, 0.004, 0.0035, 0.004, 600, 0 };
-	const struct schedule_unit dear = { 0.060, 0.004, 0, 0.008, 600, 0 };
+	const struct schedule_unit fast = { 0.003, 0.005, 0.0004, 0.008, 600 };
+	const struct schedule_unit slow = { 0.006, 0.004, 0.0035, 0.004, 600 };
+	const struct schedule_unit dear = { 0.060, 0.004, 0, 0.008, 600 };
 	struct schedule s = make_operations(BUDGET, FAST_HIT_S);
 
 	(void)state;
@@ -643,6 +643,31 @@ static void calls_are_those_of_before(void **state)
 		assert_int_equal(op_calls_stood_for(&cases[i].calls), cases[i].stood_for);
 }
 
+/* Where bursts are cut windows see more, as long as one can be paid; and what was seen long ago is no reason. */
+static void test_cuts(void **state)
+{
+	struct schedule s = make_schedule(BUDGET, SLOW_HIT_S);
+	const struct schedule_unit unit = { 0.0126, 0.009, 0.0054, 0.0068, 1000 };
+
+	(void)state;
+	schedule_see_cuts(&s, SCHEDULE_CUTS - 1, 4);
+	for (int i = 0; i < SCHEDULE_MEAN_MAX; i++)
+		schedule_next(&s, &unit, 4);
+	schedule_see_cuts(&s, SCHEDULE_CUTS - 1, 4);
+	assert_int_equal(s.times, 1);
+	for (int i = 0; i < 10; i++)
+		schedule_see_cuts(&s, SCHEDULE_CUTS, 4);
+	assert_int_equal(s.times, SCHEDULE_TIMES_MAX);
+
+	s = make_schedule(BUDGET, SLOW_HIT_S);
+	for (int i = 0; i < 10; i++) {
+		schedule_see_cuts(&s, SCHEDULE_CUTS, SCHEDULE_CPUS_MIN);
+		schedule_next(&s, NULL, SCHEDULE_CPUS_MIN);
+		assert_true(s.affordable);
+	}
+	assert_true(s.times < SCHEDULE_TIMES_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -668,6 +693,7 @@ int main(void)
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_alarm),
 		cmocka_unit_test(calls_are_those_of_before),
+		cmocka_unit_test(test_cuts),
 	};
 
 	return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);

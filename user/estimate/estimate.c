@@ -113,32 +113,6 @@ static int merge(const struct evidence *e, uint32_t size_class, double objects,
 	return 0;
 }
 
-static int estimate_class(struct units *u, const struct sampled *s, uint32_t size_class,
-			  uint64_t objects, struct estimate_result *ret, size_t *cap)
-{
-	_cleanup_(evidence_deinit) struct evidence e = { 0 };
-
-	if (!objects)
-		return 0;
-	int err = windows_shares(u, size_class, &e.windows);
-	if (!err)
-		err = sampled_shares(s, size_class, &e.sampled, &e.samples);
-	if (err)
-		return err;
-	e.lambda = weigh(&e, u->units_nr);
-	ret->unsampled[size_class] = (double)objects * (e.lambda * e.windows.unsampled +
-							(1 - e.lambda) * e.sampled.unsampled);
-	return merge(&e, size_class, (double)objects, ret, cap);
-}
-
-static int by_site_class(const void *a, const void *b)
-{
-	const struct estimate_part *x = a, *y = b;
-	int d = cmp_u64(x->site, y->site);
-
-	return d ? d : cmp_u64(x->size_class, y->size_class);
-}
-
 /*
  * Units that see nothing of a program which works in bursts tell nothing. And where windows that began in a rest see no more than
  * the beginning of one, what comes later is told by those that began at work: of those there must be twice as many as else.
@@ -156,9 +130,35 @@ static size_t alike_units(const struct units *u)
 		at_work += unit->began == ESTIMATE_BEGAN_AT_WORK;
 	}
 	if (sum <= 0)
-		return u->units_nr;
+		return 0;
 	size_t nr = (size_t)clip_f64(sum * sum / squares + 0.5, 1, (double)u->units_nr);
-	return cut > CUT_SHARE * sum && at_work / 2 < nr ? (at_work > 1 ? at_work / 2 : 1) : nr;
+	return cut > CUT_SHARE * sum && at_work / 2 < nr ? at_work / 2 : nr;
+}
+
+static int estimate_class(struct units *u, const struct sampled *s, uint32_t size_class,
+			  uint64_t objects, struct estimate_result *ret, size_t *cap)
+{
+	_cleanup_(evidence_deinit) struct evidence e = { 0 };
+
+	if (!objects)
+		return 0;
+	int err = windows_shares(u, size_class, &e.windows);
+	if (!err)
+		err = sampled_shares(s, size_class, &e.sampled, &e.samples);
+	if (err)
+		return err;
+	e.lambda = weigh(&e, alike_units(u));
+	ret->unsampled[size_class] = (double)objects * (e.lambda * e.windows.unsampled +
+							(1 - e.lambda) * e.sampled.unsampled);
+	return merge(&e, size_class, (double)objects, ret, cap);
+}
+
+static int by_site_class(const void *a, const void *b)
+{
+	const struct estimate_part *x = a, *y = b;
+	int d = cmp_u64(x->site, y->site);
+
+	return d ? d : cmp_u64(x->size_class, y->size_class);
 }
 
 int estimate(const struct estimate_span *span, struct estimate_result *ret)

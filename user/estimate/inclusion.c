@@ -28,8 +28,9 @@
 #define COULD_MIN_S 1e-6
 /* Times the mean rate that the last may be of who goes on as ever. */
 #define STEADY 2.0
-/* A part of the rate in the window that is none to speak of. */
+/* A part of the rate in the window that is none to speak of; and objects that some refill would have told of, of any class. */
 #define REST 0.1
+#define REFILLED_SURELY 4000.0
 
 struct point {
 	double own_s, looked_s, hits; /* since the first point */
@@ -127,21 +128,23 @@ static void add_hits(const struct inclusion_window *w, const struct inclusion_ev
 	}
 }
 
-/* Hardly anything happened before it, and then more than it could see. */
+/* In a rest: hardly anything happened before it. Then it was cut if there was more than it could see. */
 static enum estimate_began how_it_began(const struct inclusion_window *w,
 					const struct inclusion_event *v, size_t nr, double last,
 					const struct row *row)
 {
-	double own_s = row->v[row->nr - 1].own_s - row->v[row->nr - 1 - nr].own_s;
-
 	if (!nr)
 		return ESTIMATE_BEGAN_UNKNOWN;
-	if (last > REST * (double)nr / max_f64(own_s, COULD_MIN_S))
+	double own_s = row->v[row->nr - 1].own_s - row->v[row->nr - nr].own_s;
+	double rate = (double)nr / max_f64(own_s, COULD_MIN_S);
+	if (last > REST * rate)
 		return ESTIMATE_BEGAN_AT_WORK;
+	if (rate * LAST_MAX_S < REFILLED_SURELY * w->hits_per_object)
+		return ESTIMATE_BEGAN_UNKNOWN;
 	double time_s = v[nr - 1].at_s - v[0].at_s, rest_s = 0;
 	for (size_t i = 1; i < nr; i++)
 		rest_s = max_f64(rest_s, v[i].at_s - v[i - 1].at_s);
-	bool full = (double)nr >= w->max_hits ||
+	bool full = (double)nr > w->max_hits - 0.5 ||
 		    (time_s > w->length_s / 2 && w->end_s - v[nr - 1].at_s < w->length_s / 20);
 	/* With a rest in between it has seen one end, and another begin. */
 	bool cut = full && rest_s < time_s / 4;
@@ -256,7 +259,7 @@ int inclusion_of(struct inclusion_window *w, struct inclusion_event *v, size_t n
 	for (size_t i = 0; i < hits_nr; i++)
 		hits[i].could_s = could_s(w, &row, &points[first + i]);
 	double mean = points[first - 2].hits / max_f64(w->attach_s - w->refills_s, COULD_MIN_S);
-	if (mean > 0 && last < STEADY * mean)
+	if (last < STEADY * mean && last > mean / STEADY)
 		keep_rate(w, hits, hits_nr, mean);
 	return 0;
 }

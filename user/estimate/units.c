@@ -168,7 +168,7 @@ static int make_room(struct units *u, const struct estimate_span *span)
 
 /*
  * Windows get longer where bursts were cut off, see schedule.h. When there are enough that are, those of before tell nothing
- * but what is wrong. Which those are doesn't depend on what any one of them saw.
+ * but what is wrong.
  */
 static uint32_t least_times(const struct estimate_span *span)
 {

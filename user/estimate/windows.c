@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The estimate. In unit j, which stands for D_j of time, root g takes A_gj = D_j S_g used_gj / stage_j, where S_g is how
- * much refills slow it down. Of that a site has p_gsj = (n_gsj + k P_gs) / (n_gj + k): its part of the unit's hits n, and,
- * while those are few, of all units' hits (P). The share of a site is sum A p over sum A, sums over roots and units.
- * As sums: S_g (sum_j w_j n_gsj + P_gs sum_j k w_j), with w_j = A_gj / S_g / (n_gj + k).
+ * much refills slow it down; A_g is the sum of that. A hit stands for w: for D_j times the reverse of how long a window that meets
+ * it could have begun (inclusion.h), or, where that isn't known, for D_j / kept_j as all of its unit. Of A_g a site has
+ * p_gs = sum w of its hits / sum w of all hits of the root. The share of a site is sum A_g p_gs over sum A_g.
  *
  * Pairs with hits and hardly a refill: what the hits say, times how much the second stage slows the root down. If other
  * classes of the root have refills they tell that. Else it is between what the root's own hits cost it and how much the

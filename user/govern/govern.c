@@ -105,7 +105,11 @@ void govern_schedule(struct governor *g, bool maps_only)
 	schedule.hit_s = (double)g->cal.hit_ns / 1e9;
 	schedule.switch_s = (double)(g->cal.attach_ns + g->cal.gone_ns) / 1e9;
 	schedule.refills = g->opts.refills && !maps_only;
+	uint64_t times = g->schedule.times;
 	schedule_init(&g->schedule, &schedule);
+	/* What the program is like stays as it was. */
+	if (times)
+		g->schedule.times = times;
 	g->maps_only = maps_only;
 }
 
@@ -114,6 +118,13 @@ void governor_set_profiled(struct governor *g, bool profiled)
 	pthread_mutex_lock(&g->lock);
 	g->profiled = profiled;
 	ration_set_profiled(&g->ration, profiled);
+	pthread_mutex_unlock(&g->lock);
+}
+
+void governor_see_cut(struct governor *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->cuts++;
 	pthread_mutex_unlock(&g->lock);
 }
 

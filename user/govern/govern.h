@@ -65,6 +65,7 @@ struct govern_window {
 	uint64_t op_calls[WIRE_OPS_MAX];
 	bool maps_only; /* allocations weren't looked at */
 	bool whole; /* false: something failed, or the target was gone: its samples tell nothing */
+	bool cut; /* its samples say that it began in a rest, and ended in the middle of what came then */
 };
 
 /* Calibrate, then begin. 0 or -errno. Stop and free in any case. */
@@ -82,6 +83,9 @@ void governor_free(struct governor *g);
 size_t governor_take(struct governor *g, struct govern_window *ret, size_t cap);
 
 uint64_t governor_lost_windows(struct governor *g);
+
+/* One was cut: some more, and they get longer. */
+void governor_see_cut(struct governor *g);
 
 /* For how long a group of what is always on has been given up, so far; and the calls of an operation of the plan's. */
 uint64_t governor_off_ns(struct governor *g, enum wire_group group);

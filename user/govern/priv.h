@@ -57,6 +57,7 @@ struct governor {
 	uint64_t
 		failed; /* windows that tell nothing, beside `units`, but for one that the end cut off */
 	uint64_t lost; /* windows that nobody asked for in time */
+	size_t cuts; /* that it was told of, and hasn't thought of yet */
 	size_t other_probes; /* of other tracers, the most that were seen at once */
 	double cpus; /* that the target has used lately */
 	double room_s; /* CPU seconds that windows may cost now */

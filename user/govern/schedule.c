@@ -96,16 +96,23 @@ static struct schedule_unit mean_unit(const struct schedule *s)
 	return unit;
 }
 
+/* By its limits. */
+static struct schedule_unit dearest_unit(const struct schedule *s)
+{
+	int stages = s->opts.refills ? 2 : 1;
+	double hits = hits_wanted(s) + (s->opts.refills ? SCHEDULE_REFILL_HITS : 0);
+
+	return (struct schedule_unit){ .cost_s = hits * s->opts.hit_s + stages * s->opts.switch_s,
+				       .open_s = s->exact_s + s->opts.switch_s };
+}
+
 /*
  * The most that a unit can cost by its limits; and what one has cost, on average, when enough are known. A window of
  * operations is in the hands of those: its limits are far more than most take, so what few have seen must do.
  */
 static struct schedule_unit expected_unit(const struct schedule *s)
 {
-	int stages = s->opts.refills ? 2 : 1;
-	double hits = hits_wanted(s) + (s->opts.refills ? SCHEDULE_REFILL_HITS : 0);
-	struct schedule_unit unit = { .cost_s = hits * s->opts.hit_s + stages * s->opts.switch_s,
-				      .open_s = s->exact_s + s->opts.switch_s };
+	struct schedule_unit unit = dearest_unit(s);
 
 	if (s->units_nr >= SCHEDULE_MEAN_MIN)
 		return mean_unit(s);
@@ -183,22 +190,25 @@ void schedule_init(struct schedule *s, const struct schedule_opts *opts)
 	s->affordable = by_cost(s, SCHEDULE_CPUS_MIN) <= SLOT_MAX_S;
 }
 
-/* What those that were shorter have cost is no measure any more. */
-static void see_cut(struct schedule *s)
+void schedule_see_cuts(struct schedule *s, size_t cuts, double cpus)
 {
-	if (s->opts.operations || s->times == SCHEDULE_TIMES_MAX || ++s->cuts < SCHEDULE_CUTS)
+	s->cuts += cuts;
+	if (s->opts.operations || s->times == SCHEDULE_TIMES_MAX || s->cuts < SCHEDULE_CUTS)
 		return;
-	s->times *= 2;
 	s->cuts = 0;
-	s->units_nr = 0;
+	s->times *= 2;
+	/* Better some that are too short than none. */
+	if (dearest_unit(s).cost_s / (s->opts.share * max_f64(cpus, SCHEDULE_CPUS_MIN)) >
+	    SLOT_MAX_S)
+		s->times /= 2;
 }
 
 void schedule_next(struct schedule *s, const struct schedule_unit *unit, double cpus)
 {
 	if (unit)
 		s->units[s->units_nr++ % SCHEDULE_MEAN_MAX] = *unit;
-	if (unit && unit->cut)
-		see_cut(s);
+	if (unit && s->units_nr % SCHEDULE_MEAN_MAX == 0)
+		s->cuts = 0;
 	s->exact_s = exact_length(s);
 
 	double wanted_by_cost = by_cost(s, cpus);

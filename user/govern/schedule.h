@@ -28,7 +28,7 @@ enum {
 	 */
 	SCHEDULE_TIMES_MAX = 8,
 	SCHEDULE_LONGER_MAX = 2,
-	SCHEDULE_CUTS = 2, /* of so many units */
+	SCHEDULE_CUTS = 2, /* of SCHEDULE_MEAN_MAX units */
 	/* A window of operations: hits and time in which they may begin; and so many times the hits for them to end in. */
 	SCHEDULE_OPS_HITS = 600,
 	SCHEDULE_OPS_NS = 25 * 1000 * 1000,
@@ -59,7 +59,6 @@ struct schedule_unit {
 	/* Of the open second stage, together: time in traps, and the target's CPU time, that included. */
 	double trapped_s, cpu_s;
 	double hits; /* of the second stage */
-	bool cut; /* it began in a rest, and ended in the middle of what came then */
 };
 
 struct schedule {
@@ -67,7 +66,7 @@ struct schedule {
 	double slot_s; /* of the next slot */
 	double exact_s; /* how long the next second stage may be, on average */
 	uint64_t times; /* SCHEDULE_EXACT_HITS that it may see */
-	size_t cuts; /* since that was last changed */
+	size_t cuts; /* since that was last changed, of the last units */
 	bool affordable; /* false: not even one unit in the longest slot is */
 	size_t units_nr; /* of all time */
 	struct schedule_unit units[SCHEDULE_MEAN_MAX]; /* the last ones */
@@ -86,6 +85,9 @@ void schedule_init(struct schedule *s, const struct schedule_opts *opts);
 
 /* After each slot; unit NULL: it had none. cpus: how many the target has used lately. */
 void schedule_next(struct schedule *s, const struct schedule_unit *unit, double cpus);
+
+/* So many more units began in a rest, and ended in the middle of what came then. */
+void schedule_see_cuts(struct schedule *s, size_t cuts, double cpus);
 
 /* CPU seconds: what the next one is taken to cost. */
 double schedule_expects(const struct schedule *s);

@@ -21,10 +21,7 @@
 #include "plan/plan.h"
 #include "probe/probe.h"
 
-enum {
-	LATE_NS = 1000 * 1000, /* a stage that ends so much later than it should is an overrun */
-	REFILL_OBJECTS = 64, /* that a refill tells of, or more */
-};
+enum { LATE_NS = 1000 * 1000 }; /* a stage that ends so much later than it should is an overrun */
 
 /* Uniform in [0, 1). */
 static double random_share(void)
@@ -173,7 +170,8 @@ static bool run_exact(struct governor *g, struct govern_unit *u)
 				 .stage = WIRE_STAGE_EXACT,
 				 .skip_hits = max_hits * skip_percent / 100,
 				 .keep_from_ns = mono_now_ns() + skip_ns,
-				 .max_hits = max_hits };
+				 .max_hits = max_hits,
+				 .send_all = u->window.refill_ns > 0 };
 	bool goes_on = run_stage(g, u, &w, limit_ns, &begin_ns, &end_ns);
 	double cpu_end_s = govern_cpu_s(g, cpu_s);
 
@@ -190,8 +188,6 @@ static bool run_exact(struct governor *g, struct govern_unit *u)
 	u->window.exact_hits = w.hits;
 	u->measured.open_s = (double)(end_ns - attach_ns + g->cal.gone_ns) / 1e9;
 	u->measured.hits = (double)w.hits;
-	u->measured.cut = g->schedule.opts.refills && w.hits >= max_hits / 2 &&
-			  u->window.refill_hits * REFILL_OBJECTS < w.hits / 4;
 	u->measured.trapped_s = govern_hits_cost(g, WIRE_GROUP_WINDOW, w.hits);
 	u->measured.cpu_s = cpu_end_s - cpu_s;
 	return goes_on;
@@ -270,6 +266,8 @@ static bool look_around(struct governor *g, struct govern_room *room)
 	pthread_mutex_lock(&g->lock);
 	if (g->maps_only != g->profiled)
 		govern_schedule(g, g->profiled);
+	schedule_see_cuts(&g->schedule, g->cuts, g->cpus);
+	g->cuts = 0;
 	bool may_open = g->opts.operations ? may_open_for_operations(g) : g->room_s > 0;
 	may_open = may_open && g->schedule.affordable;
 	*room = (struct govern_room){ .cpus = g->cpus, .cost_s = g->room_s };

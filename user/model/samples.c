@@ -599,7 +599,7 @@ static bool is_stratum(const struct model_samples *samples)
 		if (unit->alloc.times > times)
 			nr = 0;
 		times = unit->alloc.times > times ? unit->alloc.times : times;
-		nr += unit->alloc.hits_nr || unit->map_ops_nr;
+		nr += unit->alloc.times == times && (unit->alloc.hits_nr || unit->map_ops_nr);
 	}
 	return nr >= SAMPLES_STRATUM_UNITS ||
 	       samples->units_nr - samples->middle_units >= SAMPLES_STRATUM_UNITS_MAX;

@@ -115,7 +115,7 @@ bool probe_can_switch(const struct probe *probe);
 
 /*
  * The governor's: windows. Open begins a stage of window `number`, from 1: hits before both skip_hits and keep_from_ns
- * are not sent, nor are those after max_hits. Close ends it, and *ret is what it came to.
+ * are not sent unless send_all, nor are those after max_hits. Close ends it, and *ret is what it came to.
  */
 void probe_open_window(struct probe *probe, const struct wire_window *window);
 void probe_close_window(struct probe *probe, struct wire_window *ret);

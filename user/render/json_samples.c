@@ -39,6 +39,7 @@ void json_put_sampling(struct json_writer *w, const struct snapshot *s)
 	json_number(w, "mem_profile_rate", samples->mem_profile_rate);
 	json_number(w, "sampled", samples->sampled);
 	json_number(w, "windows", samples->units);
+	json_number(w, "windows_alike", samples->alike);
 	json_number(w, "hits", samples->hits);
 	json_number_if(w, "shares_from_ns", samples->shares_from_ns, samples->shares_from_ns);
 	json_number_if(w, "shares_to_ns", samples->shares_from_ns, samples->shares_to_ns);

@@ -194,7 +194,7 @@ static void add_too_few(char words[CELL_SZ], const struct snapshot_samples *samp
 {
 	uint64_t span = since(samples->shares_from_ns, samples->shares_to_ns);
 
-	if (samples->units >= ESTIMATE_UNITS_MIN) {
+	if (samples->units >= ESTIMATE_UNITS_MIN && samples->alike < ESTIMATE_UNITS_MIN) {
 		add(words, "the program works in bursts, and of %s windows too few saw all of one",
 		    fmt_count(samples->units).s);
 		return;

@@ -192,8 +192,11 @@ int sampling_windows(struct sampling *s, struct err *err)
 				"windows that were over long before they were looked at",
 				governor_lost_windows(s->governor));
 
-	for (size_t i = 0; !rc && i < s->over_nr; i++)
+	for (size_t i = 0; !rc && i < s->over_nr; i++) {
 		rc = stream_window(s->opts.stream, &s->over[i]);
+		if (s->over[i].cut)
+			governor_see_cut(s->governor);
+	}
 	s->over_nr = governor_take(s->governor, s->over, WINDOWS_MAX);
 	return rc ? err_set(err, rc, "cannot take a window: %s", strerror(-rc)) : 0;
 }

@@ -18,7 +18,7 @@
 
 enum {
 	PENDING_MAX =
-		1 << 16, /* samples of windows that aren't over: one has some thousands at most */
+		1 << 16, /* samples of windows that aren't over: one has ten thousand at most */
 };
 
 /* A sample with the model's numbers in place of addresses. */
@@ -450,7 +450,7 @@ static int add_unit(struct sample_stream *ss, const struct govern_window *w, con
 }
 
 static int take_window(struct sample_stream *ss, struct placed *v, size_t nr,
-		       const struct govern_window *window)
+		       struct govern_window *window)
 {
 	_cleanup_(unit_deinit) struct unit unit = { 0 };
 	int rc = bound_all(ss, v, nr, window);
@@ -459,10 +459,11 @@ static int take_window(struct sample_stream *ss, struct placed *v, size_t nr,
 		rc = include_all(ss, v, nr, window, &unit.began);
 	if (!rc)
 		rc = make_unit(v, nr, window, &unit);
+	window->cut = unit.began == ESTIMATE_BEGAN_IN_REST_CUT;
 	return rc ? rc : add_unit(ss, window, &unit);
 }
 
-int sample_stream_window(struct sample_stream *ss, const struct govern_window *window)
+int sample_stream_window(struct sample_stream *ss, struct govern_window *window)
 {
 	size_t first = 0, end;
 	int rc = 0;

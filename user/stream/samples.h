@@ -38,7 +38,7 @@ int sample_stream_take(struct sample_stream *ss, const struct wire_sample *sampl
 		       uint64_t load_bias);
 
 /* This window is over and all of its samples were taken: they become a unit of the model. 0 or -errno. */
-int sample_stream_window(struct sample_stream *ss, const struct govern_window *window);
+int sample_stream_window(struct sample_stream *ss, struct govern_window *window);
 
 /* Samples that no unit has: of windows that were over, or for which there was no room; and that the model had no room for. */
 uint64_t sample_stream_late(const struct sample_stream *ss);

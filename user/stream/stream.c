@@ -523,7 +523,7 @@ void stream_set_profile_rate(struct stream *s, uint64_t mem_profile_rate)
 	sample_stream_set_rate(s->samples, mem_profile_rate);
 }
 
-int stream_window(struct stream *s, const struct govern_window *window)
+int stream_window(struct stream *s, struct govern_window *window)
 {
 	return s->samples ? sample_stream_window(s->samples, window)
 			  : op_stream_window(s->ops, window);

@@ -53,7 +53,7 @@ int stream_drain(struct stream *s, bool last, uint64_t now_ns, struct err *err);
 
 /* Of a sampled session: runtime.MemProfileRate as it is now; and a window whose samples were all taken. 0 or -errno. */
 void stream_set_profile_rate(struct stream *s, uint64_t mem_profile_rate);
-int stream_window(struct stream *s, const struct govern_window *window);
+int stream_window(struct stream *s, struct govern_window *window);
 
 /* Of windows of operations: see op_stream_set_off(). */
 struct op_stream_off;
