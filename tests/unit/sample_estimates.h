@@ -14,6 +14,7 @@
 static const struct snapshot_samples sample_by_windows = {
 	.on = true,
 	.units = 23,
+	.alike = 21,
 	.hits = 41310,
 	.shares_from_ns = SAMPLE_START + 2 * (uint64_t)SAMPLE_S,
 	.shares_to_ns = SAMPLE_START + 58 * (uint64_t)SAMPLE_S,
