@@ -161,6 +161,27 @@ lives() {
 	end_all
 }
 
+# One is killed before its runtime's count was read: the other's alone isn't that of all.
+killed() {
+	local exe
+	name="killed unread"
+	exe=$(go_program "$newest" pie life) || { skip "$name" "$(tail -n 1 "$T/build.err")"; return; }
+	begin_all 2 "$exe"
+	watch "$exe" -d 1h --strict
+	for i in 0 1; do order $i "allocate 1000"; done
+	await_all 0 1
+	kill -KILL "${pids[0]}"
+	wait "${pids[0]}" 2> /dev/null
+	stop "$tracer"
+	is "$name: gallop's status" $? 6
+	to_json "$T/r.gallop" "$T/json"
+	is "$name: the check is known" "$(jq .check.known "$T/json")" false
+	matches "$name: why not" "$(jq -r .check.why_not "$T/json")" '^of 1 of 2 processes, which have [1-9][0-9]* % of the objects, the runtime.s count was not read$'
+	matches "$name: which" "$(note)" "1 process isn't in the check, its runtime's count was not read: ${pids[0]}"
+	unset 'pids[0]'
+	end_all
+}
+
 # They allocate all the time, also while gallop comes and goes: no count and no check is off by more than its readings.
 busy() {
 	local exe i
@@ -283,6 +304,7 @@ for version in $versions; do
 	for mode in ${GALLOP_TEST_MODES:-plain piestripped}; do crowd "$version" "$mode"; done
 done
 lives
+killed
 busy
 full
 perf_uprobes

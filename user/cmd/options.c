@@ -216,7 +216,9 @@ const struct option_spec option_specs[] = {
 	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING_ANY | CMD_DIFF, AT(json), NULL, NULL,
 	  .help = "JSON instead of text" },
 	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING_ANY | CMD_DIFF, AT(strict), NULL, NULL,
-	  .help = "exit with 6 if anything was lost, or a check line tells of a difference" },
+	  .help = "exit with 6 if anything was lost, or a check line tells of a difference; with "
+		  "-x "
+		  "also if it isn't known" },
 	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL,
 	  .help = "print the plan, every probe and why, and attach nothing; needs no root",
 	  .use = OPTION_LIVE },

@@ -375,27 +375,58 @@ static bool is_checked(const struct process *p)
 	return p->truth.begun && p->truth.ended;
 }
 
-static void to_check(const struct processes *ps, struct model_check *sum)
+/* Those whose runtime's count isn't known. */
+struct left_out {
+	size_t nr;
+	uint64_t objects, of; /* theirs, and those of all */
+};
+
+/* What is true of most of them may not be shown as true of all. */
+static void leave_out(const struct left_out *left, size_t all_nr, struct model_check *sum)
 {
+	if (!sum->known || left->objects <= left->of / 100)
+		return;
+	memset(sum, 0, sizeof(*sum));
+	snprintf(sum->why_not, sizeof(sum->why_not),
+		 "of %zu of %zu processes, which have %.0f %% of the objects, the runtime's count "
+		 "was not read",
+		 left->nr, all_nr, 100.0 * (double)left->objects / (double)left->of);
+}
+
+static void add_check(struct model_check *sum, const struct model_check *one)
+{
+	sum->from_mono_ns = sum->known ? min_u64(sum->from_mono_ns, one->from_mono_ns)
+				       : one->from_mono_ns;
+	sum->to_mono_ns = max_u64(sum->to_mono_ns, one->to_mono_ns);
+	sum->runtime_objects += one->runtime_objects;
+	sum->gallop_objects += one->gallop_objects;
+	sum->slack += one->slack;
+	sum->known = true;
+}
+
+static void to_check(const struct processes *ps, const struct probe *probe, struct model_check *sum)
+{
+	struct left_out left = { 0 };
+
 	memset(sum, 0, sizeof(*sum));
 	for (size_t i = 0; i < ps->nr; i++) {
+		struct wire_process has;
 		struct model_check one;
 
+		probe_process(probe, ps->v[i].at, &has);
+		left.of += has.objects;
 		truth_to_check(&ps->v[i].truth, &one);
-		if (!one.known) {
-			memcpy(sum->why_not, one.why_not, sizeof(sum->why_not));
+		if (one.known) {
+			add_check(sum, &one);
 			continue;
 		}
-		sum->from_mono_ns = sum->known ? min_u64(sum->from_mono_ns, one.from_mono_ns)
-					       : one.from_mono_ns;
-		sum->to_mono_ns = max_u64(sum->to_mono_ns, one.to_mono_ns);
-		sum->runtime_objects += one.runtime_objects;
-		sum->gallop_objects += one.gallop_objects;
-		sum->slack += one.slack;
-		sum->known = true;
+		left.nr++;
+		left.objects += has.objects;
+		memcpy(sum->why_not, one.why_not, sizeof(sum->why_not));
 	}
 	if (sum->known)
 		sum->why_not[0] = '\0';
+	leave_out(&left, ps->nr, sum);
 }
 
 /* A note of how many there are of a kind, and which, as far as there is room. */
@@ -478,11 +509,12 @@ static void add_pid(struct model_meta *meta, pid_t pid)
 	meta->pids[meta->pids_nr++] = pid;
 }
 
-void processes_to_model(const struct processes *ps, struct model *m, bool last)
+void processes_to_model(const struct processes *ps, const struct probe *probe, struct model *m,
+			bool last)
 {
 	struct model_meta *meta = model_meta(m);
 
-	to_check(ps, model_check(m));
+	to_check(ps, probe, model_check(m));
 	meta->pids_nr = 0;
 	for (size_t i = 0; i < ps->nr; i++)
 		add_pid(meta, ps->v[i].pid);

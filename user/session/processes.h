@@ -55,7 +55,11 @@ void processes_read(struct processes *ps, const struct probe *probe, bool last);
 void processes_take_exit(struct processes *ps, const struct probe *probe,
 			 const struct wire_mark *mark);
 
-/* What they sum up to, and who they are. last: and what became of them, which is told once. */
-void processes_to_model(const struct processes *ps, struct model *m, bool last);
+/*
+ * What they sum up to, and who they are. The check is known if it is of nearly all that was counted. last: and what
+ * became of them, which is told once.
+ */
+void processes_to_model(const struct processes *ps, const struct probe *probe, struct model *m,
+			bool last);
 
 #endif

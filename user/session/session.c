@@ -455,7 +455,7 @@ static void to_checks(struct session *s)
 		snprintf(check->why_not, sizeof(check->why_not),
 			 "objects are the runtime's own numbers");
 	else if (s->many)
-		processes_to_model(s->many, s->model, s->end_reason != NULL);
+		processes_to_model(s->many, s->probe, s->model, s->end_reason != NULL);
 	else if (plan_has(s->plan, PLAN_PROG_MALLOC))
 		truth_to_check(&s->truth, check);
 	else
