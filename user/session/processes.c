@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "base/caps.h"
-#include "base/clock.h"
 #include "base/u64.h"
 #include "bpf/wire.h"
 #include "gobin/gobin.h"
@@ -237,7 +236,7 @@ static bool runs_it(const struct processes *ps, const struct process *p)
 
 /* One that was met by what it allocates. It may have ended, or be another program, by now. */
 static void meet(struct processes *ps, const struct probe *probe, uint32_t at,
-		 const struct wire_process *seen, uint64_t now_ns)
+		 const struct wire_process *seen)
 {
 	struct process p = { .pid = (pid_t)seen->pid, .at = at, .later = true };
 	struct err err;
@@ -252,13 +251,13 @@ static void meet(struct processes *ps, const struct probe *probe, uint32_t at,
 	locate(ps, &p, seen->load_bias);
 	p.truth.readable &= p.proc != NULL;
 	if (seen->from_zero)
-		truth_begin_at_zero(&p.truth, now_ns);
+		truth_begin_at_zero(&p.truth, seen->begin_ns);
 	else
 		truth_begin(&p.truth, probe);
 	ps->v[ps->nr++] = p;
 }
 
-static void meet_new(struct processes *ps, const struct probe *probe, uint64_t now_ns)
+static void meet_new(struct processes *ps, const struct probe *probe)
 {
 	uint32_t nr = probe_processes_nr(probe);
 
@@ -269,7 +268,7 @@ static void meet_new(struct processes *ps, const struct probe *probe, uint64_t n
 			continue;
 		probe_process(probe, at, &seen);
 		if (seen.pid)
-			meet(ps, probe, at, &seen, now_ns);
+			meet(ps, probe, at, &seen);
 	}
 }
 
@@ -320,14 +319,14 @@ static void see_execs(struct processes *ps, const struct probe *probe)
 			end_life(ps, &ps->v[i], LIFE_EXECED);
 }
 
-bool processes_look(struct processes *ps, const struct probe *probe, uint64_t now_ns)
+bool processes_look(struct processes *ps, const struct probe *probe)
 {
 	bool left = false;
 
 	/* One that has executed something and exited is no more one of them when it exits. */
 	see_execs(ps, probe);
 	see_exits(ps);
-	meet_new(ps, probe, now_ns);
+	meet_new(ps, probe);
 	for (size_t i = 0; i < ps->nr && !left; i++)
 		left = ps->v[i].proc != NULL;
 	return left;
@@ -346,7 +345,7 @@ static void read_one(const struct probe *probe, struct process *p)
 
 void processes_read(struct processes *ps, const struct probe *probe, bool last)
 {
-	(void)processes_look(ps, probe, mono_now_ns());
+	(void)processes_look(ps, probe);
 	size_t nr = last ? ps->nr : min_u64(ps->nr, READS_MAX);
 
 	for (size_t i = 0; i < nr; i++)
@@ -356,7 +355,7 @@ void processes_read(struct processes *ps, const struct probe *probe, bool last)
 void processes_take_exit(struct processes *ps, const struct probe *probe,
 			 const struct wire_mark *mark)
 {
-	meet_new(ps, probe, mark->ev.mono_ns);
+	meet_new(ps, probe);
 	for (size_t i = 0; i < ps->nr; i++) {
 		struct process *p = &ps->v[i];
 

@@ -46,7 +46,7 @@ int processes_locate(struct processes *ps, struct probe *probe, struct err *err)
 void processes_begin(struct processes *ps, const struct probe *probe, struct model *m);
 
 /* At every tick: who has come, and who has gone? False if nobody is left. */
-bool processes_look(struct processes *ps, const struct probe *probe, uint64_t now_ns);
+bool processes_look(struct processes *ps, const struct probe *probe);
 
 /* What each runtime has counted by now; at the end of all of them, before that of no more than some. */
 void processes_read(struct processes *ps, const struct probe *probe, bool last);

@@ -535,7 +535,7 @@ static const char *why_gone(struct session *s, uint64_t now)
 	bool counting = probe_is_counting(s->probe);
 
 	if (s->many)
-		return processes_look(s->many, s->probe, now) ? NULL : "target exited";
+		return processes_look(s->many, s->probe) ? NULL : "target exited";
 	if (counting && (!s->proc || now - s->looked_ns < LOOK_NS))
 		return NULL;
 	s->looked_ns = now;
