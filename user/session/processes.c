@@ -328,7 +328,7 @@ bool processes_look(struct processes *ps, const struct probe *probe)
 	see_exits(ps);
 	meet_new(ps, probe);
 	for (size_t i = 0; i < ps->nr && !left; i++)
-		left = ps->v[i].proc != NULL;
+		left = ps->v[i].life == LIFE_GOES_ON;
 	return left;
 }
 
