@@ -32,6 +32,7 @@ struct process {
 	struct truth truth;
 	enum life life;
 	bool later; /* it wasn't there at the start */
+	bool stopped; /* when it was found */
 	bool said_last; /* the end of its truth is its exit */
 };
 
@@ -209,6 +210,7 @@ int processes_locate(struct processes *ps, struct probe *probe, struct err *err)
 			let_go(ps, p);
 			continue;
 		}
+		p->stopped = p->proc->stopped;
 		ps->v[kept] = *p;
 		locate(ps, &ps->v[kept++], bias);
 	}
@@ -459,6 +461,11 @@ static bool was_met_later(const struct process *p)
 	return p->later && !has_come(p);
 }
 
+static bool was_stopped(const struct process *p)
+{
+	return p->stopped;
+}
+
 static bool has_exited(const struct process *p)
 {
 	return p->life == LIFE_EXITED;
@@ -486,6 +493,8 @@ static void add_notes(const struct processes *ps, struct model *m)
 	     "processes began meanwhile and are counted from their first object");
 	note(ps, m, was_met_later, "process more executed the file, and is counted too",
 	     "processes more executed the file, and are counted too");
+	note(ps, m, was_stopped, "process was stopped (SIGSTOP, or a debugger) when gallop came",
+	     "processes were stopped (SIGSTOP, or a debugger) when gallop came");
 	note(ps, m, has_exited, "process has exited and is counted until then",
 	     "processes have exited and are counted until then");
 	note(ps, m, has_execed, "process has executed something, and is counted until then",

@@ -305,6 +305,8 @@ static void fill_meta(struct session *s)
 	struct model_meta *meta = model_meta(s->model);
 
 	describe_target(s->model, s->bin, shown_proc(s), s->child.path);
+	if (s->proc)
+		describe_state(s->model, s->proc);
 	snprintf(meta->mode, sizeof(meta->mode), "%s", is_sampled(s) ? "auto" : "exact");
 	snprintf(meta->attach, sizeof(meta->attach), "%s", probe_attach_name(s->probe));
 	for (size_t i = 0; i < s->plan->notes_nr; i++)
