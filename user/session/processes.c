@@ -376,14 +376,45 @@ static bool is_checked(const struct process *p)
 	return p->truth.begun && p->truth.ended;
 }
 
+static bool is_unchecked(const struct process *p)
+{
+	return !is_checked(p);
+}
+
+static bool is_any(const struct process *p)
+{
+	(void)p;
+	return true;
+}
+
+/* A process that executes the file again has lives of its own, and is one all the same: its first of a kind stands for it. */
+static bool is_first(const struct processes *ps, size_t at, bool (*is_one)(const struct process *p))
+{
+	if (!is_one(&ps->v[at]))
+		return false;
+	for (size_t i = 0; i < at; i++)
+		if (ps->v[i].pid == ps->v[at].pid && is_one(&ps->v[i]))
+			return false;
+	return true;
+}
+
+static size_t count(const struct processes *ps, bool (*is_one)(const struct process *p))
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < ps->nr; i++)
+		nr += is_first(ps, i, is_one);
+	return nr;
+}
+
 /* Those whose runtime's count isn't known. */
 struct left_out {
-	size_t nr;
 	uint64_t objects, of; /* theirs, and those of all */
 };
 
 /* What is true of most of them may not be shown as true of all. */
-static void leave_out(const struct left_out *left, size_t all_nr, struct model_check *sum)
+static void leave_out(const struct processes *ps, const struct left_out *left,
+		      struct model_check *sum)
 {
 	if (!sum->known || left->objects <= left->of / 100)
 		return;
@@ -391,7 +422,8 @@ static void leave_out(const struct left_out *left, size_t all_nr, struct model_c
 	snprintf(sum->why_not, sizeof(sum->why_not),
 		 "of %zu of %zu processes, which have %.0f %% of the objects, the runtime's count "
 		 "was not read",
-		 left->nr, all_nr, 100.0 * (double)left->objects / (double)left->of);
+		 count(ps, is_unchecked), count(ps, is_any),
+		 100.0 * (double)left->objects / (double)left->of);
 }
 
 static void add_check(struct model_check *sum, const struct model_check *one)
@@ -421,13 +453,12 @@ static void to_check(const struct processes *ps, const struct probe *probe, stru
 			add_check(sum, &one);
 			continue;
 		}
-		left.nr++;
 		left.objects += has.objects;
 		memcpy(sum->why_not, one.why_not, sizeof(sum->why_not));
 	}
 	if (sum->known)
 		sum->why_not[0] = '\0';
-	leave_out(&left, ps->nr, sum);
+	leave_out(ps, &left, sum);
 }
 
 /* A note of how many there are of a kind, and which, as far as there is room. */
@@ -435,15 +466,13 @@ static void note(const struct processes *ps, struct model *m,
 		 bool (*is_one)(const struct process *p), const char *one, const char *many)
 {
 	char text[160];
-	size_t nr = 0, len = 0, named = 0;
+	size_t nr = count(ps, is_one), len = 0, named = 0;
 
-	for (size_t i = 0; i < ps->nr; i++)
-		nr += is_one(&ps->v[i]);
 	if (!nr)
 		return;
 	len = (size_t)snprintf(text, sizeof(text), "%zu %s: ", nr, nr == 1 ? one : many);
 	for (size_t i = 0; i < ps->nr && len + 16 < sizeof(text); i++)
-		if (is_one(&ps->v[i]))
+		if (is_first(ps, i, is_one))
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%d",
 						named++ ? ", " : "", ps->v[i].pid);
 	if (named < nr && len + 4 < sizeof(text))
@@ -474,11 +503,6 @@ static bool has_exited(const struct process *p)
 static bool has_execed(const struct process *p)
 {
 	return p->life == LIFE_EXECED;
-}
-
-static bool is_unchecked(const struct process *p)
-{
-	return !is_checked(p);
 }
 
 /* It had no exit of its own: killed, or another program. */
