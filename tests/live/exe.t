@@ -102,6 +102,9 @@ crowd() {
 	unwatch
 	for i in "${rest[@]}"; do sum=$((sum + $(made "$i"))); done
 	counted $((sum + 5000))
+	is "$name: nothing of the collector" "$(jq -c '.gc | [keys, .check.known]' "$T/json")" '[["check"],false]'
+	is "$name: nor in lines" "$("$GALLOP" report "$T/r.gallop" -f jsonl | jq -c 'select(.type == "summary") | [keys, .check.known]')" '[["check","type"],false]'
+	is "$name: from before to" "$(jq '.check.from_mono_ns < .check.to_mono_ns' "$T/json")" true
 	fails_with "$name: gc" 'stops and GC cycles are not known' gc "$T/r.gallop"
 	fails_with "$name: stops" 'stops and GC cycles are not known' report "$T/r.gallop" -f collapsed --value stw
 	fails_with "$name: a timeline" 'stops and GC cycles are not known' report "$T/r.gallop" -f trace
