@@ -120,6 +120,8 @@ static int find(struct processes *ps, const char *path, struct err *err)
 	rc = files_reserve(FILES_NEEDED + PROCESSES_BEGIN_MAX, err);
 	if (rc)
 		return rc;
+	ps->hidden_nr = 0;
+	ps->unopened = (struct err){ 0 };
 	rc = proc_each(look_at, &s);
 	if (rc < 0)
 		return err_set(err, rc, "cannot read /proc: %s", strerror(-rc));
@@ -132,6 +134,52 @@ static int find(struct processes *ps, const char *path, struct err *err)
 	return ps->nr ? 0 : none_found(&s, path, err);
 }
 
+/* It isn't looked at any more. The first one's names stay. */
+static void let_go(struct processes *ps, struct process *p)
+{
+	if (p->proc != ps->first)
+		proc_free(p->proc);
+	p->proc = NULL;
+}
+
+/* The file, through one of them; -ESRCH: it has gone, or executes another by now. */
+static int open_file(struct processes *ps, const struct proc *proc, struct err *err)
+{
+	struct gobin *bin;
+	int rc = proc_open_exe(proc, &bin, err);
+
+	if (rc)
+		return err_wrap(err, "process %d (%s)", proc->pid, proc->comm);
+	if (gobin_info(bin)->exe_dev == proc->exe_dev &&
+	    gobin_info(bin)->exe_ino == proc->exe_ino) {
+		ps->bin = bin;
+		return 0;
+	}
+	gobin_free(bin);
+	return err_set(err, -ESRCH, "process %d (%s) has executed something", proc->pid,
+		       proc->comm);
+}
+
+/* Through the first that is still there; who was before it isn't looked at any more. */
+static int find_and_open(struct processes *ps, const char *path, struct err *err)
+{
+	int rc = find(ps, path, err);
+	size_t gone = 0;
+
+	if (rc)
+		return rc;
+	while ((rc = open_file(ps, ps->v[gone].proc, err)) == -ESRCH && gone + 1 < ps->nr)
+		let_go(ps, &ps->v[gone++]);
+	ps->nr -= gone;
+	memmove(ps->v, ps->v + gone, ps->nr * sizeof(ps->v[0]));
+	if (rc) {
+		for (size_t i = 0; i < ps->nr; i++)
+			let_go(ps, &ps->v[i]);
+		ps->nr = 0;
+	}
+	return rc;
+}
+
 int processes_open(const char *path, struct processes **ret, struct gobin **bin_ret,
 		   struct err *err)
 {
@@ -140,25 +188,17 @@ int processes_open(const char *path, struct processes **ret, struct gobin **bin_
 	if (!ps)
 		return err_set(err, -ENOMEM, "out of memory");
 	*ret = ps;
-	int rc = find(ps, path, err);
+	int rc = find_and_open(ps, path, err);
+	/* All that were found may have ended, and others begun: the second time that isn't so by chance. */
+	if (rc == -ESRCH)
+		rc = find_and_open(ps, path, err);
 	if (rc)
 		return rc;
 	ps->first = ps->v[0].proc;
 	for (size_t i = 1; i < ps->nr; i++)
 		ps->first->caps |= ps->v[i].proc->caps;
-	rc = proc_open_exe(ps->first, &ps->bin, err);
-	if (rc)
-		return err_wrap(err, "process %d (%s)", ps->first->pid, ps->first->comm);
 	*bin_ret = ps->bin;
 	return 0;
-}
-
-/* It isn't looked at any more. The first one's names stay. */
-static void let_go(struct processes *ps, struct process *p)
-{
-	if (p->proc != ps->first)
-		proc_free(p->proc);
-	p->proc = NULL;
 }
 
 void processes_free(struct processes *ps)
