@@ -42,8 +42,10 @@ const struct option_spec option_specs[] = {
 	  .use = OPTION_LIVE },
 	{ "exe", 'x', OPTION_STRING, COUNTING, AT(exe), "PATH", NULL,
 	  .help = "all processes that execute the file PATH, as one: those that run now, 256 at "
-		  "most, and those that begin meanwhile. With --mode exact: allocations alone are "
-		  "counted, and top prints plain text blocks",
+		  "most, and those that begin meanwhile, 1,024 lives in all. Who only maps the "
+		  "file is counted if it executes code of it: for machines whose users are "
+		  "trusted. With --mode exact: allocations alone are counted, and top prints "
+		  "plain text blocks",
 	  .use = OPTION_LIVE },
 	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING | CMD_HEAP, AT(output), "FILE", NULL,
 	  .help = "write to FILE. For report, gc, maps and heap the suffix chooses the format: "
