@@ -50,6 +50,7 @@ static __always_inline u32 *process_begin(u32 pid, u64 load_bias)
 		__sync_fetch_and_add(&processes_nr, -1);
 	else if (!bpf_map_update_elem(&lives, &pid, &at, BPF_NOEXIST)) {
 		p->load_bias = load_bias;
+		p->begin_ns = bpf_ktime_get_ns();
 		p->from_zero = bpf_map_lookup_elem(&execs, &pid) != NULL;
 		p->pid = pid;
 	}

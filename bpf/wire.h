@@ -261,8 +261,9 @@ struct wire_process {
 		from_zero; /* it began while the gate was open: nothing was before what is counted */
 	uint64_t load_bias;
 	uint64_t objects, bytes;
+	uint64_t begin_ns; /* when it was met by what it allocates; 0: it was there at the start */
 	uint32_t executed; /* its life ended by an exec() */
-	uint32_t pad[7];
+	uint32_t pad[5];
 };
 
 enum wire_event_kind {

@@ -102,6 +102,9 @@ crowd() {
 	unwatch
 	for i in "${rest[@]}"; do sum=$((sum + $(made "$i"))); done
 	counted $((sum + 5000))
+	is "$name: nothing of the collector" "$(jq -c '.gc | [keys, .check.known]' "$T/json")" '[["check"],false]'
+	is "$name: nor in lines" "$("$GALLOP" report "$T/r.gallop" -f jsonl | jq -c 'select(.type == "summary") | [keys, .check.known]')" '[["check","type"],false]'
+	is "$name: from before to" "$(jq '.check.from_mono_ns < .check.to_mono_ns' "$T/json")" true
 	fails_with "$name: gc" 'stops and GC cycles are not known' gc "$T/r.gallop"
 	fails_with "$name: stops" 'stops and GC cycles are not known' report "$T/r.gallop" -f collapsed --value stw
 	fails_with "$name: a timeline" 'stops and GC cycles are not known' report "$T/r.gallop" -f trace
@@ -158,6 +161,27 @@ lives() {
 	matches "$name: of two lives" "$(note)" "2 processes have executed something, and are counted until then: "
 	matches "$name: of exits" "$(note)" "4 processes have exited and are counted until then: "
 	matches "$name: of the check" "$(note)" "3 processes ended without an exit: their check ends before it: "
+	end_all
+}
+
+# One is killed before its runtime's count was read: the other's alone isn't that of all.
+killed() {
+	local exe
+	name="killed unread"
+	exe=$(go_program "$newest" pie life) || { skip "$name" "$(tail -n 1 "$T/build.err")"; return; }
+	begin_all 2 "$exe"
+	watch "$exe" -d 1h --strict
+	for i in 0 1; do order $i "allocate 1000"; done
+	await_all 0 1
+	kill -KILL "${pids[0]}"
+	wait "${pids[0]}" 2> /dev/null
+	stop "$tracer"
+	is "$name: gallop's status" $? 6
+	to_json "$T/r.gallop" "$T/json"
+	is "$name: the check is known" "$(jq .check.known "$T/json")" false
+	matches "$name: why not" "$(jq -r .check.why_not "$T/json")" '^of 1 of 2 processes, which have [1-9][0-9]* % of the objects, the runtime.s count was not read$'
+	matches "$name: which" "$(note)" "1 process isn't in the check, its runtime's count was not read: ${pids[0]}"
+	unset 'pids[0]'
 	end_all
 }
 
@@ -283,6 +307,7 @@ for version in $versions; do
 	for mode in ${GALLOP_TEST_MODES:-plain piestripped}; do crowd "$version" "$mode"; done
 done
 lives
+killed
 busy
 full
 perf_uprobes

@@ -42,8 +42,10 @@ const struct option_spec option_specs[] = {
 	  .use = OPTION_LIVE },
 	{ "exe", 'x', OPTION_STRING, COUNTING, AT(exe), "PATH", NULL,
 	  .help = "all processes that execute the file PATH, as one: those that run now, 256 at "
-		  "most, and those that begin meanwhile. With --mode exact: allocations alone are "
-		  "counted, and top prints plain text blocks",
+		  "most, and those that begin meanwhile, 1,024 lives in all. Who only maps the "
+		  "file is counted if it executes code of it: for machines whose users are "
+		  "trusted. With --mode exact: allocations alone are counted, and top prints "
+		  "plain text blocks",
 	  .use = OPTION_LIVE },
 	{ "output", 'o', OPTION_STRING, CMD_RECORD | SHOWING | CMD_HEAP, AT(output), "FILE", NULL,
 	  .help = "write to FILE. For report, gc, maps and heap the suffix chooses the format: "
@@ -216,7 +218,9 @@ const struct option_spec option_specs[] = {
 	{ "json", 0, OPTION_FLAG, CMD_LIST | SHOWING_ANY | CMD_DIFF, AT(json), NULL, NULL,
 	  .help = "JSON instead of text" },
 	{ "strict", 0, OPTION_FLAG, CMD_RECORD | SHOWING_ANY | CMD_DIFF, AT(strict), NULL, NULL,
-	  .help = "exit with 6 if anything was lost, or a check line tells of a difference" },
+	  .help = "exit with 6 if anything was lost, or a check line tells of a difference; with "
+		  "-x "
+		  "also if it isn't known" },
 	{ "dry-run", 0, OPTION_FLAG, LIVE | CMD_DOCTOR, AT(dry_run), NULL, NULL,
 	  .help = "print the plan, every probe and why, and attach nothing; needs no root",
 	  .use = OPTION_LIVE },

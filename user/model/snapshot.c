@@ -515,7 +515,10 @@ bool snapshot_maps_were_off(const struct snapshot *s)
 
 bool snapshot_is_complete(const struct snapshot *s)
 {
-	return !s->loss_total && snapshot_check_holds(&s->check) &&
+	/* Of many processes there always is a check, but for those that it lacks. */
+	bool lacks = s->meta.pids_nr && !s->check.known;
+
+	return !s->loss_total && !lacks && snapshot_check_holds(&s->check) &&
 	       snapshot_gc_check_holds(&s->gc.check);
 }
 

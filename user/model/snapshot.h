@@ -153,7 +153,7 @@ bool snapshot_gc_check_holds(const struct model_gc_check *check);
 /* Were makes, clears and growths of maps not looked at all the time, to keep the budget? Counts of them are least numbers then. */
 bool snapshot_maps_were_off(const struct snapshot *s);
 
-/* Nothing was lost, and no check tells of a difference. */
+/* Nothing was lost, no check tells of a difference, and of many processes none that counts is missing in it. */
 bool snapshot_is_complete(const struct snapshot *s);
 
 #endif

@@ -110,6 +110,7 @@ void probe_process(const struct probe *p, uint32_t at, struct wire_process *ret)
 	ret->pid = from->pid;
 	ret->from_zero = from->from_zero;
 	ret->executed = from->executed;
+	ret->begin_ns = from->begin_ns;
 	ret->load_bias = from->load_bias;
 	ret->objects = from->objects;
 	ret->bytes = from->bytes;

@@ -207,19 +207,26 @@ static void put_details(struct json_writer *w, const struct snapshot *s)
 	put_callers(w, &stops);
 }
 
+/* Of many processes it isn't looked at. */
+static bool is_looked_at(const struct snapshot *s)
+{
+	return !s->meta.pids_nr;
+}
+
 void json_put_gc_summary(struct json_writer *w, const struct snapshot *s)
 {
-	put_sums(w, s);
-	put_details(w, s);
-	put_assists(w, &s->gc);
+	if (is_looked_at(s)) {
+		put_sums(w, s);
+		put_details(w, s);
+		put_assists(w, &s->gc);
+	}
 	put_check(w, &s->gc.check);
 }
 
-void json_put_gc(struct json_writer *w, const struct snapshot *s)
+static void put_all(struct json_writer *w, const struct snapshot *s)
 {
 	const struct snapshot_gc *gc = &s->gc;
 
-	json_open(w, "gc", '{');
 	put_sums(w, s);
 	json_open(w, "list", '[');
 	for (size_t i = 0; i < gc->cycles_nr; i++) {
@@ -239,6 +246,13 @@ void json_put_gc(struct json_writer *w, const struct snapshot *s)
 	json_open(w, "summary", '{');
 	put_details(w, s);
 	json_close(w, '}');
-	put_check(w, &gc->check);
+}
+
+void json_put_gc(struct json_writer *w, const struct snapshot *s)
+{
+	json_open(w, "gc", '{');
+	if (is_looked_at(s))
+		put_all(w, s);
+	put_check(w, &s->gc.check);
 	json_close(w, '}');
 }

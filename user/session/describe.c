@@ -29,6 +29,10 @@ void describe_target(struct model *m, struct gobin *bin, const struct proc *proc
 	if (!proc)
 		return;
 	proc_cmdline(proc, meta->cmdline, sizeof(meta->cmdline));
+}
+
+void describe_state(struct model *m, const struct proc *proc)
+{
 	if (proc->stopped)
 		model_add_note(m, "the process was stopped when gallop came (SIGSTOP, or a "
 				  "debugger): nothing happens in it until it goes on");

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "base/caps.h"
-#include "base/clock.h"
 #include "base/u64.h"
 #include "bpf/wire.h"
 #include "gobin/gobin.h"
@@ -33,6 +32,7 @@ struct process {
 	struct truth truth;
 	enum life life;
 	bool later; /* it wasn't there at the start */
+	bool stopped; /* when it was found */
 	bool said_last; /* the end of its truth is its exit */
 };
 
@@ -120,6 +120,8 @@ static int find(struct processes *ps, const char *path, struct err *err)
 	rc = files_reserve(FILES_NEEDED + PROCESSES_BEGIN_MAX, err);
 	if (rc)
 		return rc;
+	ps->hidden_nr = 0;
+	ps->unopened = (struct err){ 0 };
 	rc = proc_each(look_at, &s);
 	if (rc < 0)
 		return err_set(err, rc, "cannot read /proc: %s", strerror(-rc));
@@ -132,6 +134,52 @@ static int find(struct processes *ps, const char *path, struct err *err)
 	return ps->nr ? 0 : none_found(&s, path, err);
 }
 
+/* It isn't looked at any more. The first one's names stay. */
+static void let_go(struct processes *ps, struct process *p)
+{
+	if (p->proc != ps->first)
+		proc_free(p->proc);
+	p->proc = NULL;
+}
+
+/* The file, through one of them; -ESRCH: it has gone, or executes another by now. */
+static int open_file(struct processes *ps, const struct proc *proc, struct err *err)
+{
+	struct gobin *bin;
+	int rc = proc_open_exe(proc, &bin, err);
+
+	if (rc)
+		return err_wrap(err, "process %d (%s)", proc->pid, proc->comm);
+	if (gobin_info(bin)->exe_dev == proc->exe_dev &&
+	    gobin_info(bin)->exe_ino == proc->exe_ino) {
+		ps->bin = bin;
+		return 0;
+	}
+	gobin_free(bin);
+	return err_set(err, -ESRCH, "process %d (%s) has executed something", proc->pid,
+		       proc->comm);
+}
+
+/* Through the first that is still there; who was before it isn't looked at any more. */
+static int find_and_open(struct processes *ps, const char *path, struct err *err)
+{
+	int rc = find(ps, path, err);
+	size_t gone = 0;
+
+	if (rc)
+		return rc;
+	while ((rc = open_file(ps, ps->v[gone].proc, err)) == -ESRCH && gone + 1 < ps->nr)
+		let_go(ps, &ps->v[gone++]);
+	ps->nr -= gone;
+	memmove(ps->v, ps->v + gone, ps->nr * sizeof(ps->v[0]));
+	if (rc) {
+		for (size_t i = 0; i < ps->nr; i++)
+			let_go(ps, &ps->v[i]);
+		ps->nr = 0;
+	}
+	return rc;
+}
+
 int processes_open(const char *path, struct processes **ret, struct gobin **bin_ret,
 		   struct err *err)
 {
@@ -140,25 +188,17 @@ int processes_open(const char *path, struct processes **ret, struct gobin **bin_
 	if (!ps)
 		return err_set(err, -ENOMEM, "out of memory");
 	*ret = ps;
-	int rc = find(ps, path, err);
+	int rc = find_and_open(ps, path, err);
+	/* All that were found may have ended, and others begun: the second time that isn't so by chance. */
+	if (rc == -ESRCH)
+		rc = find_and_open(ps, path, err);
 	if (rc)
 		return rc;
 	ps->first = ps->v[0].proc;
 	for (size_t i = 1; i < ps->nr; i++)
 		ps->first->caps |= ps->v[i].proc->caps;
-	rc = proc_open_exe(ps->first, &ps->bin, err);
-	if (rc)
-		return err_wrap(err, "process %d (%s)", ps->first->pid, ps->first->comm);
 	*bin_ret = ps->bin;
 	return 0;
-}
-
-/* It isn't looked at any more. The first one's names stay. */
-static void let_go(struct processes *ps, struct process *p)
-{
-	if (p->proc != ps->first)
-		proc_free(p->proc);
-	p->proc = NULL;
 }
 
 void processes_free(struct processes *ps)
@@ -210,6 +250,7 @@ int processes_locate(struct processes *ps, struct probe *probe, struct err *err)
 			let_go(ps, p);
 			continue;
 		}
+		p->stopped = p->proc->stopped;
 		ps->v[kept] = *p;
 		locate(ps, &ps->v[kept++], bias);
 	}
@@ -237,7 +278,7 @@ static bool runs_it(const struct processes *ps, const struct process *p)
 
 /* One that was met by what it allocates. It may have ended, or be another program, by now. */
 static void meet(struct processes *ps, const struct probe *probe, uint32_t at,
-		 const struct wire_process *seen, uint64_t now_ns)
+		 const struct wire_process *seen)
 {
 	struct process p = { .pid = (pid_t)seen->pid, .at = at, .later = true };
 	struct err err;
@@ -252,13 +293,13 @@ static void meet(struct processes *ps, const struct probe *probe, uint32_t at,
 	locate(ps, &p, seen->load_bias);
 	p.truth.readable &= p.proc != NULL;
 	if (seen->from_zero)
-		truth_begin_at_zero(&p.truth, now_ns);
+		truth_begin_at_zero(&p.truth, seen->begin_ns);
 	else
 		truth_begin(&p.truth, probe);
 	ps->v[ps->nr++] = p;
 }
 
-static void meet_new(struct processes *ps, const struct probe *probe, uint64_t now_ns)
+static void meet_new(struct processes *ps, const struct probe *probe)
 {
 	uint32_t nr = probe_processes_nr(probe);
 
@@ -269,7 +310,7 @@ static void meet_new(struct processes *ps, const struct probe *probe, uint64_t n
 			continue;
 		probe_process(probe, at, &seen);
 		if (seen.pid)
-			meet(ps, probe, at, &seen, now_ns);
+			meet(ps, probe, at, &seen);
 	}
 }
 
@@ -320,16 +361,16 @@ static void see_execs(struct processes *ps, const struct probe *probe)
 			end_life(ps, &ps->v[i], LIFE_EXECED);
 }
 
-bool processes_look(struct processes *ps, const struct probe *probe, uint64_t now_ns)
+bool processes_look(struct processes *ps, const struct probe *probe)
 {
 	bool left = false;
 
 	/* One that has executed something and exited is no more one of them when it exits. */
 	see_execs(ps, probe);
 	see_exits(ps);
-	meet_new(ps, probe, now_ns);
+	meet_new(ps, probe);
 	for (size_t i = 0; i < ps->nr && !left; i++)
-		left = ps->v[i].proc != NULL;
+		left = ps->v[i].life == LIFE_GOES_ON;
 	return left;
 }
 
@@ -346,7 +387,7 @@ static void read_one(const struct probe *probe, struct process *p)
 
 void processes_read(struct processes *ps, const struct probe *probe, bool last)
 {
-	(void)processes_look(ps, probe, mono_now_ns());
+	(void)processes_look(ps, probe);
 	size_t nr = last ? ps->nr : min_u64(ps->nr, READS_MAX);
 
 	for (size_t i = 0; i < nr; i++)
@@ -356,7 +397,7 @@ void processes_read(struct processes *ps, const struct probe *probe, bool last)
 void processes_take_exit(struct processes *ps, const struct probe *probe,
 			 const struct wire_mark *mark)
 {
-	meet_new(ps, probe, mark->ev.mono_ns);
+	meet_new(ps, probe);
 	for (size_t i = 0; i < ps->nr; i++) {
 		struct process *p = &ps->v[i];
 
@@ -375,27 +416,89 @@ static bool is_checked(const struct process *p)
 	return p->truth.begun && p->truth.ended;
 }
 
-static void to_check(const struct processes *ps, struct model_check *sum)
+static bool is_unchecked(const struct process *p)
 {
+	return !is_checked(p);
+}
+
+static bool is_any(const struct process *p)
+{
+	(void)p;
+	return true;
+}
+
+/* A process that executes the file again has lives of its own, and is one all the same: its first of a kind stands for it. */
+static bool is_first(const struct processes *ps, size_t at, bool (*is_one)(const struct process *p))
+{
+	if (!is_one(&ps->v[at]))
+		return false;
+	for (size_t i = 0; i < at; i++)
+		if (ps->v[i].pid == ps->v[at].pid && is_one(&ps->v[i]))
+			return false;
+	return true;
+}
+
+static size_t count(const struct processes *ps, bool (*is_one)(const struct process *p))
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < ps->nr; i++)
+		nr += is_first(ps, i, is_one);
+	return nr;
+}
+
+/* Those whose runtime's count isn't known. */
+struct left_out {
+	uint64_t objects, of; /* theirs, and those of all */
+};
+
+/* What is true of most of them may not be shown as true of all. */
+static void leave_out(const struct processes *ps, const struct left_out *left,
+		      struct model_check *sum)
+{
+	if (!sum->known || left->objects <= left->of / 100)
+		return;
+	memset(sum, 0, sizeof(*sum));
+	snprintf(sum->why_not, sizeof(sum->why_not),
+		 "of %zu of %zu processes, which have %.0f %% of the objects, the runtime's count "
+		 "was not read",
+		 count(ps, is_unchecked), count(ps, is_any),
+		 100.0 * (double)left->objects / (double)left->of);
+}
+
+static void add_check(struct model_check *sum, const struct model_check *one)
+{
+	sum->from_mono_ns = sum->known ? min_u64(sum->from_mono_ns, one->from_mono_ns)
+				       : one->from_mono_ns;
+	sum->to_mono_ns = max_u64(sum->to_mono_ns, one->to_mono_ns);
+	sum->runtime_objects += one->runtime_objects;
+	sum->gallop_objects += one->gallop_objects;
+	sum->slack += one->slack;
+	sum->known = true;
+}
+
+static void to_check(const struct processes *ps, const struct probe *probe, struct model_check *sum)
+{
+	struct left_out left = { 0 };
+
 	memset(sum, 0, sizeof(*sum));
 	for (size_t i = 0; i < ps->nr; i++) {
+		struct wire_process has;
 		struct model_check one;
 
+		probe_process(probe, ps->v[i].at, &has);
+		left.of += has.objects;
 		truth_to_check(&ps->v[i].truth, &one);
-		if (!one.known) {
-			memcpy(sum->why_not, one.why_not, sizeof(sum->why_not));
+		if (one.known) {
+			add_check(sum, &one);
 			continue;
 		}
-		sum->from_mono_ns = sum->known ? min_u64(sum->from_mono_ns, one.from_mono_ns)
-					       : one.from_mono_ns;
-		sum->to_mono_ns = max_u64(sum->to_mono_ns, one.to_mono_ns);
-		sum->runtime_objects += one.runtime_objects;
-		sum->gallop_objects += one.gallop_objects;
-		sum->slack += one.slack;
-		sum->known = true;
+		left.objects += has.objects;
+		memcpy(sum->why_not, one.why_not, sizeof(sum->why_not));
 	}
 	if (sum->known)
 		sum->why_not[0] = '\0';
+	leave_out(ps, &left, sum);
 }
 
 /* A note of how many there are of a kind, and which, as far as there is room. */
@@ -403,15 +506,13 @@ static void note(const struct processes *ps, struct model *m,
 		 bool (*is_one)(const struct process *p), const char *one, const char *many)
 {
 	char text[160];
-	size_t nr = 0, len = 0, named = 0;
+	size_t nr = count(ps, is_one), len = 0, named = 0;
 
-	for (size_t i = 0; i < ps->nr; i++)
-		nr += is_one(&ps->v[i]);
 	if (!nr)
 		return;
 	len = (size_t)snprintf(text, sizeof(text), "%zu %s: ", nr, nr == 1 ? one : many);
 	for (size_t i = 0; i < ps->nr && len + 16 < sizeof(text); i++)
-		if (is_one(&ps->v[i]))
+		if (is_first(ps, i, is_one))
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%d",
 						named++ ? ", " : "", ps->v[i].pid);
 	if (named < nr && len + 4 < sizeof(text))
@@ -429,6 +530,11 @@ static bool was_met_later(const struct process *p)
 	return p->later && !has_come(p);
 }
 
+static bool was_stopped(const struct process *p)
+{
+	return p->stopped;
+}
+
 static bool has_exited(const struct process *p)
 {
 	return p->life == LIFE_EXITED;
@@ -437,11 +543,6 @@ static bool has_exited(const struct process *p)
 static bool has_execed(const struct process *p)
 {
 	return p->life == LIFE_EXECED;
-}
-
-static bool is_unchecked(const struct process *p)
-{
-	return !is_checked(p);
 }
 
 /* It had no exit of its own: killed, or another program. */
@@ -456,6 +557,8 @@ static void add_notes(const struct processes *ps, struct model *m)
 	     "processes began meanwhile and are counted from their first object");
 	note(ps, m, was_met_later, "process more executed the file, and is counted too",
 	     "processes more executed the file, and are counted too");
+	note(ps, m, was_stopped, "process was stopped (SIGSTOP, or a debugger) when gallop came",
+	     "processes were stopped (SIGSTOP, or a debugger) when gallop came");
 	note(ps, m, has_exited, "process has exited and is counted until then",
 	     "processes have exited and are counted until then");
 	note(ps, m, has_execed, "process has executed something, and is counted until then",
@@ -478,11 +581,12 @@ static void add_pid(struct model_meta *meta, pid_t pid)
 	meta->pids[meta->pids_nr++] = pid;
 }
 
-void processes_to_model(const struct processes *ps, struct model *m, bool last)
+void processes_to_model(const struct processes *ps, const struct probe *probe, struct model *m,
+			bool last)
 {
 	struct model_meta *meta = model_meta(m);
 
-	to_check(ps, model_check(m));
+	to_check(ps, probe, model_check(m));
 	meta->pids_nr = 0;
 	for (size_t i = 0; i < ps->nr; i++)
 		add_pid(meta, ps->v[i].pid);

@@ -46,7 +46,7 @@ int processes_locate(struct processes *ps, struct probe *probe, struct err *err)
 void processes_begin(struct processes *ps, const struct probe *probe, struct model *m);
 
 /* At every tick: who has come, and who has gone? False if nobody is left. */
-bool processes_look(struct processes *ps, const struct probe *probe, uint64_t now_ns);
+bool processes_look(struct processes *ps, const struct probe *probe);
 
 /* What each runtime has counted by now; at the end of all of them, before that of no more than some. */
 void processes_read(struct processes *ps, const struct probe *probe, bool last);
@@ -55,7 +55,11 @@ void processes_read(struct processes *ps, const struct probe *probe, bool last);
 void processes_take_exit(struct processes *ps, const struct probe *probe,
 			 const struct wire_mark *mark);
 
-/* What they sum up to, and who they are. last: and what became of them, which is told once. */
-void processes_to_model(const struct processes *ps, struct model *m, bool last);
+/*
+ * What they sum up to, and who they are. The check is known if it is of nearly all that was counted. last: and what
+ * became of them, which is told once.
+ */
+void processes_to_model(const struct processes *ps, const struct probe *probe, struct model *m,
+			bool last);
 
 #endif

@@ -305,6 +305,8 @@ static void fill_meta(struct session *s)
 	struct model_meta *meta = model_meta(s->model);
 
 	describe_target(s->model, s->bin, shown_proc(s), s->child.path);
+	if (s->proc)
+		describe_state(s->model, s->proc);
 	snprintf(meta->mode, sizeof(meta->mode), "%s", is_sampled(s) ? "auto" : "exact");
 	snprintf(meta->attach, sizeof(meta->attach), "%s", probe_attach_name(s->probe));
 	for (size_t i = 0; i < s->plan->notes_nr; i++)
@@ -455,7 +457,7 @@ static void to_checks(struct session *s)
 		snprintf(check->why_not, sizeof(check->why_not),
 			 "objects are the runtime's own numbers");
 	else if (s->many)
-		processes_to_model(s->many, s->model, s->end_reason != NULL);
+		processes_to_model(s->many, s->probe, s->model, s->end_reason != NULL);
 	else if (plan_has(s->plan, PLAN_PROG_MALLOC))
 		truth_to_check(&s->truth, check);
 	else
@@ -535,7 +537,7 @@ static const char *why_gone(struct session *s, uint64_t now)
 	bool counting = probe_is_counting(s->probe);
 
 	if (s->many)
-		return processes_look(s->many, s->probe, now) ? NULL : "target exited";
+		return processes_look(s->many, s->probe) ? NULL : "target exited";
 	if (counting && (!s->proc || now - s->looked_ns < LOOK_NS))
 		return NULL;
 	s->looked_ns = now;
