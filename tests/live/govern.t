@@ -31,7 +31,8 @@ under_load() {
 	says "$name: nothing is lost" '.losses == 0'
 	# What comes between a window's last hit and its end depends on the scheduler; without an end it is 10,000 times as much.
 	says "$name: the limits of hits hold" '.refill_hits_max < 1200 and .exact_hits_max < 2000'
-	says "$name: what is hit outside of them is a part" '.outside_hits_max < 5000'
+	# While probes are put in and taken out the kernel waits, for so long on any machine: where traps are cheap more fit in.
+	says "$name: what is hit outside of them is a part" '.outside_hits_max * .ns_per_hit < 25000000'
 	says "$name: it was measured here" '.calibrated and .lost == 0 and .failed == 0'
 	says "$name: it says what it costs" '.ns_per_hit > 50 and .predicted > 0 and .off == ""'
 	succeeds "$name: with next to no budget" drive "$program" off 0.0002
