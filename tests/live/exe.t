@@ -185,12 +185,21 @@ killed() {
 	end_all
 }
 
+# executing FILE PID...: they have been started, and are there when they have executed it.
+executing() {
+	local pid
+	for pid in "${@:2}"; do
+		while kill -0 "$pid" && ! [ "/proc/$pid/exe" -ef "$1" ]; do IFS= read -r -t 0.02 -u "$_pause"; done
+	done
+}
+
 # They allocate all the time, also while gallop comes and goes: no count and no check is off by more than its readings.
 busy() {
 	local exe i
 	name=busy
 	exe=$(go_program "$newest" stripped demo) || { skip "$name" "$(tail -n 1 "$T/build.err")"; return; }
 	for i in 0 1 2 3 4 5 6 7; do "$exe" > /dev/null 2>&1 & pids[i]=$!; ours $!; done
+	executing "$exe" "${pids[@]}"
 	watch "$exe" --strict -d 200ms
 	intervals_pass 3
 	kill -KILL "${pids[0]}"
@@ -290,6 +299,7 @@ refusals() {
 	refused "$name: that isn't Go's" 3 'not a Go'
 	cp "$(command -v sleep)" "$T/sleep"
 	for ((i = 0; i < 257; i++)); do "$T/sleep" 1000 & pid+=($!); ours $!; done
+	executing "$T/sleep" "${pid[@]}"
 	run record -o "$T/no.gallop" --mode exact -x "$T/sleep"
 	refused "$name: too many" 1 "257 processes execute '.*/sleep': 256 are the most"
 	kill "${pid[@]}"

@@ -19,6 +19,8 @@
 #include "session/truth.h"
 
 enum {
+	RESCANS_MAX = 2,
+	RESCAN_MS = 20,
 	READS_MAX =
 		64, /* between two intervals: each takes some 50 us, of a process that allocates */
 };
@@ -189,9 +191,14 @@ int processes_open(const char *path, struct processes **ret, struct gobin **bin_
 		return err_set(err, -ENOMEM, "out of memory");
 	*ret = ps;
 	int rc = find_and_open(ps, path, err);
-	/* All that were found may have ended, and others begun: the second time that isn't so by chance. */
-	if (rc == -ESRCH)
+	/*
+	 * All that were found may have ended, and others begun; and one that is about to begin can't be looked at, whoever asks.
+	 * A moment later that isn't so by chance.
+	 */
+	for (int i = 0; i < RESCANS_MAX && (rc == -ESRCH || rc == -EACCES); i++) {
+		poll(NULL, 0, RESCAN_MS);
 		rc = find_and_open(ps, path, err);
+	}
 	if (rc)
 		return rc;
 	ps->first = ps->v[0].proc;
