@@ -390,18 +390,10 @@ struct snapshot_ci95 sample_view_ci95(const struct sample_view *view, const stru
 	};
 }
 
-/* Where windows were of allocations, too, calls are told by as many as those. */
-static size_t map_units(const struct sample_view *view)
-{
-	const struct sample_evidence *e = &view->evidence;
-
-	return e->units && e->alike < e->map_units ? max_u64(e->alike, 1) : e->map_units;
-}
-
 /* What there were in any case; of too few windows only those that were in them, as they may have met a busy moment. */
 static double calls_at_least(const struct sample_view *view, const struct sample_calls *calls)
 {
-	size_t units_nr = map_units(view);
+	size_t units_nr = view->evidence.map_units;
 
 	if (units_nr < ESTIMATE_UNITS_MIN)
 		return calls->seen;
@@ -428,6 +420,6 @@ struct snapshot_map_estimate sample_view_calls(const struct sample_view *view,
 	return (struct snapshot_map_estimate){
 		.calls = whole_calls(middle),
 		.ci95 = half_width(calls->variance * times * times,
-				   (calls->most - calls->least) / 2, map_units(view)),
+				   (calls->most - calls->least) / 2, view->evidence.map_units),
 	};
 }
