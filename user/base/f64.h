@@ -26,4 +26,13 @@ static inline uint64_t count_f64(double v)
 	return v > 0 ? v < (double)INT64_MAX ? (uint64_t)v : INT64_MAX : 0;
 }
 
+/* The nearest whole number, no more than max. What is below 0, or no number, is 0. */
+static inline uint64_t whole_f64(double v, uint64_t max)
+{
+	if (!(v > 0))
+		return 0;
+	uint64_t nearest = v < (double)max ? (uint64_t)(v + 0.5) : max;
+	return nearest < max ? nearest : max;
+}
+
 #endif

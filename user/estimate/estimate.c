@@ -135,6 +135,7 @@ static size_t alike_units(const struct units *u)
 	return cut > CUT_SHARE * sum && at_work / 2 < nr ? at_work / 2 : nr;
 }
 
+/* ret->alike_nr is known by now. */
 static int estimate_class(struct units *u, const struct sampled *s, uint32_t size_class,
 			  uint64_t objects, struct estimate_result *ret, size_t *cap)
 {
@@ -147,7 +148,7 @@ static int estimate_class(struct units *u, const struct sampled *s, uint32_t siz
 		err = sampled_shares(s, size_class, &e.sampled, &e.samples);
 	if (err)
 		return err;
-	e.lambda = weigh(&e, alike_units(u));
+	e.lambda = weigh(&e, ret->alike_nr);
 	ret->unsampled[size_class] = (double)objects * (e.lambda * e.windows.unsampled +
 							(1 - e.lambda) * e.sampled.unsampled);
 	return merge(&e, size_class, (double)objects, ret, cap);
@@ -171,6 +172,8 @@ int estimate(const struct estimate_span *span, struct estimate_result *ret)
 	int err = units_init(&units, span);
 	if (!err)
 		err = sampled_init(&sampled, span);
+	if (!err)
+		ret->alike_nr = alike_units(&units);
 	for (uint32_t c = 0; !err && c < ESTIMATE_CLASS_NR; c++)
 		err = estimate_class(&units, &sampled, c, span->objects[c], ret, &cap);
 	if (!err)
@@ -179,7 +182,6 @@ int estimate(const struct estimate_span *span, struct estimate_result *ret)
 	if (err)
 		return err;
 	ret->units_nr = units.units_nr;
-	ret->alike_nr = alike_units(&units);
 	ret->dilation = units.dilation;
 	if (ret->parts_nr)
 		qsort(ret->parts, ret->parts_nr, sizeof(ret->parts[0]), by_site_class);

@@ -87,6 +87,20 @@ struct estimate_unit {
 	size_t refills_nr, gaps_nr, hits_nr;
 };
 
+/* Of some units those with the largest limits: how large these are, and how many of them saw something. */
+struct estimate_longest {
+	uint32_t times;
+	size_t nr;
+};
+
+static inline void estimate_longest_add(struct estimate_longest *to,
+					const struct estimate_unit *unit, bool saw)
+{
+	if (unit->times > to->times)
+		*to = (struct estimate_longest){ .times = unit->times };
+	to->nr += saw && unit->times == to->times;
+}
+
 /* A span of time, and what is known of it. */
 struct estimate_span {
 	double wall_s;

@@ -158,23 +158,45 @@ static double between(double from, double to, double way, double of)
 	return of > 0 ? from + (to - from) * clip_f64(way / of, 0, 1) : from;
 }
 
-/* By what it looks like. Before the first point nothing is known, and nothing is taken to have happened. */
-static double own_at(const struct row *row, double looked_s)
+static bool is_later(const struct point *p, double looked_s)
+{
+	return p->looked_s > looked_s;
+}
+
+static bool has_as_many(const struct point *p, double hits)
+{
+	return p->hits >= hits;
+}
+
+static bool has_more(const struct point *p, double hits)
+{
+	return p->hits > hits;
+}
+
+/* The first point of which that is true, as of all after it; row->nr: of none. */
+static size_t first_that(const struct row *row, bool (*is)(const struct point *p, double of),
+			 double of)
 {
 	size_t low = 0, high = row->nr;
 
-	if (looked_s < 0)
-		return looked_s;
-	/* The first that is later. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (row->v[middle].looked_s > looked_s)
+		if (is(&row->v[middle], of))
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	const struct point *p = &row->v[low - 1];
-	if (low == row->nr)
+	return low;
+}
+
+/* By what it looks like. Before the first point nothing is known, and nothing is taken to have happened. */
+static double own_at(const struct row *row, double looked_s)
+{
+	if (looked_s < 0)
+		return looked_s;
+	size_t next = first_that(row, is_later, looked_s);
+	const struct point *p = &row->v[next - 1];
+	if (next == row->nr)
 		return p->own_s;
 	return between(p->own_s, p[1].own_s, looked_s - p->looked_s, p[1].looked_s - p->looked_s);
 }
@@ -182,21 +204,12 @@ static double own_at(const struct row *row, double looked_s)
 /* By hits, from or to where there were as many: where nothing is hit for a while that is the beginning or the end of it. */
 static double own_at_hits(const struct row *row, double hits, bool end)
 {
-	size_t low = 0, high = row->nr;
-
 	if (hits < 0)
 		return -INFINITY;
-	/* The first that has more, or as many. */
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (end ? row->v[middle].hits > hits : row->v[middle].hits >= hits)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	if (!low || low == row->nr)
-		return row->v[low ? low - 1 : 0].own_s;
-	const struct point *p = &row->v[low - 1];
+	size_t next = first_that(row, end ? has_more : has_as_many, hits);
+	if (!next || next == row->nr)
+		return row->v[next ? next - 1 : 0].own_s;
+	const struct point *p = &row->v[next - 1];
 	if (end && p->hits == hits)
 		return p->own_s;
 	return between(p->own_s, p[1].own_s, hits - p->hits, p[1].hits - p->hits);

@@ -172,17 +172,11 @@ static int make_room(struct units *u, const struct estimate_span *span)
  */
 static uint32_t least_times(const struct estimate_span *span)
 {
-	uint32_t most = 0;
-	size_t nr = 0;
+	struct estimate_longest longest = { 0 };
 
-	for (size_t i = 0; i < span->units_nr; i++) {
-		const struct estimate_unit *unit = span->units[i];
-		if (unit->times > most)
-			nr = 0;
-		most = unit->times > most ? unit->times : most;
-		nr += unit->times == most && unit->hits_nr > 0;
-	}
-	return nr >= ESTIMATE_UNITS_MIN ? most : 0;
+	for (size_t i = 0; i < span->units_nr; i++)
+		estimate_longest_add(&longest, span->units[i], span->units[i]->hits_nr > 0);
+	return longest.nr >= ESTIMATE_UNITS_MIN ? longest.times : 0;
 }
 
 static void add_units(struct units *u, const struct estimate_span *span)

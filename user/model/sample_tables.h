@@ -4,8 +4,8 @@
  *
  * Time is cut into strata, which are estimated one by one and added up: a program's phases then weigh as much as they
  * allocated, however many windows fell into them. A stratum ends where an interval does, as only there the
- * runtime's counts are known, and has SAMPLES_STRATUM_UNITS windows that saw something, or many that didn't. The latest two are kept whole and estimated
- * as one, so that the last, which has just begun, never stands alone; what is older is folded into sums by site.
+ * runtime's counts are known, and has SAMPLES_STRATUM_UNITS windows that saw something, or many that didn't. The latest two
+ * are kept whole and estimated as one, so that the last, which has just begun, never stands alone; what is older is folded into sums by site.
  */
 #ifndef GALLOP_MODEL_SAMPLE_TABLES_H
 #define GALLOP_MODEL_SAMPLE_TABLES_H

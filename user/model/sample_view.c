@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/f64.h"
 #include "base/u64.h"
 #include "model/map_tables.h"
 #include "model/sample_maps.h"
@@ -188,13 +189,6 @@ struct share {
 	uint64_t given_objects, given_bytes;
 };
 
-static uint64_t whole(double v, uint64_t max)
-{
-	if (!(v > 0))
-		return 0;
-	return v >= (double)max ? max : min_u64((uint64_t)(v + 0.5), max);
-}
-
 /*
  * The next site's: sums are rounded, not sites, so that what is handed out in all is what there is, when all of it is
  * known.
@@ -202,7 +196,7 @@ static uint64_t whole(double v, uint64_t max)
 static struct snapshot_count hand_out(struct share *share, uint32_t size_class, double objects)
 {
 	share->so_far += objects * share->factor;
-	uint64_t upto = max_u64(whole(share->so_far, share->objects), share->given_objects);
+	uint64_t upto = max_u64(whole_f64(share->so_far, share->objects), share->given_objects);
 	struct snapshot_count n = { .objects = upto - share->given_objects };
 
 	if (size_class == ESTIMATE_LARGE_BYTES)
@@ -402,7 +396,7 @@ static double calls_at_least(const struct sample_view *view, const struct sample
 
 static uint64_t whole_calls(double calls)
 {
-	return whole(calls, INT64_MAX);
+	return whole_f64(calls, INT64_MAX);
 }
 
 struct snapshot_map_estimate sample_view_calls(const struct sample_view *view,

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/f64.h"
 #include "base/u64.h"
 #include "gobin/layout.h"
 #include "model/gc_tables.h"
@@ -175,7 +176,7 @@ struct model_large_samples samples_large_between(const struct model_large_sample
 
 static uint64_t whole(double v)
 {
-	return v < (double)SAMPLES_CLASS_MAX ? (uint64_t)(v + 0.5) : SAMPLES_CLASS_MAX;
+	return whole_f64(v, SAMPLES_CLASS_MAX);
 }
 
 struct model_large_samples samples_of_large(uint64_t size, uint64_t rate)
@@ -315,11 +316,7 @@ static void map_op_add(struct model_unit_map_op *to, const struct model_unit_map
 
 uint64_t samples_rate_milli(double rate)
 {
-	double milli = rate * SAMPLES_MILLI;
-
-	if (!(milli > 0))
-		return 0;
-	return milli < (double)SAMPLES_CLASS_MAX ? (uint64_t)(milli + 0.5) : SAMPLES_CLASS_MAX;
+	return whole(rate * SAMPLES_MILLI);
 }
 
 static double whole_rate(double rate)
@@ -351,11 +348,7 @@ static void bound_map_op(struct model_unit_map_op *op)
 
 uint64_t samples_whole_ns(double s)
 {
-	double ns = s * ns_per_s;
-
-	if (!(ns > 0))
-		return 0;
-	return ns < (double)GC_TIME_MAX ? (uint64_t)(ns + 0.5) : GC_TIME_MAX;
+	return whole_f64(s * ns_per_s, GC_TIME_MAX);
 }
 
 static double whole_s(double s)
@@ -591,17 +584,14 @@ static void fold_at_new_rate(struct model *m)
 /* Is what came since the first of the kept strata one more? Of those that saw something only the longest count. */
 static bool is_stratum(const struct model_samples *samples)
 {
-	uint32_t times = 0;
-	size_t nr = 0;
+	struct estimate_longest longest = { 0 };
 
 	for (size_t i = samples->middle_units; i < samples->units_nr; i++) {
 		const struct sample_unit *unit = samples->units[i];
-		if (unit->alloc.times > times)
-			nr = 0;
-		times = unit->alloc.times > times ? unit->alloc.times : times;
-		nr += unit->alloc.times == times && (unit->alloc.hits_nr || unit->map_ops_nr);
+		estimate_longest_add(&longest, &unit->alloc,
+				     unit->alloc.hits_nr || unit->map_ops_nr);
 	}
-	return nr >= SAMPLES_STRATUM_UNITS ||
+	return longest.nr >= SAMPLES_STRATUM_UNITS ||
 	       samples->units_nr - samples->middle_units >= SAMPLES_STRATUM_UNITS_MAX;
 }
 
@@ -641,11 +631,7 @@ void samples_next_interval(struct model *m, uint64_t mono_ns)
 
 uint64_t samples_ppm(double share)
 {
-	double ppm = share * SAMPLES_PPM;
-
-	if (!(ppm > 0))
-		return 0;
-	return ppm < INT32_MAX ? (uint64_t)(ppm + 0.5) : INT32_MAX;
+	return whole_f64(share * SAMPLES_PPM, INT32_MAX);
 }
 
 uint64_t samples_events(const struct model_samples *samples)

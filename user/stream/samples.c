@@ -360,7 +360,7 @@ static int include_all(struct sample_stream *ss, struct placed *v, size_t nr,
 		       const struct govern_window *w, enum estimate_began *began)
 {
 	_cleanup_free_ struct inclusion_event *events = NULL;
-	double seen = 0;
+	const double hits_before = ss->hits;
 
 	*began = ESTIMATE_BEGAN_UNKNOWN;
 	if (!w->refill_ns || !w->exact_hits)
@@ -369,10 +369,8 @@ static int include_all(struct sample_stream *ss, struct placed *v, size_t nr,
 	if (!events)
 		return -ENOMEM;
 	size_t events_nr = events_of(ss, v, nr, w, events);
-	for (size_t i = 0; i < events_nr; i++)
-		seen += events[i].objects <= 0;
 	/* Limits are of all hits, and some are of no object, or lost. */
-	double part = min_f64(seen / (double)w->exact_hits, 1);
+	double part = min_f64((ss->hits - hits_before) / (double)w->exact_hits, 1);
 	struct inclusion_window window = {
 		.refills_s = (double)w->refill_from_ns / 1e9,
 		.attach_s = (double)w->attach_ns / 1e9,
